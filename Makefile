@@ -1,0 +1,58 @@
+# Every target sets up .venv by itself; `make help` lists them.
+PYTHON ?= python3
+LOCK := requirements.lock
+BIN := .venv/bin
+# Tests that share nothing run side by side; the rest start servers of their own and want the cores.
+UNIT_DIRS := $(wildcard tests/unit tests/property tests/contract)
+SERVER_DIRS := $(wildcard tests/integration tests/acceptance)
+# One installation at a time, and a new one whenever the lock or the project's metadata changes.
+STAMP := .venv/.installed-$(shell cat $(LOCK) pyproject.toml | cksum | cut -d' ' -f1)
+
+.PHONY: up test check unit lock clean help setup
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## .venv with everything, versions locked
+
+$(STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Reeve needs Python 3.11 or later as '$(PYTHON)'; install one and name it: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "This Python has no venv module; install it (Debian and Ubuntu: apt install python3-venv) and run make again." >&2; exit 1; }
+	@[ -x $(BIN)/python ] && $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || $(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@rm -f .venv/.installed-* && touch $@
+
+up: $(STAMP) ## everything on one machine; Ctrl-C stops it
+	@exec $(BIN)/reeve up
+
+test: check ## all checks and all tests, on real servers
+	$(BIN)/python -m pytest -n 2 $(UNIT_DIRS)
+	$(BIN)/python -m pytest $(SERVER_DIRS)
+
+check: $(STAMP) ## format, lint, types, import directions, schemas, rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy src services tests
+	$(BIN)/lint-imports
+	$(BIN)/reeve schemas --check
+	$(BIN)/reeve rules check rules
+	$(BIN)/reeve rules test rules
+
+unit: $(STAMP) ## the tests that need no server, in under a minute
+	$(BIN)/python -m pytest -n 2 $(UNIT_DIRS)
+
+lock: ## new versions into requirements.lock, for Python 3.11 to 3.14 on every platform
+	$(PYTHON) -m venv --clear .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+	.venv-lock/bin/uv pip compile --quiet --no-config --default-index https://pypi.org/simple --upgrade --universal \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' \
+	  --extra embedded --group dev -o $(LOCK) pyproject.toml
+	rm -rf .venv-lock
+
+clean: ## removes .venv and caches; .reeve (your data) stays
+	rm -rf .venv .venv-lock .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
+	find src services tests -name __pycache__ -type d -prune -exec rm -rf {} +

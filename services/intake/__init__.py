@@ -1,0 +1,1 @@
+"""Takes site systems' events by HTTP and NATS."""

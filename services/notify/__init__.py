@@ -1,0 +1,1 @@
+"""Turns requested notifications into deliveries."""

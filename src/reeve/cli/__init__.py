@@ -1,0 +1,1 @@
+"""The `reeve` command, one module per group."""

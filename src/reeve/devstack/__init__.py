@@ -1,0 +1,1 @@
+"""Embedded servers and the three services as local processes."""

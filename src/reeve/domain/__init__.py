@@ -1,0 +1,1 @@
+"""Pure types and decisions: no I/O, no clock of its own, no randomness, no logging."""

@@ -1,0 +1,1 @@
+"""What stands behind the ports: bus, store, matcher, settings, telemetry, time source."""
