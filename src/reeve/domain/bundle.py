@@ -1,0 +1,248 @@
+"""A bundle: every rule file of one version, compiled, immutable. The rule language's meaning as plain data.
+
+`reeve.rulelang` makes bundles from YAML; the core only reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, time
+from decimal import Decimal
+from typing import Any, Protocol
+from typing import Literal as OneOf
+
+from reeve.domain.durations import Duration, Elapsed
+from reeve.domain.expressions import NOWHERE, Condition, Limit, Position, Trigger
+
+Scope = Mapping[str, Any]
+"""What conditions see: fact name → value, `event` → type, `event.<field>` → value. Absent names are missing."""
+
+Texts = Mapping[str, str]
+"""Language code → text."""
+
+
+class Matcher(Protocol):
+    """Says which conditions hold. Closures by default; durable-rules as the second, same answers."""
+
+    def holds(self, condition: Condition, scope: Scope) -> bool:
+        """Whether one condition holds. Never raises on data: what can't be compared is false."""
+        ...
+
+    def first(self, group: tuple[Condition | None, ...], scope: Scope) -> int | None:
+        """Index of the first condition that holds; None in the group always holds; None if nothing does."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CountRule:
+    """A fact counted over the events of the same site. Source: COMPLAINT-01, COMPLAINT-03."""
+
+    name: str
+    of: Trigger
+    same: tuple[str, ...]
+    """Facts that must be equal; an event or case that lacks one never matches. Empty: the whole site."""
+    distinct: str | None
+    """Count different values of this field instead of events."""
+    within: Elapsed
+    """Looks back over (time − within, time]."""
+    thresholds: tuple[Decimal, ...] = ()
+    """Values that a grade compares the count with, ascending: crossing one wakes the other cases."""
+    pos: Position = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRule:
+    """One grade of a policy; `when` None holds always."""
+
+    grade: str
+    when: Condition | None
+    title: Texts = field(default_factory=dict)
+    pos: Position = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class ClockRule:
+    """A time limit. `limits` maps grade → limit; the key "" serves every grade without its own."""
+
+    name: str
+    start: Trigger
+    stop: Trigger
+    limits: Mapping[str, Limit]
+    pause_from: Trigger | None = None
+    pause_to: Trigger | None = None
+    restart: bool = False
+    title: Texts = field(default_factory=dict)
+    pos: Position = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Say it again every so often; `times` counts every sending, the first included; None: until it ends."""
+
+    every: Duration
+    times: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One rung of a step: level 0 is the step itself, each further one a `then`.
+
+    A `then` comes one interval after the last round of the rung below, or `after` that rung's first round
+    where it has no repeat.
+    """
+
+    notify: tuple[str, ...]
+    """Roles; empty: nobody is told."""
+    via: tuple[str, ...]
+    """Channels; empty: the site's channels for the case's grade."""
+    message: str
+    repeat: Repeat | None = None
+    after: Duration | None = None
+    raise_grade: int = 0
+    """How many grades worse the case becomes. Source: GAP-7."""
+    reopen: bool = False
+    open_policy: str | None = None
+    """Policy of a child case to open, subject `<parent>~<policy>`."""
+    pos: Position = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class StepRule:
+    """What a policy does on a grade, a clock, an event or a moment."""
+
+    name: str
+    on: Trigger
+    levels: tuple[Level, ...]
+    when: Condition | None = None
+    grades: tuple[str, ...] = ()
+    """Only for these grades; empty: any."""
+    once_per: str | None = None
+    """One sending among the cases of the site with the same value of this fact."""
+    until: Trigger | None = None
+    """Ends the repeats."""
+    ack_ends: bool = True
+    """False: `ack: ignore`, an acknowledgement does not end it (messages to owners)."""
+    sample: Decimal | None = None
+    """Share (0 to 1) of the cases this step is for, by a stable hash of (site, policy, subject)."""
+    pos: Position = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One rule file."""
+
+    name: str
+    family: str
+    digest: str
+    """Version of this file alone: cases with `on_change: pin` stay with it."""
+    when: Condition | None
+    grades: tuple[GradeRule, ...]
+    """Worst first; empty with `grade_from` None: the policy has no grades."""
+    grade_order: tuple[str, ...]
+    """Every grade name, worst first."""
+    grade_from: str | None
+    """The fact whose value is the grade (`grades: from repair_class`)."""
+    clocks: Mapping[str, ClockRule]
+    steps: tuple[StepRule, ...]
+    close: Trigger | None
+    counts: tuple[CountRule, ...] = ()
+    on_change: OneOf["pin", "adopt", "recompute"] = "pin"
+    child_only: bool = False
+    """`opens: child`: opened by another policy's `open:`, never by an event."""
+    title: Texts = field(default_factory=dict)
+    file: str = ""
+    reads: frozenset[str] = frozenset()
+    """Every scope name that a condition of this policy reads (`event.x` included): scopes hold only these."""
+    grading_facts: frozenset[str] = frozenset()
+    """Facts that the grades depend on (a person's regrading holds until one of them changes)."""
+
+    def worse(self, a: str, b: str | None) -> bool:
+        """Whether grade `a` is worse than `b`; any grade is worse than none."""
+        return b is None or self.grade_order.index(a) < self.grade_order.index(b)
+
+    def raised(self, grade: str | None, by: int) -> str | None:
+        """The grade `by` steps worse, at most the worst one."""
+        if grade is None or not self.grade_order:
+            return grade
+        return self.grade_order[max(0, self.grade_order.index(grade) - by)]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Opening hours of a day: minutes since local midnight, end exclusive."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Working days of a country: what differs from Monday to Friday, and until when that is known (GAP-6)."""
+
+    name: str
+    holidays: frozenset[date]
+    """Monday to Friday that are off (Saturdays and Sundays may stand here too; they change nothing)."""
+    workdays: frozenset[date]
+    """Make-up Saturdays and Sundays that are worked."""
+    known_until: date | None
+    """Last day the calendar speaks for; after it Monday to Friday counts and a due is provisional."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Hours in which nothing is sent but for the grades excepted; local times, may span midnight."""
+
+    start: time
+    end: time
+    except_grades: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSettings:
+    """A site's settings; a site that no file names has the defaults under its own id."""
+
+    site: str
+    zone: str
+    locale: str
+    calendar: Calendar
+    opening: Mapping[str, tuple[Span, ...]]
+    """`default`, or a weekday name (`mon` … `sun`) that overrides it."""
+    channels: Mapping[str, tuple[str, ...]]
+    """Grade → channels, `default` for the rest."""
+    ladder: Mapping[str, str]
+    """Role → the role told when nobody of it can be reached."""
+    quiet: Quiet | None = None
+    owner_messages: OneOf["any time", "opening hours"] = "any time"
+    subjects: OneOf["plain", "digest"] = "plain"
+    parent: str | None = None
+    """The organisation above the site, whose recipients serve where the site has none."""
+    title: Texts = field(default_factory=dict)
+    vocabulary: Mapping[str, str] = field(default_factory=dict)
+
+
+MessageTemplates = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""message → language → channel → template text (`sms`), or {subject, body} (`email`)."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """All rule files of one version. Immutable; `version` is the digest of the files."""
+
+    version: str
+    policies: Mapping[str, Policy]
+    defaults: SiteSettings
+    """Settings of a site that no file names; its `site` is empty."""
+    sites: Mapping[str, SiteSettings]
+    messages: MessageTemplates
+    matcher: Matcher
+    archive: Mapping[str, Policy] = field(default_factory=dict)
+    """Policy digest → policy files of earlier bundles that open cases are still pinned to."""
+
+    def policies_for(self, family: str) -> Iterator[Policy]:
+        """The policies that take a family's events, in the order of their names."""
+        return (p for _, p in sorted(self.policies.items()) if p.family == family)
+
+    def site(self, site: str) -> SiteSettings:
+        """The site's own settings, or the defaults."""
+        return self.sites.get(site, self.defaults)

@@ -1,0 +1,163 @@
+"""A case: what Reeve keeps, one per (site, policy, subject), and everything needed to decide what comes next.
+
+Pydantic stores and reads these dataclasses as JSON (`reeve.domain.stored`); instants are aware UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from typing import Literal as OneOf
+
+ClockStatus = OneOf["idle", "running", "paused", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseKey:
+    """Identifies a case for ever."""
+
+    site: str
+    policy: str
+    subject: str
+
+    def __str__(self) -> str:
+        return f"{self.site}/{self.policy}/{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a clock runs out. `day` is set where that is 24:00 of a local date, so that months add to the date."""
+
+    at: datetime
+    day: date | None = None
+    provisional: bool = False
+    """Reckoned beyond the last year the calendar knows."""
+
+
+@dataclass(slots=True)
+class ClockState:
+    """One clock of one case. `run` counts its starts; 0 is never started."""
+
+    run: int = 0
+    status: ClockStatus = "idle"
+    case_run: int = 0
+    """The case's run in which it last started: without `restart` it starts once per run of the case."""
+    started_at: datetime | None = None
+    due: Due | None = None
+    breached_at: datetime | None = None
+    """The due that passed; a breached clock is never given a new limit."""
+    stopped_at: datetime | None = None
+    met: bool | None = None
+    pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
+    """From–to; the last `to` is None while the clock is paused."""
+    fired: list[str] = field(default_factory=list)
+    """Steps hung on this clock that had their moment in this run."""
+    early_stop_at: datetime | None = None
+    """A stop seen while the clock was not running: it counts if a start older than it comes late."""
+
+    def copy(self) -> ClockState:
+        return replace(self, pauses=list(self.pauses), fired=list(self.fired))
+
+    @property
+    def live(self) -> bool:
+        """Started and not stopped: running or paused, breached or not."""
+        return self.status in ("running", "paused")
+
+
+@dataclass(slots=True)
+class Ladder:
+    """A step that is under way: which round of which level comes next, and when."""
+
+    level: int
+    base: Due
+    """The moment of this level's first round; round k comes k intervals after it."""
+    rounds: int
+    """Rounds of this level already told."""
+    next_at: datetime | None
+    """The next round, or the next level's first; None: nothing further by time."""
+    clock: str | None = None
+    """The clock it hangs on: when that stops, this ends."""
+    clock_run: int = 0
+
+
+@dataclass(slots=True)
+class StepState:
+    """How often a step has fired in the case's run, and its ladder while it repeats."""
+
+    fired: int = 0
+    """Rounds so far, all levels: the round number in effect keys."""
+    ladder: Ladder | None = None
+    passed: list[str] = field(default_factory=list)
+    """Moments named by facts that had their turn in this run."""
+
+    def copy(self) -> StepState:
+        return replace(self, ladder=replace(self.ladder) if self.ladder else None, passed=list(self.passed))
+
+
+@dataclass(slots=True)
+class Account:
+    """What is owed on a bill, exactly: billed − reductions − payments (FEE)."""
+
+    billed: Decimal | None = None
+    billed_at: datetime | None = None
+    reduced: Decimal = Decimal(0)
+    paid: Decimal = Decimal(0)
+
+    @property
+    def owed(self) -> Decimal | None:
+        return None if self.billed is None else self.billed - self.reduced - self.paid
+
+
+@dataclass(slots=True)
+class Case:
+    """The whole state of a case. Changed only by the decision core, on a copy."""
+
+    key: CaseKey
+    family: str
+    digest: str
+    """Version of the policy file it runs on."""
+    opened_at: datetime
+    version: int = 0
+    """Counts saved decisions: the store refuses to save over another version."""
+    open: bool = True
+    run: int = 1
+    """1 at first, one more with every reopening."""
+    grade: str | None = None
+    held: dict[str, Any] | None = None
+    """After a person's regrading: the grading facts as they were; while they stay so the grade stands."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Field → JSON value as posted, merged in order of event time."""
+    fact_times: dict[str, datetime] = field(default_factory=dict)
+    """Field → time of the event that gave (or removed) it."""
+    account: Account | None = None
+    clocks: dict[str, ClockState] = field(default_factory=dict)
+    steps: dict[str, StepState] = field(default_factory=dict)
+    decided_until: datetime | None = None
+    """The latest logical moment decided: what is older is late news."""
+    applied: list[str] = field(default_factory=list)
+    """Keys of the events applied."""
+    parent: str | None = None
+    """Subject and policy of the case that opened this one, as `<policy>/<subject>`."""
+    children: list[str] = field(default_factory=list)
+    """`<policy>/<subject>` of the cases this one opened."""
+    acknowledged_at: datetime | None = None
+    closed_at: datetime | None = None
+    outcome: str | None = None
+    next_due: datetime | None = None
+    """The earliest moment at which something happens by itself; None: nothing will."""
+
+    def copy(self) -> Case:
+        """A copy that can be changed without touching this one."""
+        return replace(
+            self,
+            held=dict(self.held) if self.held is not None else None,
+            facts=dict(self.facts),
+            fact_times=dict(self.fact_times),
+            account=replace(self.account) if self.account else None,
+            clocks={name: clock.copy() for name, clock in self.clocks.items()},
+            steps={name: step.copy() for name, step in self.steps.items()},
+            applied=list(self.applied),
+            children=list(self.children),
+        )
