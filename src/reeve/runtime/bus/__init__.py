@@ -1,0 +1,1 @@
+"""The bus: NATS JetStream, the transport and the alarm clock. Never the record."""

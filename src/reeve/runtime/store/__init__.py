@@ -1,0 +1,1 @@
+"""The record: MongoDB, one module per collection."""
