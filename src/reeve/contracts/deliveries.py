@@ -1,0 +1,58 @@
+"""What notify publishes on notifications.>: how the delivery of a requested notification went."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from typing import Literal as OneOf
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reeve.contracts.outgoing import NOTIFY, CloudEvent, OutMessage, envelope
+from reeve.contracts.subjects import notifications_subject
+from reeve.domain.case import CaseKey
+
+DeliveryWhat = OneOf["sent", "delivered", "failed", "undeliverable", "acknowledged", "suppressed"]
+
+
+class DeliveryData(BaseModel):
+    """One outcome. Recipients appear as ids, never by name or address (PRIVACY-01)."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": True})
+
+    notification: str = Field(description="Id of the requested notification")
+    policy: str
+    step: str
+    level: int
+    round: int
+    message: str = Field(description="Name of the template")
+    recipient: str | None = Field(default=None, description="Recipient id; null where there is none")
+    role: str | None = Field(default=None, description="The role they were told as")
+    channel: str | None = None
+    attempt: int | None = Field(default=None, description="Which try on this channel, from 1")
+    reason: str | None = Field(
+        default=None, description="failed, undeliverable, suppressed: a word from a fixed list"
+    )
+    next_role: str | None = Field(default=None, description="undeliverable: the role that is told instead")
+
+
+class NotificationOutcome(CloudEvent[DeliveryData]):
+    """On notifications.<site>.<sent|delivered|failed|undeliverable|acknowledged|suppressed>.<key>."""
+
+
+def delivery_message(
+    what: DeliveryWhat, *, id: str, case: CaseKey, at: datetime, zone: ZoneInfo, data: dict[str, Any]
+) -> OutMessage:
+    """The message that tells an outcome; `id` is its Nats-Msg-Id, `data` the fields of DeliveryData."""
+    body = envelope(
+        id=id,
+        source=NOTIFY,
+        type=f"notifications.{what}",
+        case=case,
+        at=at,
+        zone=zone,
+        causationid=str(data["notification"]),
+        data=data,
+    )
+    return OutMessage(notifications_subject(case.site, what, case.subject), id, body)

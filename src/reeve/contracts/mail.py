@@ -1,0 +1,46 @@
+"""Events of the mail family: letters and parcels taken in for residents. Source: MAIL."""
+
+from __future__ import annotations
+
+from typing import Literal as OneOf
+
+from reeve.contracts.fields import Count, Data, Day, Flag, Moment, Text
+
+MailKind = OneOf["letter", "paper", "magazine", "slip", "parcel", "express", "registered"]
+
+
+class MailData(Data):
+    """Typed fields of every mail event; null removes the fact."""
+
+    kind: MailKind | None = None
+    room: Text | None = None
+    """Personal data: never leaves the record."""
+    customer: Text | None = None
+    """The addressee's customer id, never a name."""
+    addressee_moved: Flag | None = None
+    """Source: MAIL-05, MAIL-06."""
+    moved_on: Day | None = None
+    appointment_at: Moment | None = None
+    count: Count | None = None
+    """Pieces."""
+
+
+class MailReceived(MailData):
+    """Something arrived at the desk."""
+
+    kind: MailKind
+
+
+MAIL: dict[str, type[Data]] = {
+    "mail.received": MailReceived,
+    "mail.announced": MailData,
+    "mail.contacted": MailData,
+    "mail.acknowledged": MailData,
+    "mail.accepted": MailData,
+    "mail.declined": MailData,
+    "mail.appointed": MailData,
+    "mail.delivered": MailData,
+    "mail.collected": MailData,
+    "mail.returned": MailData,
+}
+"""Every type of the family, and the fields of its data."""

@@ -1,0 +1,128 @@
+"""Timeline lines (contracts.md §5): what happened to a case, one JSON object each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from typing import Literal as OneOf
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reeve.domain.effects import Because, Effect
+
+FURTHER: dict[str, tuple[str, ...]] = {
+    "opened": ("clock", "step", "child", "to"),
+    "reopened": ("clock", "step", "child", "to"),
+    "acknowledged": ("clock", "step", "child", "to"),
+    "corrected": ("clock", "step", "child", "to"),
+    "child_opened": ("clock", "step", "child", "to"),
+    "undeliverable": ("clock", "step", "child", "to"),
+    "suppressed": ("clock", "step", "child", "to"),
+    "graded": ("grade", "was"),
+    "clock_started": ("clock", "due", "run"),
+    "clock_resumed": ("clock", "due", "run"),
+    "clock_paused": ("clock", "left"),
+    "clock_stopped": ("clock", "met"),
+    "breached": ("clock", "due"),
+    "notify": ("to", "via", "message"),
+    "escalated": ("step", "level"),
+    "closed": ("outcome",),
+}
+"""Effect → its further keys, in the order they are written; keys that are not named here come after them."""
+
+
+def timeline_line(effect: Effect, zone: ZoneInfo) -> dict[str, Any]:
+    """One line, keys in the order of contracts.md §5, every moment with the offset of `zone`."""
+    line: dict[str, Any] = {
+        "at": local(effect.at, zone),
+        "case": effect.case.subject,
+        "policy": effect.case.policy,
+        "effect": effect.what,
+    }
+    line.update(further_keys(effect, zone))
+    line["because"] = because_json(effect.because)
+    return line
+
+
+def further_keys(effect: Effect, zone: ZoneInfo) -> dict[str, Any]:
+    """The details of an effect as JSON values, the keys of contracts.md §5 first."""
+    first = [key for key in FURTHER[effect.what] if key in effect.details]
+    rest = [key for key in effect.details if key not in first]
+    return {key: _as_json(effect.details[key], zone) for key in first + rest}
+
+
+def because_json(because: Because) -> dict[str, str]:
+    """The rule's line, and the event or the clock behind it."""
+    reason = {"rule": because.rule}
+    if because.event is not None:
+        reason["event"] = because.event
+    if because.clock is not None:
+        reason["clock"] = because.clock
+    return reason
+
+
+def local(moment: datetime, zone: ZoneInfo) -> str:
+    """RFC 3339 with the offset that `zone` has at that moment."""
+    return moment.astimezone(zone).isoformat()
+
+
+def _as_json(value: Any, zone: ZoneInfo) -> Any:
+    match value:
+        case datetime():
+            return local(value, zone)
+        case list() | tuple():
+            return [_as_json(item, zone) for item in value]
+        case _:
+            return value
+
+
+class BecauseLine(BaseModel):
+    """Why a line is there."""
+
+    rule: str = Field(description="`<file>:<line>` of the rule", examples=["complaint.yaml:14"])
+    event: str | None = Field(default=None, description="Id of the event, as posted")
+    clock: str | None = Field(default=None, description="The clock whose moment came")
+
+
+class TimelineLine(BaseModel):
+    """One line of a case's timeline; further keys depend on `effect`."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra={"additionalProperties": True})
+
+    at: str = Field(description="RFC 3339 with the site's offset", json_schema_extra={"format": "date-time"})
+    case: str = Field(description="The subject")
+    policy: str
+    effect: OneOf[
+        "opened",
+        "graded",
+        "clock_started",
+        "clock_paused",
+        "clock_resumed",
+        "clock_stopped",
+        "breached",
+        "corrected",
+        "acknowledged",
+        "notify",
+        "escalated",
+        "reopened",
+        "child_opened",
+        "suppressed",
+        "undeliverable",
+        "closed",
+    ]
+    grade: str | None = Field(default=None, description="graded: the grade now")
+    was: str | None = Field(default=None, description="graded: the grade before, null at first")
+    clock: str | None = None
+    due: str | None = Field(default=None, description="When the clock runs out, null while unknown")
+    run: int | None = Field(default=None, description="Which run of the clock, from 1")
+    left: float | None = Field(default=None, description="clock_paused: seconds left")
+    met: bool | None = Field(default=None, description="clock_stopped: in time")
+    to: list[str] | str | None = Field(default=None, description="Roles")
+    via: list[str] | None = Field(default=None, description="Channels")
+    message: str | None = Field(default=None, description="Name of the template")
+    step: str | None = None
+    level: int | None = Field(default=None, description="escalated: which rung, from 1")
+    child: str | None = Field(default=None, description="Subject of the child case")
+    outcome: str | None = None
+    because: BecauseLine
