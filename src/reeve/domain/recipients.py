@@ -60,7 +60,7 @@ _HIGHEST_LADDER = 20
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A person or system that can be told. Addresses and name are personal data: never logged or published."""
+    """A person or system that can be told. Addresses and name: never logged or published."""
 
     id: str
     """Unique within its place; stands in messages on the bus, so it must hold no personal data."""

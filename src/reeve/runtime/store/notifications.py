@@ -21,9 +21,9 @@ from reeve.runtime.store.mongo import Database, Document, store_errors
 
 COLLECTION = "notifications"
 
-State = OneOf["requested", "sending", "done", "undeliverable", "suppressed"]
-"""requested: roles still wait to be resolved; sending: deliveries exist; done: each of them is settled;
-undeliverable: for some role nobody at all could be told; suppressed: the case no longer wants it."""
+State = OneOf["requested", "done", "suppressed"]
+"""requested: a role still waits to be resolved; done: everybody to be told has a delivery, or the timeline
+says that nobody can be; suppressed: the case no longer wanted it before anybody was told."""
 
 SWEEP_AFTER = timedelta(seconds=5)
 """How long the wake-up message has before the sweep takes a notification straight from the record."""

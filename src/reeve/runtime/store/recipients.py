@@ -1,4 +1,4 @@
-"""Collection `recipients`: people and systems by place, as imported. Addresses never leave it but to a channel."""
+"""Collection `recipients`: people and systems by place, as imported. Addresses go nowhere but to channels."""
 
 from __future__ import annotations
 
