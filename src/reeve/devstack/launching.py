@@ -50,6 +50,7 @@ class Child:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
+        self._pipe: asyncio.ReadTransport | None = None
 
     @classmethod
     async def start(
@@ -75,7 +76,12 @@ class Child:
                     start_new_session=True,
                 )
 
-        return cls(await asyncio.get_running_loop().run_in_executor(_launcher(), launch))
+        launching = asyncio.get_running_loop().run_in_executor(_launcher(), launch)
+        try:
+            return cls(await asyncio.shield(launching))
+        except asyncio.CancelledError:
+            await cls(await launching).kill()
+            raise
 
     @property
     def pid(self) -> int:
@@ -88,13 +94,19 @@ class Child:
         return self._process.poll()
 
     async def lines(self) -> asyncio.StreamReader:
-        """Its output as a stream; only for a child started without a log."""
+        """Its output as a stream; once, and only for a child started without a log. Ends with `close()`."""
         if self._process.stdout is None:
             raise ValueError("this child writes to a log")
-        loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
-        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), self._process.stdout)
+        self._pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), self._process.stdout
+        )
         return reader
+
+    def close(self) -> None:
+        """Nothing more is read from its output."""
+        if self._pipe is not None:
+            self._pipe.close()
 
     async def wait(self) -> int:
         """Returns once the child has ended, with its code."""

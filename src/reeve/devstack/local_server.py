@@ -144,7 +144,9 @@ class LocalServer(ABC):
 
     async def wait(self) -> int:
         """Returns when the server has ended, with its exit code."""
-        return await self._running().wait()
+        if self._child is None:
+            raise RuntimeError(f"{self.label} was never started")
+        return await self._child.wait()
 
     async def stop(self) -> None:
         """Stopped in an orderly way; nothing happens if it does not run."""
