@@ -9,11 +9,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Protocol
 from typing import Literal as OneOf
 
 from reeve.domain.durations import Duration, Elapsed
-from reeve.domain.expressions import NOWHERE, Condition, Limit, Position, Trigger
+from reeve.domain.expressions import (
+    NOWHERE,
+    ClockRef,
+    Condition,
+    Fact,
+    Limit,
+    OnClockOffset,
+    OnCondition,
+    OnFact,
+    OnShare,
+    OnUndated,
+    Position,
+    Trigger,
+)
+
+TimedAlternative = OnShare | OnUndated | OnClockOffset | OnFact
 
 Scope = Mapping[str, Any]
 """What conditions see: fact name → value, `event` → type, `event.<field>` → value. Absent names are missing."""
@@ -128,7 +144,7 @@ class StepRule:
     pos: Position = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """One rule file."""
 
@@ -156,6 +172,44 @@ class Policy:
     """Every scope name that a condition of this policy reads (`event.x` included): scopes hold only these."""
     grading_facts: frozenset[str] = frozenset()
     """Facts that the grades depend on (a person's regrading holds until one of them changes)."""
+
+    @cached_property
+    def timed(self) -> tuple[tuple[StepRule, str, TimedAlternative], ...]:
+        """Every step that waits for a moment, with a tag for that moment, in the order of the file."""
+        return tuple(
+            (step, f"{step.name}.{index}", alternative)
+            for step in self.steps
+            for index, alternative in enumerate(step.on.alternatives)
+            if isinstance(alternative, TimedAlternative)
+        )
+
+    @cached_property
+    def conditional_steps(self) -> tuple[tuple[StepRule, str, OnCondition], ...]:
+        """Every step that waits for a condition to become true, with a tag for it."""
+        return tuple(
+            (step, f"{step.name}.{index}", alternative)
+            for step in self.steps
+            for index, alternative in enumerate(step.on.alternatives)
+            if isinstance(alternative, OnCondition)
+        )
+
+    @cached_property
+    def limit_facts(self) -> frozenset[str]:
+        """Facts that a limit of some clock reads; `<clock>` references stand as `clock:<name>`."""
+        names: set[str] = set()
+        for clock in self.clocks.values():
+            for limit in clock.limits.values():
+                for term in limit.terms:
+                    if isinstance(term.base, Fact):
+                        names.add(term.base.name)
+                    elif isinstance(term.base, ClockRef):
+                        names.add(f"clock:{term.base.clock}")
+        return frozenset(names)
+
+    @property
+    def pos(self) -> Position:
+        """The file itself."""
+        return Position(self.file or f"{self.name}.yaml", 1, 1)
 
     def worse(self, a: str, b: str | None) -> bool:
         """Whether grade `a` is worse than `b`; any grade is worse than none."""

@@ -34,6 +34,8 @@ class Due:
     day: date | None = None
     provisional: bool = False
     """Reckoned beyond the last year the calendar knows."""
+    named: bool = False
+    """A moment that a fact or another clock names: pauses never move it."""
 
 
 @dataclass(slots=True)
@@ -46,8 +48,10 @@ class ClockState:
     """The case's run in which it last started: without `restart` it starts once per run of the case."""
     started_at: datetime | None = None
     due: Due | None = None
+    changed_at: datetime | None = None
+    """When it started, resumed or got another due: nothing of it happens before this moment."""
     breached_at: datetime | None = None
-    """The due that passed; a breached clock is never given a new limit."""
+    """The logical moment of the breach; a breached clock is never given a new limit."""
     stopped_at: datetime | None = None
     met: bool | None = None
     pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
@@ -125,6 +129,8 @@ class Case:
     run: int = 1
     """1 at first, one more with every reopening."""
     grade: str | None = None
+    grade_was: str | None = None
+    """The grade before the latest change."""
     held: dict[str, Any] | None = None
     """After a person's regrading: the grading facts as they were; while they stay so the grade stands."""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -138,10 +144,14 @@ class Case:
     """The latest logical moment decided: what is older is late news."""
     applied: list[str] = field(default_factory=list)
     """Keys of the events applied."""
+    root: str = ""
+    """Subject whose events it receives: the parent's root for a child, else its own subject."""
     parent: str | None = None
-    """Subject and policy of the case that opened this one, as `<policy>/<subject>`."""
-    children: list[str] = field(default_factory=list)
-    """`<policy>/<subject>` of the cases this one opened."""
+    """Id of the case that opened this one."""
+    count_keys: list[str] = field(default_factory=list)
+    """Keys of the counts its facts take part in: a crossing of one of them wakes it."""
+    effects: int = 0
+    """Effects so far: numbers their keys."""
     acknowledged_at: datetime | None = None
     closed_at: datetime | None = None
     outcome: str | None = None
@@ -159,5 +169,5 @@ class Case:
             clocks={name: clock.copy() for name, clock in self.clocks.items()},
             steps={name: step.copy() for name, step in self.steps.items()},
             applied=list(self.applied),
-            children=list(self.children),
+            count_keys=list(self.count_keys),
         )

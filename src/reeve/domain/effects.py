@@ -59,7 +59,9 @@ class Notification:
     ack_ends: bool
     late: bool = False
     not_before: datetime | None = None
-    """Quiet hours or opening hours: send at this moment at the earliest."""
+    """Quiet hours: send at this moment at the earliest."""
+    owner_not_before: datetime | None = None
+    """The same for the role `owner`, whose messages keep to opening hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +81,21 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildRequest:
+    """A case to open on another policy, with the parent's facts; it receives the parent's events from now on."""
+
+    policy: str
+    subject: str
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """The case afterwards, and what happened, in order. No effects and the same case: nothing changed."""
+    """The case afterwards, and what happened, in order. `changed` False: nothing at all to save."""
 
     case: Case
     effects: tuple[Effect, ...]
+    changed: bool
+    claims: tuple[str, ...] = ()
+    """Keys of `once_per` sendings that this case now holds."""
+    children: tuple[ChildRequest, ...] = ()

@@ -1,0 +1,145 @@
+"""What an event or the passing of time does to a whole working set: routing, counting, waking, opening children.
+
+Pure like `decide`, on top of it: given the same set and input the same decisions come out, in the same order.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from reeve.domain.bundle import Bundle, CountRule, Policy
+from reeve.domain.case import Case, CaseKey
+from reeve.domain.counts import CountEntry, count_key, crosses, distinct_value, entered, value_at
+from reeve.domain.decide import decide
+from reeve.domain.effects import Decision
+from reeve.domain.events import OPENING_TYPE, Event
+from reeve.domain.expressions import Alternative, OnEvent
+from reeve.domain.facts import scope_of
+from reeve.domain.inputs import ChildOpening, Input, Opening, Recount, Tick
+from reeve.domain.workset import Workset, subject_key
+
+
+def apply_event(workset: Workset, event: Event, bundle: Bundle, now: datetime) -> None:
+    """The event has reached every case it concerns, opened those it opens, and woken those whose counts crossed.
+
+    An event that concerns no case waits for one. One already in `workset.applied` does nothing.
+    """
+    if event.key in workset.applied:
+        return
+    workset.applied.add(event.key)
+    crossed = _count(workset, event, bundle)
+    touched = _route(workset, event, bundle, now)
+    if not touched:
+        workset.put_waiting(subject_key(event.site, event.family, event.subject), event)
+    for key in crossed:
+        for case in workset.counted(key):
+            if str(case.key) not in touched:
+                _decide(workset, case, Recount(event), event, bundle, now)
+
+
+def apply_tick(workset: Workset, case_id: str, bundle: Bundle, now: datetime) -> None:
+    """Everything due on the case up to `now` has happened. A stale tick changes nothing."""
+    case = workset.case(case_id)
+    if case is not None and case.open and case.next_due is not None and case.next_due <= now:
+        _decide(workset, case, Tick(now), None, bundle, now)
+
+
+def _decide(
+    workset: Workset, case: Case | None, given: Input, event: Event | None, bundle: Bundle, now: datetime
+) -> Decision:
+    """Decide, put it on record, and open the children it asks for."""
+    decision = decide(case, given, workset, bundle, now)
+    workset.record(decision, event)
+    parent = decision.case
+    for request in decision.children:
+        if request.policy not in bundle.policies:
+            continue
+        key = CaseKey(parent.key.site, request.policy, request.subject)
+        child = _known(workset, parent, key)
+        if child is not None and child.open:
+            continue
+        opening = ChildOpening(key, parent, parent.decided_until or parent.opened_at, event)
+        _decide(workset, child, opening, event, bundle, now)
+    return decision
+
+
+def _known(workset: Workset, parent: Case, key: CaseKey) -> Case | None:
+    subject = subject_key(parent.key.site, parent.family, parent.root or parent.key.subject)
+    return next((case for case in workset.cases_of(subject) if case.key == key), None)
+
+
+def _route(workset: Workset, event: Event, bundle: Bundle, now: datetime) -> set[str]:
+    """Ids of the cases the event reached: those open, those it reopens, those it opens."""
+    subject = subject_key(event.site, event.family, event.subject)
+    touched: set[str] = set()
+    known = workset.cases_of(subject)
+    for case in known:
+        reopens = event.verb == "reopened" and case.parent is None
+        if case.open or reopens:
+            _decide(workset, case, event, event, bundle, now)
+            touched.add(str(case.key))
+    if event.type != OPENING_TYPE[event.family]:
+        return touched
+    opened = False
+    closed = {case.key: case for case in known if not case.open}
+    for policy in bundle.policies_for(event.family):
+        key = CaseKey(event.site, policy.name, event.subject)
+        if str(key) in touched or not _opens(workset, policy, event, bundle):
+            continue
+        _decide(workset, closed.get(key), Opening(key, event), event, bundle, now)
+        touched.add(str(key))
+        opened = True
+    if opened:
+        for waiting in workset.take_waiting(subject):
+            for case in workset.cases_of(subject):
+                if case.open:
+                    _decide(workset, case, waiting, waiting, bundle, now)
+    return touched
+
+
+def _opens(workset: Workset, policy: Policy, event: Event, bundle: Bundle) -> bool:
+    if policy.child_only:
+        return False
+    if policy.when is None:
+        return True
+
+    def count(name: str) -> int:
+        rule = next(rule for rule in policy.counts if rule.name == name)
+        return workset.count(policy, rule, None, event, event.at)
+
+    scope = scope_of(policy, None, event, event.at, bundle.site(event.site).zone, count)
+    return bundle.matcher.holds(policy.when, scope)
+
+
+# --- counts ---------------------------------------------------------------------------------------------------
+
+
+def _count(workset: Workset, event: Event, bundle: Bundle) -> list[str]:
+    """The event is in every count it belongs to; keys of those that crossed a compared value."""
+    crossed: dict[str, None] = {}
+    done: dict[str, tuple[int, int]] = {}
+    for policy in bundle.policies.values():
+        for rule in policy.counts:
+            if not any(_counts(policy, rule, a, event, bundle) for a in rule.of.alternatives):
+                continue
+            key = count_key(event.site, rule, event.data)
+            if key is None:
+                continue
+            if key not in done:
+                before = workset.count_of(key)
+                entry = CountEntry(event.at, event.key, distinct_value(rule, event.data))
+                after = entered(before, key, rule, entry)
+                workset.put_count(after)
+                done[key] = (value_at(before, rule, event.at), value_at(after, rule, event.at))
+            if crosses(rule, *done[key]):
+                crossed[key] = None
+    return list(crossed)
+
+
+def _counts(policy: Policy, rule: CountRule, alternative: Alternative, event: Event, bundle: Bundle) -> bool:
+    if not isinstance(alternative, OnEvent) or alternative.type != event.type:
+        return False
+    if alternative.when is None:
+        return True
+    scope = scope_of(policy, None, event, event.at, bundle.site(event.site).zone, lambda _: 0)
+    return bundle.matcher.holds(alternative.when, scope)

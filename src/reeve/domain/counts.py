@@ -1,0 +1,89 @@
+"""Counts over the events of a site: `times_on_incident: {of: ticket.opened, same: incident, within: 90d}`.
+
+A count is one document per site, rule and value. Only its identity and its arithmetic live here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from reeve.domain.bundle import CountRule
+
+LATE_GRACE = timedelta(days=7)
+"""Entries are kept this much longer than the window, so that late news is still counted rightly."""
+
+
+@dataclass(frozen=True, slots=True)
+class CountEntry:
+    """One counted event: when, which (its key), and the distinct value if the rule counts those."""
+
+    at: datetime
+    event: str
+    value: str | None = None
+
+
+@dataclass(slots=True)
+class Count:
+    """The events one count has seen for one value of its `same` facts, in the order they came."""
+
+    key: str
+    entries: list[CountEntry] = field(default_factory=list)
+
+    def copy(self) -> Count:
+        return Count(self.key, list(self.entries))
+
+
+def count_key(site: str, rule: CountRule, facts: Mapping[str, Any]) -> str | None:
+    """Identity of the count an event or case belongs to; None if it lacks one of the `same` facts.
+
+    A digest: facts may be personal (PRIVACY-01). Policies that count alike share one document.
+    """
+    values = []
+    for name in rule.same:
+        value = facts.get(name)
+        if value is None:
+            return None
+        values.append(value)
+    identity = [site, rule.of.text, rule.same, rule.distinct, rule.within.seconds, values]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def value_at(count: Count | None, rule: CountRule, at: datetime) -> int:
+    """How many in (at − within, at]: events, or different values."""
+    if count is None:
+        return 0
+    since = at - rule.within.timedelta
+    inside = [entry for entry in count.entries if since < entry.at <= at]
+    if rule.distinct is None:
+        return len(inside)
+    return len({entry.value for entry in inside if entry.value is not None})
+
+
+def entered(count: Count | None, key: str, rule: CountRule, entry: CountEntry) -> Count:
+    """The count with one more event; the same event again changes nothing. Entries long out of reach go."""
+    if count is None:
+        return Count(key, [entry])
+    if any(known.event == entry.event for known in count.entries):
+        return count
+    entries = [*count.entries, entry]
+    newest = max(known.at for known in entries)
+    oldest = newest - rule.within.timedelta - LATE_GRACE
+    return Count(key, [known for known in entries if known.at > oldest])
+
+
+def distinct_value(rule: CountRule, facts: Mapping[str, Any]) -> str | None:
+    """The value a distinct count takes from an event, as text; None where the event has none."""
+    if rule.distinct is None:
+        return None
+    value = facts.get(rule.distinct)
+    return None if value is None else json.dumps(value, sort_keys=True)
+
+
+def crosses(rule: CountRule, before: int, after: int) -> bool:
+    """Whether the count passed a value that a grade compares it with."""
+    return any(before <= threshold <= after for threshold in rule.thresholds) and before != after

@@ -1,0 +1,273 @@
+"""The decision core: `decide(case, given, facts, bundle, now)` is pure and the only place where cases change.
+
+Services, `rules test` and `rules simulate` call this one function. All logic runs on the events' own times;
+`now` is only the moment at which the deciding is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from reeve.domain import clocks, grading, moments, steps
+from reeve.domain.bundle import Bundle, Policy
+from reeve.domain.case import Case
+from reeve.domain.counts import count_key
+from reeve.domain.effects import Decision, Effect
+from reeve.domain.errors import PolicyMissing
+from reeve.domain.events import Event
+from reeve.domain.expressions import OnCondition
+from reeve.domain.facts import book, merge
+from reeve.domain.inputs import ChildOpening, Facts, Input, Opening, Recount, Tick
+from reeve.domain.turn import Happening, Turn
+
+MOST_HAPPENINGS = 1000
+"""Rules that set each other off without end stop here."""
+
+
+def decide(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: datetime) -> Decision:
+    """The case after `given`, and what happened, in order. The case handed in is not touched.
+
+    `case` is None only for an opening. An event already applied, and a tick before anything is due, change
+    nothing (`changed` False). Raises NotLoaded if `facts` lacks something, PolicyMissing (permanent) if the
+    case's rule file is gone.
+    """
+    if case is not None and isinstance(given, Event) and given.key in case.applied:
+        return Decision(case, (), changed=False)
+    turn = _turn_for(case, given, facts, bundle, now)
+    match given:
+        case Opening(event=event):
+            _open(turn, event, event.at)
+        case ChildOpening(at=at, event=child_event):
+            _open(turn, child_event, at)
+        case Event():
+            _take(turn, given)
+        case Recount(event=event):
+            _recount(turn, event)
+        case Tick(until=until):
+            _run_until(turn, until, inclusive=True)
+    _finish(turn)
+    if case is not None and isinstance(given, Tick) and not turn.effects and turn.case == case:
+        return Decision(case, (), changed=False)
+    turn.case.version += 1
+    effects = _newest_rounds(turn) if isinstance(given, Tick | Event | Recount) else tuple(turn.effects)
+    return Decision(turn.case, effects, True, tuple(turn.claims), tuple(turn.children))
+
+
+# --- which case, which policy ---------------------------------------------------------------------------------
+
+
+def _turn_for(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: datetime) -> Turn:
+    if isinstance(given, Opening | ChildOpening):
+        policy = bundle.policies[given.key.policy]
+        return Turn(_opening_case(case, given, policy), policy, bundle, facts, now)
+    if case is None:
+        wrong = "only an opening may come without a case"
+        raise TypeError(wrong)
+    policy = policy_of(case, bundle)
+    turn = Turn(case.copy(), policy, bundle, facts, now)
+    if policy.digest != case.digest:
+        turn.case.digest = policy.digest
+        if policy.on_change == "recompute":
+            turn.begin(max(case.decided_until or case.opened_at, case.opened_at))
+            grading.grade_case(turn)
+            clocks.recalculate(turn, force=True)
+            _settle(turn)
+    return turn
+
+
+def policy_of(case: Case, bundle: Bundle) -> Policy:
+    """The rule file the case runs on: with `on_change: pin` the one it opened with, else the current one.
+
+    What the current file says of `on_change` counts. Raises PolicyMissing if that version is gone.
+    """
+    current = bundle.policies.get(case.key.policy)
+    if current is not None and (current.digest == case.digest or current.on_change != "pin"):
+        return current
+    kept = bundle.archive.get(case.digest)
+    if kept is None:
+        raise PolicyMissing(case.key.policy, case.digest)
+    return kept
+
+
+def _opening_case(case: Case | None, given: Opening | ChildOpening, policy: Policy) -> Case:
+    """A new case, or the closed one in its next run: same facts and account, no grade yet, nothing under way."""
+    at = given.event.at if isinstance(given, Opening) else given.at
+    if case is None:
+        parent = given.parent if isinstance(given, ChildOpening) else None
+        case = Case(given.key, policy.family, policy.digest, at, root=given.key.subject)
+        if parent is not None:
+            case.root, case.parent = parent.root or parent.key.subject, str(parent.key)
+            case.facts, case.fact_times = dict(parent.facts), dict(parent.fact_times)
+            case.account = replace(parent.account) if parent.account else None
+        return case
+    case = case.copy()
+    case.digest, case.opened_at = policy.digest, at
+    case.open, case.closed_at, case.outcome, case.acknowledged_at = True, None, None, None
+    case.run += 1
+    case.grade = case.grade_was = case.held = None
+    case.steps = {}
+    return case
+
+
+# --- the inputs -----------------------------------------------------------------------------------------------
+
+
+def _open(turn: Turn, event: Event | None, at: datetime) -> None:
+    turn.begin(at, event=event)
+    if event is not None:
+        turn.case.applied.append(event.key)
+        _merge(turn, event)
+    turn.emit("opened", turn.policy.pos, {})
+    if event is not None:
+        turn.happen("event", event.type)
+    turn.happen("case", "opened")
+    grading.grade_case(turn)
+    _settle(turn)
+    _close_if_due(turn)
+
+
+def _take(turn: Turn, event: Event) -> None:
+    """An event of an open case, or one that reopens a closed one."""
+    case = turn.case
+    at = max(event.at, case.opened_at)
+    _run_until(turn, at, inclusive=False)
+    decided_until = case.decided_until
+    turn.late = decided_until is not None and at < decided_until
+    turn.begin(at, event=event)
+    case.applied.append(event.key)
+    _merge(turn, event)
+    if event.verb == "reopened":
+        steps.reopen(turn)
+    elif event.verb == "regraded":
+        grading.regrade(turn)
+    if case.open:
+        grading.grade_case(turn)
+        clocks.recalculate(turn)
+        if event.verb == "acknowledged":
+            _acknowledge(turn, event)
+        turn.happenings.appendleft(happening := Happening("event", event.type))
+        turn.seen.append(happening)
+        _settle(turn)
+        _close_if_due(turn)
+    if turn.late and decided_until is not None:
+        _run_until(turn, decided_until, inclusive=True)
+
+
+def _merge(turn: Turn, event: Event) -> None:
+    turn.changed_facts = merge(turn.case, event)
+    if book(turn.case, event):
+        turn.changed_facts.add("owed_cny")
+    turn.forget_scope()
+
+
+def _acknowledge(turn: Turn, event: Event) -> None:
+    """A person has taken the case: repeats and what is queued end (rule-language, Acknowledging)."""
+    turn.case.acknowledged_at = turn.at
+    step = event.data.get("step")
+    turn.emit("acknowledged", turn.policy.pos, {"step": step} if isinstance(step, str) else {})
+    turn.happen("case", "acknowledged")
+
+
+def _recount(turn: Turn, event: Event) -> None:
+    """A count crossed a compared value: the grade is decided again at that moment."""
+    at = max(event.at, turn.case.opened_at)
+    _run_until(turn, at, inclusive=False)
+    if not turn.case.open:
+        return
+    turn.begin(at, event=event)
+    turn.case.held = None
+    grading.grade_case(turn)
+    clocks.recalculate(turn)
+    _settle(turn)
+    _close_if_due(turn)
+
+
+def _run_until(turn: Turn, until: datetime, *, inclusive: bool) -> None:
+    """Everything due before `until` (and at it, if inclusive) has happened, each at its own moment, in order."""
+    while (moment := moments.next_moment(turn)) is not None:
+        if moment.at > until or (moment.at == until and not inclusive):
+            return
+        turn.begin(moment.at)
+        moments.happen(turn, moment)
+        clocks.recalculate(turn)
+        _settle(turn)
+        _close_if_due(turn)
+        _decided(turn)
+        turn.begin(moment.at)
+
+
+# --- what follows ---------------------------------------------------------------------------------------------
+
+
+def _settle(turn: Turn) -> None:
+    """Everything that happened has reached the clocks and steps that wait for it, and so has what they caused."""
+    for _ in range(MOST_HAPPENINGS):
+        if not turn.happenings:
+            if turn.event is None:
+                break
+            clocks.on_conditions(turn)
+            steps.on_conditions(turn)
+            if not turn.happenings:
+                break
+            continue
+        happening = turn.happenings.popleft()
+        graded = turn.graded
+        clocks.on_happening(turn, happening)
+        steps.on_happening(turn, happening)
+        if turn.graded and not graded:
+            clocks.recalculate(turn)
+    _decided(turn)
+
+
+def _decided(turn: Turn) -> None:
+    turn.case.decided_until = max(turn.at, turn.case.decided_until or turn.at)
+
+
+def _close_if_due(turn: Turn) -> None:
+    """The case is closed if its file says so of what happened or of its facts; never right after a reopening."""
+    case, close = turn.case, turn.policy.close
+    if close is None or not case.open or turn.reopened:
+        return
+    by_condition = any(isinstance(a, OnCondition) and turn.holds(a.when) for a in close.alternatives)
+    if not by_condition and not any(turn.matching(close, happening) for happening in turn.seen):
+        return
+    outcome = turn.event.verb if turn.event else "rule"
+    case.open, case.closed_at, case.outcome = False, turn.at, outcome
+    for state in case.steps.values():
+        state.ladder = None
+    turn.emit("closed", close.pos, {"outcome": outcome})
+    turn.happen("case", "closed")
+    _settle(turn)
+
+
+def _finish(turn: Turn) -> None:
+    """What the store and the timers look at agrees with the state."""
+    case = turn.case
+    moment = moments.next_moment(turn)
+    case.next_due = moment.at if moment else None
+    keys = (count_key(case.key.site, rule, case.facts) for rule in turn.policy.counts)
+    case.count_keys = sorted({key for key in keys if key is not None}) if case.open else []
+
+
+def _newest_rounds(turn: Turn) -> tuple[Effect, ...]:
+    """Of the rounds that one late decision had to catch up on, only the newest of each rung is sent.
+
+    Every round keeps its `notify` line; a `suppressed` line behind it says that it was not sent.
+    """
+    newest: dict[tuple[str, int], int] = {}
+    for index in turn.ran_by_time:
+        notification = turn.effects[index].notification
+        if notification is not None:
+            newest[notification.step, notification.level] = index
+    stale = set(turn.ran_by_time) - set(newest.values())
+    effects: list[Effect] = []
+    for index, effect in enumerate(turn.effects):
+        notification = effect.notification
+        if index not in stale or notification is None:
+            effects.append(effect)
+            continue
+        details = {"step": notification.step, "to": list(notification.to), "round": notification.round}
+        effects.append(replace(effect, notification=None))
+        effects.append(replace(effect, what="suppressed", key=f"{effect.key}~suppressed", details=details))
+    return tuple(effects)

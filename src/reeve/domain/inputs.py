@@ -1,0 +1,58 @@
+"""What a case can be decided on: an event, the passing of time, a count that crossed, a parent that opens it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from reeve.domain.bundle import CountRule, Policy
+from reeve.domain.case import Case, CaseKey
+from reeve.domain.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed: everything due up to and including `until` happens at its own moment."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """A count this case takes part in crossed a value that a grade compares it with, because of `event`."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """An event opens a case, or opens a closed one anew."""
+
+    key: CaseKey
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class ChildOpening:
+    """A step of `parent` opens this case at `at`; `event` is the event in hand then, if one was."""
+
+    key: CaseKey
+    parent: Case
+    at: datetime
+    event: Event | None
+
+
+Input = Event | Tick | Recount | Opening | ChildOpening
+
+
+class Facts(Protocol):
+    """What a decision needs to know beyond its own case. May raise `errors.NotLoaded`."""
+
+    def count(self, policy: Policy, rule: CountRule, case: Case | None, event: Event | None, at: datetime) -> int:
+        """The count's value for this case (or, without one, this event) at the logical moment `at`."""
+        ...
+
+    def claim_holder(self, claim: str) -> str | None:
+        """Id of the case that holds a `once_per` sending; None: nobody yet."""
+        ...

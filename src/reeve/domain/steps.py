@@ -1,0 +1,214 @@
+"""Steps: who is told what when, the rounds of a repeat, the rungs of a ladder. Source: COMPLAINT-07, FEE-05…08.
+
+A step fires on a happening or at a moment; its first level acts at once and the ladder remembers what comes next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from reeve.domain.bundle import Level, StepRule
+from reeve.domain.calendar import after_quiet, next_opening, shift, times
+from reeve.domain.case import Due, Ladder, StepState
+from reeve.domain.effects import ChildRequest, Notification
+from reeve.domain.expressions import OnCondition, OnFact, Trigger
+from reeve.domain.facts import zone_of
+from reeve.domain.grading import raise_grade
+from reeve.domain.turn import Happening, Turn
+
+
+def on_happening(turn: Turn, happening: Happening) -> None:
+    """Every step that waits for this has fired; every ladder that it ends has ended."""
+    _end_ladders(turn, happening)
+    for step in turn.policy.steps:
+        if turn.matching(step.on, happening):
+            fire(turn, step, clock=happening.clock or None)
+
+
+def on_conditions(turn: Turn) -> None:
+    """Steps whose condition has become true have fired, once per run; `until` conditions end their ladders."""
+    for step, tag, alternative in turn.policy.conditional_steps:
+        state = turn.step_state(step.name)
+        if tag not in state.passed and turn.holds(alternative.when):
+            state.passed.append(tag)
+            fire(turn, step)
+    for step in turn.policy.steps:
+        found = turn.case.steps.get(step.name)
+        if found is not None and found.ladder is not None and _until_holds(turn, step.until):
+            found.ladder = None
+
+
+def _until_holds(turn: Turn, until: Trigger | None) -> bool:
+    return until is not None and any(isinstance(a, OnCondition) and turn.holds(a.when) for a in until.alternatives)
+
+
+def _end_ladders(turn: Turn, happening: Happening) -> None:
+    for step in turn.policy.steps:
+        state = turn.case.steps.get(step.name)
+        if state is None or state.ladder is None:
+            continue
+        ladder = state.ladder
+        acknowledged = happening.kind == "case" and happening.what == "acknowledged" and step.ack_ends
+        stopped = happening.kind == "clock" and happening.what == "stopped" and happening.clock == ladder.clock
+        if acknowledged or stopped or turn.matching(step.until, happening):
+            state.ladder = None
+
+
+def fire(
+    turn: Turn, step: StepRule, *, clock: str | None = None, moment: Due | None = None, late: bool = False
+) -> None:
+    """The step's first level has acted, if its conditions hold and nobody else has the sending."""
+    case = turn.case
+    if step.grades and case.grade not in step.grades:
+        return
+    if not turn.holds(step.when) or not _sampled(turn, step):
+        return
+    state = turn.step_state(step.name)
+    if _claimed_elsewhere(turn, step):
+        level = step.levels[0]
+        _act(turn, step, level)
+        if level.notify:
+            details = {"step": step.name, "to": list(level.notify), "once_per": step.once_per}
+            turn.emit("suppressed", step.pos, details)
+        return
+    run = turn.clock_state(clock).run if clock else 0
+    state.ladder = Ladder(0, moment or Due(turn.at), 0, None, clock, run)
+    perform(turn, step, state, late=late)
+
+
+def _sampled(turn: Turn, step: StepRule) -> bool:
+    """Whether this case is among the step's sample, for good: a stable hash decides."""
+    if step.sample is None:
+        return True
+    digest = hashlib.sha256("\0".join(_identity(turn)).encode()).digest()
+    return Decimal(int.from_bytes(digest[:8], "big")) < step.sample * 2**64
+
+
+def _identity(turn: Turn) -> tuple[str, str, str]:
+    key = turn.case.key
+    return key.site, key.policy, key.subject
+
+
+def _claimed_elsewhere(turn: Turn, step: StepRule) -> bool:
+    """Whether the one sending for this value is taken; if not, this case takes it now."""
+    if step.once_per is None:
+        return False
+    value = turn.case.facts.get(step.once_per)
+    if value is None:
+        return False
+    key = turn.case.key
+    digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+    claim = f"{key.site}/{key.policy}/{step.name}/{digest}"
+    if claim in turn.claims or turn.facts.claim_holder(claim) is not None:
+        return True
+    turn.claims.append(claim)
+    return False
+
+
+def perform(turn: Turn, step: StepRule, state: StepState, *, late: bool = False) -> None:
+    """The next round of the ladder's level has acted, and the ladder knows its next moment, or is over."""
+    ladder = state.ladder
+    if ladder is None:
+        return
+    level = step.levels[ladder.level]
+    if ladder.rounds == 0:
+        if ladder.level > 0:
+            turn.emit("escalated", level.pos, {"step": step.name, "level": ladder.level})
+        _act(turn, step, level)
+        state.ladder = ladder  # a reopening has cleared it
+    ladder.rounds += 1
+    state.fired += 1
+    if level.notify:
+        _notify(turn, step, state, level, late=late)
+    state.ladder = _next(turn, step, level, ladder)
+
+
+def _act(turn: Turn, step: StepRule, level: Level) -> None:
+    if level.raise_grade:
+        raise_grade(turn, level.raise_grade, level.pos)
+    if level.reopen:
+        reopen(turn, step)
+    if level.open_policy is not None:
+        subject = f"{turn.case.root or turn.case.key.subject}~{level.open_policy}"
+        turn.emit("child_opened", level.pos, {"child": subject, "step": step.name})
+        turn.children.append(ChildRequest(level.open_policy, subject, turn.because(level.pos)))
+
+
+def _next(turn: Turn, step: StepRule, level: Level, ladder: Ladder) -> Ladder | None:
+    repeat = level.repeat
+    if repeat is not None and (repeat.times is None or ladder.rounds < repeat.times):
+        ladder.next_at = shift(ladder.base, 1, times(repeat.every, ladder.rounds), turn.site).at
+        return ladder
+    if ladder.level + 1 >= len(step.levels):
+        return None
+    if repeat is not None:
+        base = shift(ladder.base, 1, times(repeat.every, ladder.rounds), turn.site)
+    else:
+        after = step.levels[ladder.level + 1].after
+        if after is None:
+            return None
+        base = shift(ladder.base, 1, after, turn.site)
+    return Ladder(ladder.level + 1, base, 0, base.at, ladder.clock, ladder.clock_run)
+
+
+def _notify(turn: Turn, step: StepRule, state: StepState, level: Level, *, late: bool) -> None:
+    case, site = turn.case, turn.site
+    via = level.via or site.channels.get(case.grade or "default") or site.channels.get("default", ("email",))
+    number = state.ladder.level if state.ladder else 0
+    details: dict[str, Any] = {"to": list(level.notify), "via": list(via), "message": level.message}
+    details |= {"step": step.name, "round": state.fired}
+    if number:
+        details["level"] = number
+    if late:
+        details["late"] = True
+    owner_at = next_opening(turn.at, site) if site.owner_messages == "opening hours" else None
+    notification = Notification(
+        step=step.name,
+        level=number,
+        round=state.fired,
+        run=case.run,
+        to=level.notify,
+        via=tuple(via),
+        message=level.message,
+        grade=case.grade,
+        ack_ends=step.ack_ends,
+        late=late,
+        not_before=_after_quiet(turn),
+        owner_not_before=owner_at if owner_at and owner_at > turn.at else None,
+    )
+    if turn.event is None:
+        turn.ran_by_time.append(len(turn.effects))
+    key = f"{case.key}|{case.run}|{step.name}|{state.fired}"
+    turn.emit("notify", level.pos, details, key=key, notification=notification)
+
+
+def _after_quiet(turn: Turn) -> datetime | None:
+    quiet = turn.site.quiet
+    if quiet is None or turn.case.grade in quiet.except_grades:
+        return None
+    return after_quiet(turn.at, quiet, zone_of(turn.site.zone))
+
+
+def reopen(turn: Turn, step: StepRule | None = None) -> None:
+    """The case is open in its next run, one grade worse; clocks that start on the opening start anew. GAP-7.
+
+    Once per event, whoever asks for it. What steps did in the run before stays done.
+    """
+    case = turn.case
+    if turn.reopened:
+        return
+    turn.reopened = True
+    case.open, case.closed_at, case.outcome = True, None, None
+    case.run += 1
+    moments = {tag for _, tag, alternative in turn.policy.timed if isinstance(alternative, OnFact)}
+    for state in case.steps.values():
+        state.fired, state.ladder = 0, None
+        state.passed = [tag for tag in state.passed if tag in moments]
+    pos = step.pos if step else turn.policy.pos
+    turn.emit("reopened", pos, {"run": case.run, **({"step": step.name} if step else {})})
+    raise_grade(turn, 1, pos)
+    turn.happen("case", "reopened")

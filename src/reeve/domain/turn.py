@@ -1,0 +1,144 @@
+"""One decision in the making: the case being changed, the moment in hand, what has happened, what it caused.
+
+A Turn is private to `decide`: it is made, filled and read within one call, so the decision stays pure.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from typing import Literal as OneOf
+
+from reeve.domain.bundle import Bundle, Policy, SiteSettings
+from reeve.domain.case import Case, ClockState, StepState
+from reeve.domain.effects import Because, ChildRequest, Effect, EffectName, Notification
+from reeve.domain.events import Event
+from reeve.domain.expressions import Alternative, Condition, OnCase, OnClock, OnEvent, Position, Trigger
+from reeve.domain.facts import scope_of
+from reeve.domain.inputs import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something steps and clocks may wait for: the event itself, a change of the case, a change of a clock."""
+
+    kind: OneOf["event", "case", "clock"]
+    what: str
+    clock: str = ""
+
+
+class Turn:
+    """The working state of one decision."""
+
+    def __init__(self, case: Case, policy: Policy, bundle: Bundle, facts: Facts, now: datetime) -> None:
+        self.case = case
+        self.policy = policy
+        self.bundle = bundle
+        self.site: SiteSettings = bundle.site(case.key.site)
+        self.facts = facts
+        self.now = now
+        self.at = now
+        self.event: Event | None = None
+        self.clock: str | None = None
+        self.late = False
+        """The event in hand is older than what was already decided."""
+        self.effects: list[Effect] = []
+        self.claims: list[str] = []
+        self.children: list[ChildRequest] = []
+        self.happenings: deque[Happening] = deque()
+        self.seen: list[Happening] = []
+        self.changed_facts: set[str] = set()
+        self.graded = False
+        self.reopened = False
+        self.ran_by_time: list[int] = []
+        """Indices of the notify effects that the passing of time caused."""
+        self._scope: dict[str, Any] | None = None
+
+    def begin(self, at: datetime, *, event: Event | None = None, clock: str | None = None) -> None:
+        """Turn to the next moment: nothing has happened in it yet."""
+        self.at, self.event, self.clock = at, event, clock
+        self.happenings.clear()
+        self.seen.clear()
+        self.changed_facts.clear()
+        self.graded = self.reopened = False
+        self._scope = None
+
+    def happen(self, kind: OneOf["event", "case", "clock"], what: str, clock: str = "") -> None:
+        """Queue something for the clocks and steps that wait for it."""
+        happening = Happening(kind, what, clock)
+        self.happenings.append(happening)
+        self.seen.append(happening)
+
+    def forget_scope(self) -> None:
+        """What conditions see has changed."""
+        self._scope = None
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """What conditions see at this moment."""
+        if self._scope is None:
+            self._scope = scope_of(self.policy, self.case, self.event, self.at, self.site.zone, self._count)
+        return self._scope
+
+    def _count(self, name: str) -> int:
+        rule = next(rule for rule in self.policy.counts if rule.name == name)
+        return self.facts.count(self.policy, rule, self.case, self.event, self.at)
+
+    def holds(self, condition: Condition | None) -> bool:
+        """Whether a condition holds now; none at all always does."""
+        return condition is None or self.bundle.matcher.holds(condition, self.scope)
+
+    def matching(self, trigger: Trigger | None, happening: Happening) -> bool:
+        """Whether a trigger fires on this happening."""
+        return trigger is not None and any(self._fires(a, happening) for a in trigger.alternatives)
+
+    def _fires(self, alternative: Alternative, happening: Happening) -> bool:
+        match alternative:
+            case OnEvent(type=type_):
+                hit = happening.kind == "event" and happening.what == type_
+            case OnCase(what=what):
+                hit = happening.kind == "case" and happening.what == what
+            case OnClock(clock=clock, what=what):
+                hit = happening.kind == "clock" and happening.what == what and happening.clock == clock
+            case _:
+                return False
+        return hit and self.holds(alternative.when)
+
+    def because(self, pos: Position) -> Because:
+        """The rule's line with the event or clock in hand."""
+        return Because(str(pos), self.event.id if self.event else None, None if self.event else self.clock)
+
+    def emit(
+        self,
+        what: EffectName,
+        pos: Position,
+        details: Mapping[str, Any],
+        *,
+        at: datetime | None = None,
+        key: str | None = None,
+        notification: Notification | None = None,
+    ) -> None:
+        """Add a line to the timeline, at the moment in hand unless another is given."""
+        self.case.effects += 1
+        self.effects.append(
+            Effect(
+                what,
+                self.case.key,
+                at or self.at,
+                key or f"{self.case.key}#{self.case.effects}",
+                self.because(pos),
+                details,
+                notification,
+            )
+        )
+
+    def clock_state(self, name: str) -> ClockState:
+        """The clock's state, idle if it never started."""
+        return self.case.clocks.setdefault(name, ClockState())
+
+    def step_state(self, name: str) -> StepState:
+        """The step's state, empty if it never fired."""
+        return self.case.steps.setdefault(name, StepState())
