@@ -68,6 +68,12 @@ class Delivery:
     role: str
     """The role the rule named."""
     rung: int
+    step: str
+    level: int
+    round: int
+    run: int
+    ack_ends: bool
+    """These five are the notification's: see `reeve.domain.effects.Notification`."""
     at: datetime
     """Logical moment of the notification."""
     rank: int
@@ -84,7 +90,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Settlement:
     """What became of a delivery in hand. `state` queued with a later `due_at` is a retry."""
 
     id: str
@@ -154,8 +160,8 @@ class DeliveryStore:
         with store_errors():
             await self._collection.update_many(query, {"$set": {"due_at": until}})
 
-    async def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Each outcome is in the record. That something was sent stands whoever has the claim by now."""
+    async def record(self, outcomes: Sequence[Settlement]) -> None:
+        """Each settlement is in the record. That something was sent stands whoever has the claim by now."""
         changes = []
         for outcome in outcomes:
             where: Document = {"_id": outcome.id}
@@ -232,7 +238,7 @@ class _Repeated(Exception):
         self.indexes = indexes
 
 
-def _outcome_change(outcome: Outcome) -> Document:
+def _outcome_change(outcome: Settlement) -> Document:
     settled = outcome.state not in OPEN_STATES
     values: Document = {"state": outcome.state, "due_at": outcome.due_at, "claim": None, "open": not settled}
     if settled:
@@ -259,6 +265,11 @@ def _document(delivery: Delivery) -> Document:
         "message": delivery.message,
         "role": delivery.role,
         "rung": delivery.rung,
+        "step": delivery.step,
+        "level": delivery.level,
+        "round": delivery.round,
+        "run": delivery.run,
+        "ack_ends": delivery.ack_ends,
         "at": delivery.at,
         "rank": delivery.rank,
         "state": delivery.state,
@@ -292,6 +303,11 @@ def _delivery(document: Document) -> Delivery:
         message=document["message"],
         role=document["role"],
         rung=document["rung"],
+        step=document["step"],
+        level=document["level"],
+        round=document["round"],
+        run=document["run"],
+        ack_ends=document["ack_ends"],
         at=document["at"],
         rank=document["rank"],
         state=document["state"],
