@@ -11,12 +11,16 @@ ReeveError
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
+from reeve.domain.case import Case
+from reeve.domain.counts import Count
+from reeve.domain.effects import Effect
 from reeve.domain.errors import ReeveError
+from reeve.domain.events import Event
 
 
 class Away(ReeveError):
@@ -69,4 +73,129 @@ class Publisher(Protocol):
         self, messages: Iterable[tuple[str, str, bytes, Mapping[str, str] | None]]
     ) -> list[Unpublished]:
         """Every message not in the answer is stored by the bus; order is kept. Never raises for the bus."""
+        ...
+
+
+# --- the record as escalation uses it -----
+
+Needs = dict[str, set[str]]
+"""What to load, by the kinds of `domain.errors.NotLoaded`.
+
+subject `<site>/<family>/<subject>`: the cases that receive its events, and the events of it that wait;
+case: a case by id; count: one count; counted: every open case that takes part in a count; claim: who holds
+a `once_per` sending.
+"""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was asked for, as it stands in the record; absent things are there as None or empty."""
+
+    cases: dict[str, Case | None] = field(default_factory=dict)
+    """By case id; every case named anywhere below is here too."""
+    subjects: dict[str, list[str]] = field(default_factory=dict)
+    """Subject → ids of its cases."""
+    waiting: dict[str, list[Event]] = field(default_factory=dict)
+    """Subject → events that wait for a case, oldest first."""
+    counts: dict[str, Count | None] = field(default_factory=dict)
+    count_versions: dict[str, int] = field(default_factory=dict)
+    """Count key → version in the record, 0 where there is none yet."""
+    counted: dict[str, list[str]] = field(default_factory=dict)
+    """Count key → ids of the open cases that take part in it."""
+    claims: dict[str, str | None] = field(default_factory=dict)
+    """Claim → id of the case that holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """A decision's messages, kept until the bus has surely stored them."""
+
+    id: str
+    """`<case id>#<version>`."""
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRow:
+    """One saved decision: the timeline of one version of one case, and its outbox."""
+
+    case: str
+    version: int
+    at: datetime
+    """When it was decided, by the shell's `now`."""
+    event: str | None
+    """Id of the event as posted; None: time passed."""
+    event_key: str | None
+    bundle: str
+    lines: bytes
+    """The timeline lines (contracts.md §5), a JSON array."""
+    messages: tuple[Message, ...]
+    requested: tuple[Effect, ...]
+    """The `notify` effects, which become documents that notify works off."""
+    lane: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.case}#{self.version}"
+
+
+@dataclass(slots=True)
+class Changes:
+    """What one batch changes, all of it or nothing."""
+
+    now: datetime
+    cases: list[tuple[Case, int]] = field(default_factory=list)
+    """Each with the version it was loaded with, 0 for a new one."""
+    decisions: list[DecisionRow] = field(default_factory=list)
+    counts: list[tuple[Count, int]] = field(default_factory=list)
+    """Each with the version it was loaded with, 0 for a new one."""
+    claims: dict[str, str] = field(default_factory=dict)
+    """Claim → id of the case that takes it."""
+    applied: list[Event] = field(default_factory=list)
+    """Events decided now, the waiting and the refused among them."""
+    waiting_added: list[str] = field(default_factory=list)
+    """Keys of events that wait for a case from now on."""
+    waiting_taken: list[str] = field(default_factory=list)
+    """Keys of events that have found their case."""
+    unknown: set[str] = field(default_factory=set)
+    """Keys of applied events that came by the bus and are not in the record: they are added to it."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Event key → why it can't be applied; it is in `dead.>` and never tried again."""
+
+
+class CaseRecord(Protocol):
+    """Escalation's record. Every method raises StoreAway (transient); `commit` also Conflict."""
+
+    async def load(self, needs: Needs) -> Loaded:
+        """Everything asked for, never older than this process's last commit."""
+        ...
+
+    async def applied(self, keys: Collection[str]) -> dict[str, bool]:
+        """Whether each event was decided before; an event that the record lacks is not in the answer."""
+        ...
+
+    async def commit(self, changes: Changes) -> None:
+        """All of it is durable, or nothing is: Conflict when any of it had changed since it was loaded."""
+        ...
+
+    async def unpublished(
+        self, lanes: Collection[int], server_id: str, before: datetime, most: int
+    ) -> list[OutboxRow]:
+        """Outboxes decided before that moment that this server process has not acknowledged, oldest first."""
+        ...
+
+    async def mark_published(self, ids: Collection[str], server_id: str, now: datetime) -> None:
+        """The server process `server_id` has acknowledged every message of these decisions at `now`."""
+        ...
+
+    async def confirm(self, server_id: str, before: datetime) -> int:
+        """Outboxes that this very process acknowledged before that moment are dropped; how many."""
+        ...
+
+    async def overdue(self, lanes: Collection[int], before: datetime, most: int) -> list[str]:
+        """Ids of open cases whose next moment lies before that, longest overdue first."""
+        ...
+
+    async def unapplied(self, lanes: Collection[int], before: datetime, most: int) -> list[Event]:
+        """Events of these lanes, accepted before that moment and not decided yet, oldest first."""
         ...

@@ -149,7 +149,10 @@ class Workset:
         case_id = str(case.key)
         self._cases[case_id] = self.changed_cases[case_id] = case
         for subject in {case.root or case.key.subject, case.key.subject}:
-            self._subjects.setdefault(subject_key(case.key.site, case.family, subject), set()).add(case_id)
+            known = subject_key(case.key.site, case.family, subject)
+            # A subject that was not loaded stays so: this case alone would pass for all there are.
+            if self._complete or known in self._subjects:
+                self._subjects.setdefault(known, set()).add(case_id)
         for key in case.count_keys:
             self._counted.setdefault(key, set()).add(case_id) if self._complete or key in self._counted else None
         for claim in decision.claims:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from urllib.parse import quote
 
 import nats.errors
 import orjson
@@ -95,14 +96,14 @@ class BusPublisher:
             for index, (subject, msg_id, payload, headers) in batch:
                 self._count += 1
                 token = str(self._count)
-                all_headers = {MSG_ID: msg_id, **headers} if headers else {MSG_ID: msg_id}
+                all_headers = {MSG_ID: header_text(msg_id)}
+                if headers:
+                    all_headers.update(headers)
                 window.waiting[token] = index
                 self._windows[token] = window
                 tokens.append(token)
                 try:
-                    await client.publish(
-                        subject, payload, reply=f"{self._inbox}.{token}", headers=all_headers
-                    )
+                    await client.publish(subject, payload, reply=f"{self._inbox}.{token}", headers=all_headers)
                 except (nats.errors.MaxPayloadError, nats.errors.BadSubjectError, ValueError) as error:
                     refused.append(Unpublished(index, type(error).__name__, refused=True))
                     window.settle(token, None)
@@ -129,6 +130,16 @@ class BusPublisher:
         if window is None or token not in window.waiting:
             return  # too late: it was already reported as unpublished
         window.settle(token, _refusal(message))
+
+
+def header_text(text: str) -> str:
+    """The text as a header can hold it, different for different texts: what is not plain is percent-encoded.
+
+    The client strips and unfolds header values, so two ids could become one and a message pass for a repeat.
+    """
+    if text.isascii() and text.isprintable() and " " not in text and "%" not in text:
+        return text
+    return quote(text, safe="!#$&'()*+,/:;=?@[]~<>|{}^`\"\\")
 
 
 def _refusal(message: Msg) -> str | None:

@@ -15,9 +15,7 @@ import nats.errors
 from reeve.domain.errors import ReeveError
 from reeve.ports import BusAway
 from reeve.runtime.bus.connection import BusConnection
-
-PARTITIONS = 4
-"""Lanes of WORK: all events of one subject of one site share a lane. Fixed once WORK exists."""
+from reeve.runtime.bus.lanes import LANES
 
 DUPLICATE_WINDOW_SECONDS = 12 * 60
 """Longer than the 10 minutes for which an outbox row outlives its acknowledgement (design.md §1)."""
@@ -62,7 +60,7 @@ STREAMS: tuple[dict[str, Any], ...] = (
                 "subject_transforms": [
                     {
                         "src": "events.*.*.*.*",
-                        "dest": f"work.{{{{partition({PARTITIONS},1,4)}}}}."
+                        "dest": f"work.{{{{partition({LANES},1,4)}}}}."
                         "{{wildcard(1)}}.{{wildcard(2)}}.{{wildcard(3)}}.{{wildcard(4)}}",
                     }
                 ],
@@ -74,22 +72,19 @@ STREAMS: tuple[dict[str, Any], ...] = (
     _stream("RULES", 3650, subjects=["rules.>"]),
     _stream("DEAD", 30, subjects=["dead.>"]),
     _stream("REJECTED", 30, subjects=["rejected.>"]),
-    _stream("TIMERS", 3650, subjects=["timers.>"], allow_msg_schedules=True),
+    _stream(
+        "TIMERS",
+        3650,
+        subjects=["timers.>"],
+        allow_msg_schedules=True,
+        allow_msg_ttl=True,
+        # One schedule and at most one tick not yet taken per case: a tick only says "look at this case".
+        max_msgs_per_subject=1,
+    ),
 )
 """Days kept: contracts.md §2. TIMERS and RULES are never cut by age: a limit may be months away."""
 
-_EXTENDED_FLAGS = ("allow_msg_schedules", "allow_direct")
-
-
-def partition_of(site_token: str, key_token: str) -> int:
-    """The lane of WORK in which the bus puts `events.<site_token>.*.*.<key_token>`.
-
-    The server's own function: FNV-1a (32 bit) over the tokens one after the other, modulo the lanes.
-    """
-    value = 0x811C9DC5
-    for byte in (site_token + key_token).encode():
-        value = ((value ^ byte) * 0x01000193) & 0xFFFFFFFF
-    return value % PARTITIONS
+_EXTENDED_FLAGS = ("allow_msg_schedules", "allow_msg_ttl", "allow_direct")
 
 
 async def declare_streams(bus: BusConnection, replicas: int = 1) -> None:
@@ -117,9 +112,7 @@ async def declare_streams(bus: BusConnection, replicas: int = 1) -> None:
 
 def _extended(current: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
     config = dict(current)
-    missing = [
-        subject for subject in wanted.get("subjects", ()) if subject not in current.get("subjects", ())
-    ]
+    missing = [subject for subject in wanted.get("subjects", ()) if subject not in current.get("subjects", ())]
     if missing:
         config["subjects"] = [*current.get("subjects", ()), *missing]
     for flag in _EXTENDED_FLAGS:

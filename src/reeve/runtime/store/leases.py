@@ -1,0 +1,88 @@
+"""Leases on lanes: replicas of a service share the lanes, and each lane has one active worker.
+
+A lease only keeps order and saves conflicts; safety never rests on it, every write names its version.
+Time is the database's own, so replicas' clocks may differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pymongo.errors import DuplicateKeyError
+
+from reeve.runtime.store.mongo import Database, Document, store_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What a turn found: lanes this holder has now, and those it has but should give to a new replica."""
+
+    held: frozenset[int]
+    to_release: frozenset[int]
+
+
+class Leases:
+    """One holder's leases on the lanes of one group (`escalation`)."""
+
+    def __init__(self, database: Database, group: str, holder: str, lanes: int, length: timedelta) -> None:
+        """`holder` is unique per process; call `turn` at least three times per `length`."""
+        self._collection = database["leases"]
+        self._group = group
+        self._holder = holder
+        self._lanes = lanes
+        self._milliseconds = int(length.total_seconds() * 1000)
+
+    async def turn(self, held: Collection[int]) -> Shares:
+        """This holder's leases run for another `length`; free lanes of its share are taken.
+
+        Lanes are dealt out evenly over the replicas alive. Raises StoreAway: what was held is still held
+        until its time is over.
+        """
+        with store_errors():
+            await self._take(self._member)
+            members = await self._members()
+            mine = {lane for lane in range(self._lanes) if members[lane % len(members)] == self._holder}
+            kept = {lane for lane in sorted(mine | set(held)) if await self._take(self._lane(lane))}
+        return Shares(frozenset(kept), frozenset(kept - mine))
+
+    async def release(self, lanes: Iterable[int]) -> None:
+        """Others may take these lanes at once; the caller has stopped working on them."""
+        ids = [self._lane(lane) for lane in lanes]
+        with store_errors():
+            await self._collection.delete_many({"_id": {"$in": ids}, "holder": self._holder})
+
+    async def leave(self, lanes: Iterable[int]) -> None:
+        """This holder is gone and its lanes are free."""
+        ids = [self._member, *(self._lane(lane) for lane in lanes)]
+        with store_errors():
+            await self._collection.delete_many({"_id": {"$in": ids}, "holder": self._holder})
+
+    def _lane(self, lane: int) -> str:
+        return f"{self._group}/lane/{lane}"
+
+    @property
+    def _member(self) -> str:
+        return f"{self._group}/member/{self._holder}"
+
+    async def _take(self, id: str) -> bool:
+        """Whether the lease is ours from now on: it was already, or it was free or over."""
+        over: Document = {"$expr": {"$lt": ["$until", "$$NOW"]}}
+        update = [{"$set": {"holder": self._holder, "until": {"$add": ["$$NOW", self._milliseconds]}}}]
+        try:
+            await self._collection.update_one(
+                {"_id": id, "$or": [{"holder": self._holder}, over]}, update, upsert=True
+            )
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def _members(self) -> list[str]:
+        """Holders alive, in an order that all replicas agree on; this one among them."""
+        query: Document = {
+            "_id": {"$gte": f"{self._group}/member/", "$lt": f"{self._group}/member0"},
+            "$expr": {"$gte": ["$until", "$$NOW"]},
+        }
+        documents = await self._collection.find(query, {"holder": 1}).to_list()
+        return sorted({document["holder"] for document in documents} | {self._holder})
