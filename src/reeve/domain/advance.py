@@ -75,7 +75,8 @@ def _route(workset: Workset, event: Event, bundle: Bundle, now: datetime) -> set
     known = workset.cases_of(subject)
     for case in known:
         reopens = event.verb == "reopened" and case.parent is None
-        if case.open or reopens:
+        late = case.closed_at is not None and case.opened_at <= event.at <= case.closed_at
+        if case.open or reopens or late:
             _decide(workset, case, event, event, bundle, now)
             touched.add(str(case.key))
     if event.type != OPENING_TYPE[event.family]:

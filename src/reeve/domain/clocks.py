@@ -74,6 +74,17 @@ def on_happening(turn: Turn, happening: Happening) -> None:
             start(turn, rule, state)
 
 
+def stop_late(turn: Turn, happening: Happening) -> None:
+    """Clocks that this would have stopped while the case was open are stopped at its own time."""
+    for rule in turn.policy.clocks.values():
+        state = turn.clock_state(rule.name)
+        if turn.matching(rule.stop, happening) and not _only_acknowledges(turn, rule):
+            if state.live:
+                stop(turn, rule, state, turn.at)
+            elif state.status == "stopped":
+                _stop_earlier(turn, rule, state)
+
+
 def _starts(turn: Turn, rule: ClockRule, happening: Happening) -> bool:
     """Whether the clock starts on this; a reopening stands for the event that opened the case."""
     if happening == REOPENED:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,7 +30,7 @@ class CountEntry:
 
 @dataclass(slots=True)
 class Count:
-    """The events one count has seen for one value of its `same` facts, in the order they came."""
+    """The events one count has seen for one value of its `same` facts, in order of time."""
 
     key: str
     entries: list[CountEntry] = field(default_factory=list)
@@ -53,27 +54,32 @@ def count_key(site: str, rule: CountRule, facts: Mapping[str, Any]) -> str | Non
     return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
+def _moment(entry: CountEntry) -> datetime:
+    return entry.at
+
+
 def value_at(count: Count | None, rule: CountRule, at: datetime) -> int:
     """How many in (at − within, at]: events, or different values."""
     if count is None:
         return 0
-    since = at - rule.within.timedelta
-    inside = [entry for entry in count.entries if since < entry.at <= at]
+    first = bisect_right(count.entries, at - rule.within.timedelta, key=_moment)
+    last = bisect_right(count.entries, at, key=_moment)
     if rule.distinct is None:
-        return len(inside)
-    return len({entry.value for entry in inside if entry.value is not None})
+        return last - first
+    return len({entry.value for entry in count.entries[first:last] if entry.value is not None})
 
 
 def entered(count: Count | None, key: str, rule: CountRule, entry: CountEntry) -> Count:
     """The count with one more event; the same event again changes nothing. Entries long out of reach go."""
     if count is None:
         return Count(key, [entry])
-    if any(known.event == entry.event for known in count.entries):
+    first = bisect_left(count.entries, entry.at, key=_moment)
+    last = bisect_right(count.entries, entry.at, key=_moment)
+    if any(known.event == entry.event for known in count.entries[first:last]):
         return count
-    entries = [*count.entries, entry]
-    newest = max(known.at for known in entries)
-    oldest = newest - rule.within.timedelta - LATE_GRACE
-    return Count(key, [known for known in entries if known.at > oldest])
+    entries = [*count.entries[:last], entry, *count.entries[last:]]
+    oldest = entries[-1].at - rule.within.timedelta - LATE_GRACE
+    return Count(key, entries[bisect_right(entries, oldest, key=_moment) :])
 
 
 def distinct_value(rule: CountRule, facts: Mapping[str, Any]) -> str | None:

@@ -107,6 +107,7 @@ def _opening_case(case: Case | None, given: Opening | ChildOpening, policy: Poli
     case.run += 1
     case.grade = case.grade_was = case.held = None
     case.steps = {}
+    steps.end_clocks(case)
     return case
 
 
@@ -131,13 +132,16 @@ def _take(turn: Turn, event: Event) -> None:
     """An event of an open case, or one that reopens a closed one."""
     case = turn.case
     at = max(event.at, case.opened_at)
+    if not case.open and event.verb != "reopened":
+        _take_after_closing(turn, event, at)
+        return
     _run_until(turn, at, inclusive=False)
     decided_until = case.decided_until
     turn.late = decided_until is not None and at < decided_until
     turn.begin(at, event=event)
     case.applied.append(event.key)
     _merge(turn, event)
-    if event.verb == "reopened":
+    if event.verb == "reopened" and case.parent is None:
         steps.reopen(turn)
     elif event.verb == "regraded":
         grading.regrade(turn)
@@ -152,6 +156,16 @@ def _take(turn: Turn, event: Event) -> None:
         _close_if_due(turn)
     if turn.late and decided_until is not None:
         _run_until(turn, decided_until, inclusive=True)
+
+
+def _take_after_closing(turn: Turn, event: Event, at: datetime) -> None:
+    """Late news of a closed case, older than its closing: clocks it would have stopped are set right."""
+    turn.late = True
+    turn.begin(at, event=event)
+    turn.case.applied.append(event.key)
+    _merge(turn, event)
+    clocks.stop_late(turn, Happening("event", event.type))
+    turn.happenings.clear()
 
 
 def _merge(turn: Turn, event: Event) -> None:

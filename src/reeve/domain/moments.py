@@ -89,8 +89,8 @@ def _step_moment(
         case OnShare(percent=percent):
             if state.due is None:
                 return None
-            micros = int((state.due.at - state.started_at) / timedelta(microseconds=1) * float(percent) / 100)
-            return Due(state.started_at + timedelta(microseconds=micros)), state.changed_at
+            length = (state.due.at - state.started_at) // timedelta(microseconds=1)
+            return Due(state.started_at + timedelta(microseconds=int(length * percent / 100))), state.changed_at
         case OnClockOffset(sign=sign, by=by):
             if state.due is None:
                 return None

@@ -13,7 +13,7 @@ from typing import Any
 
 from reeve.domain.bundle import Level, StepRule
 from reeve.domain.calendar import after_quiet, next_opening, shift, times
-from reeve.domain.case import Due, Ladder, StepState
+from reeve.domain.case import Case, Due, Ladder, StepState
 from reeve.domain.effects import ChildRequest, Notification
 from reeve.domain.expressions import OnCondition, OnFact, Trigger
 from reeve.domain.facts import zone_of
@@ -193,6 +193,13 @@ def _after_quiet(turn: Turn) -> datetime | None:
     return after_quiet(turn.at, quiet, zone_of(turn.site.zone))
 
 
+def end_clocks(case: Case) -> None:
+    """Clocks that ran when the case was closed run no more: a next run of the case starts its own."""
+    for state in case.clocks.values():
+        if state.live:
+            state.status = "idle"
+
+
 def reopen(turn: Turn, step: StepRule | None = None) -> None:
     """The case is open in its next run, one grade worse; clocks that start on the opening start anew. GAP-7.
 
@@ -202,6 +209,8 @@ def reopen(turn: Turn, step: StepRule | None = None) -> None:
     if turn.reopened:
         return
     turn.reopened = True
+    if not case.open:
+        end_clocks(case)
     case.open, case.closed_at, case.outcome = True, None, None
     case.run += 1
     moments = {tag for _, tag, alternative in turn.policy.timed if isinstance(alternative, OnFact)}
@@ -210,5 +219,5 @@ def reopen(turn: Turn, step: StepRule | None = None) -> None:
         state.passed = [tag for tag in state.passed if tag in moments]
     pos = step.pos if step else turn.policy.pos
     turn.emit("reopened", pos, {"run": case.run, **({"step": step.name} if step else {})})
-    raise_grade(turn, 1, pos)
     turn.happen("case", "reopened")
+    raise_grade(turn, 1, pos)
