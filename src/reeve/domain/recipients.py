@@ -216,10 +216,11 @@ def climb_effects(climbs: Iterable[Climb], asked: Effect, at: datetime) -> tuple
         effects.append(Effect(what, asked.case, at, key, because, details))
 
     for climb in climbs:
-        add(climb, "undeliverable", {"to": [climb.unreached]})
+        add(climb, "undeliverable", {"to": [climb.unreached], "step": wanted.step})
         if climb.next is not None:
             add(climb, "escalated", {"step": wanted.step, "level": wanted.level + climb.rung})
-            add(climb, "notify", {"to": [climb.next], "via": list(wanted.via), "message": UNREACHABLE})
+            details = {"to": [climb.next], "via": list(wanted.via), "message": UNREACHABLE}
+            add(climb, "notify", details | {"step": wanted.step})
     return tuple(effects)
 
 

@@ -7,7 +7,7 @@ crash costs at most one repeat and never silence. No addresses here: they are lo
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,9 @@ OPEN_STATES = ("queued", "claimed")
 
 INDEXES: dict[str, Sequence[IndexModel]] = {
     COLLECTION: (
-        IndexModel([("rank", 1), ("due_at", 1)], name="open", partialFilterExpression={"open": True}),
+        IndexModel(
+            [("channel", 1), ("rank", 1), ("due_at", 1)], name="open", partialFilterExpression={"open": True}
+        ),
         IndexModel([("notification", 1)]),
         IndexModel([("unpublished", 1)], name="unpublished", partialFilterExpression={"unpublished": True}),
         IndexModel([("climb", 1)], name="climb", partialFilterExpression={"climb": True}),
@@ -83,6 +85,8 @@ class Delivery:
     """queued: not before; claimed: the end of the lease; final: when it was settled."""
     claim: str | None = None
     attempts: list[Attempt] = field(default_factory=list)
+    next_role: str | None = None
+    """undeliverable: the role that is told instead."""
 
     @property
     def open(self) -> bool:
@@ -120,22 +124,20 @@ class DeliveryStore:
         return frozenset(ids)
 
     async def claim_due(
-        self, now: datetime, lease: timedelta, claim: str, most: int, not_these: Collection[str]
+        self, now: datetime, lease: timedelta, claim: str, room: Mapping[str, int], not_these: Collection[str]
     ) -> list[Delivery]:
-        """At most so many that are due are now claimed as `claim` alone, worst grade first.
+        """Those due are now claimed as `claim` alone, worst grade first, at most `room[channel]` of a channel.
 
         One whose lease ran out gets an attempt `unknown` (`interrupted`): it may have gone out.
         """
-        query: Document = {"open": True, "due_at": {"$lte": now}}
-        if not_these:
-            query["_id"] = {"$nin": list(not_these)}
+        found: list[Document] = []
         with store_errors():
-            found = (
-                await self._collection.find(query, {"state": 1, "due_at": 1})
-                .sort([("rank", 1), ("due_at", 1)])
-                .limit(most)
-                .to_list()
-            )
+            for channel, most in room.items():
+                query: Document = {"open": True, "due_at": {"$lte": now}, "channel": channel}
+                if not_these:
+                    query["_id"] = {"$nin": list(not_these)}
+                cursor = self._collection.find(query, {"state": 1, "due_at": 1})
+                found += await cursor.sort([("rank", 1), ("due_at", 1)]).limit(max(1, most)).to_list()
             if not found:
                 return []
             interrupted = _attempt_document(Attempt(now, "unknown", "interrupted"))
@@ -149,9 +151,7 @@ class DeliveryStore:
                 )
             await self._collection.bulk_write(changes, ordered=False)
             ids = [each["_id"] for each in found]
-            mine = await self._collection.find(
-                {"_id": {"$in": ids}, "claim": claim, "state": "claimed"}
-            ).to_list()
+            mine = await self._collection.find({"_id": {"$in": ids}, "claim": claim, "state": "claimed"}).to_list()
         return sorted((_delivery(each) for each in mine), key=lambda one: one.rank)
 
     async def renew(self, ids: Collection[str], claims: Collection[str], until: datetime) -> None:
@@ -196,9 +196,7 @@ class DeliveryStore:
     async def to_climb(self, most: int) -> frozenset[str]:
         """Keys of notifications with a failed delivery that nobody has looked for another way for."""
         with store_errors():
-            documents = (
-                await self._collection.find({"climb": True}, {"notification": 1}).limit(most).to_list()
-            )
+            documents = await self._collection.find({"climb": True}, {"notification": 1}).limit(most).to_list()
         return frozenset(each["notification"] for each in documents)
 
     async def climbed(self, ids: Collection[str]) -> None:
@@ -277,6 +275,7 @@ def _document(delivery: Delivery) -> Document:
         "claim": delivery.claim,
         "attempts": [_attempt_document(each) for each in delivery.attempts],
         "open": delivery.open,
+        "next_role": delivery.next_role,
     }
     if not delivery.open:
         document |= {"unpublished": True, "settled_at": delivery.due_at}
@@ -314,4 +313,5 @@ def _delivery(document: Document) -> Delivery:
         due_at=document["due_at"],
         claim=document["claim"],
         attempts=[Attempt(**each) for each in document["attempts"]],
+        next_role=document.get("next_role"),
     )

@@ -1,0 +1,109 @@
+"""Subject and body of one message to one person: the operator's template, or Reeve's own text where that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reeve.domain.bundle import Bundle
+from reeve.domain.case import Case
+from reeve.domain.recipients import UNREACHABLE
+from services.notify.context import (
+    FILTERS,
+    earliest_due,
+    grade_title,
+    languages_for,
+    message_context,
+    policy_of,
+)
+from services.notify.templates import Renderer, RenderingFailed, TemplateRefused
+from services.notify.texts import ROLE_TITLES, default_text, title_in
+
+_MOST_SUBJECT_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What is sent, and whether Reeve's own text had to stand in."""
+
+    subject: str
+    body: str
+    fault: str | None = None
+    """Why the operator's template could not be used; None: it was, or there is none. Never quotes data."""
+
+    def __repr__(self) -> str:
+        # A title that somebody typed must not get into a traceback.
+        return f"Rendered(fault={self.fault!r})"
+
+
+class MessageRenderer:
+    """Renders messages of whatever bundle is handed in; templates are compiled once."""
+
+    def __init__(self) -> None:
+        self._renderer = Renderer(FILTERS)
+
+    def render(
+        self,
+        bundle: Bundle,
+        case: Case,
+        message: str,
+        channel: str,
+        language: str,
+        role: str,
+        now: datetime,
+        ack_url: str = "",
+    ) -> Rendered:
+        """Never fails: a template that is missing or broken is replaced by the built-in text.
+
+        `language` is the recipient's, or empty; `role` is the one the rule named.
+        """
+        site = bundle.site(case.key.site)
+        languages = languages_for(language, site)
+        context = message_context(
+            case, bundle, site, languages, message=message, role=role, ack_url=ack_url, now=now
+        )
+        template = _template(bundle.messages.get(message, {}), languages, channel)
+        fault: str | None = None
+        if template is not None:
+            try:
+                return self._rendered(template, context)
+            except (TemplateRefused, RenderingFailed) as error:
+                fault = str(error)
+        subject, body = default_text(
+            languages,
+            site=context["site_title"],
+            policy=context["policy_title"],
+            case=case.key.subject,
+            grade=grade_title(policy_of(bundle, case), case.grade, languages),
+            due=earliest_due(case, site, now),
+            unreached=title_in(ROLE_TITLES.get(role, {}), languages, role) if message == UNREACHABLE else "",
+        )
+        return Rendered(_one_line(subject), body, fault)
+
+    def _rendered(self, template: Mapping[str, str], context: Mapping[str, Any]) -> Rendered:
+        body = self._renderer.render(template["body"], context)
+        subject = self._renderer.render(template["subject"], context) if template.get("subject") else ""
+        if not body.strip():
+            raise RenderingFailed("the text is empty")
+        return Rendered(_one_line(subject), body)
+
+
+def _template(
+    texts: Mapping[str, Mapping[str, Any]], languages: tuple[str, ...], channel: str
+) -> Mapping[str, str] | None:
+    """{subject, body} of the first language that speaks on this channel; None: no template says anything."""
+    for language in (*languages, *sorted(texts)):
+        found = texts.get(language, {}).get(channel)
+        if isinstance(found, str):
+            return {"subject": "", "body": found}
+        if isinstance(found, Mapping) and isinstance(found.get("body"), str):
+            return {"subject": str(found.get("subject", "")), "body": found["body"]}
+    return None
+
+
+def _one_line(text: str) -> str:
+    """A subject: whatever line breaks a title brought become blanks."""
+    printable = "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(printable.split())[:_MOST_SUBJECT_CHARACTERS]

@@ -1,0 +1,94 @@
+"""What is said where no template says it: people must be told even when a template is missing or broken.
+
+One short text for every message and channel, in each language Reeve ships. No titles and no facts: those are free
+text, and this one must always work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+DEFAULT_LANGUAGE = "en"
+
+_NOTICE: Mapping[str, Mapping[str, str]] = {
+    "zh": {
+        "subject": "{policy} {case}{grade}：请处理",
+        "body": "【{site}】{policy} {case}{grade}，请处理{due}。",
+        "unreachable_subject": "{policy} {case}：无法联系到{role}",
+        "unreachable_body": "【{site}】{policy} {case}{grade}：无法联系到{role}，请您接手{due}。",
+        "grade": "（{grade}）",
+        "due": "，时限 {due}",
+    },
+    "en": {
+        "subject": "{policy} {case}{grade}: please attend",
+        "body": "{site}: {policy} {case}{grade} needs attention{due}.",
+        "unreachable_subject": "{policy} {case}: nobody reached as {role}",
+        "unreachable_body": "{site}: {policy} {case}{grade}: no {role} could be reached; please take over{due}.",
+        "grade": " ({grade})",
+        "due": ", due {due}",
+    },
+}
+
+LANGUAGES = tuple(_NOTICE)
+
+
+def default_text(
+    languages: tuple[str, ...],
+    *,
+    site: str,
+    policy: str,
+    case: str,
+    grade: str,
+    due: str,
+    unreached: str,
+) -> tuple[str, str]:
+    """(subject, body) in the first language that Reeve speaks. `unreached`: the role nobody of which was reached.
+
+    `grade`, `due` and `unreached` may be empty and are then left out.
+    """
+    texts = next((_NOTICE[each] for each in languages if each in _NOTICE), _NOTICE[DEFAULT_LANGUAGE])
+    values = {
+        "site": site,
+        "policy": policy,
+        "case": case,
+        "grade": texts["grade"].format(grade=grade) if grade else "",
+        "due": texts["due"].format(due=due) if due else "",
+        "role": unreached,
+    }
+    prefix = "unreachable_" if unreached else ""
+    return texts[prefix + "subject"].format(**values), texts[prefix + "body"].format(**values)
+
+
+ROLE_TITLES: Mapping[str, Mapping[str, str]] = {
+    "front_desk": {"zh": "前台", "en": "front desk"},
+    "first_contact": {"zh": "首问责任人", "en": "first contact"},
+    "steward": {"zh": "管家", "en": "steward"},
+    "head_steward": {"zh": "大管家", "en": "head steward"},
+    "service_assistant": {"zh": "客服助理", "en": "service assistant"},
+    "service_supervisor": {"zh": "客服主管", "en": "service supervisor"},
+    "centre_director": {"zh": "服务中心主任", "en": "centre director"},
+    "property_manager": {"zh": "管理处经理", "en": "property manager"},
+    "general_manager": {"zh": "总经理", "en": "general manager"},
+    "company_leader": {"zh": "公司领导", "en": "company leader"},
+    "department_head": {"zh": "被投诉部门责任人", "en": "department head"},
+    "engineering_supervisor": {"zh": "工程主管", "en": "engineering supervisor"},
+    "technician": {"zh": "维修人员", "en": "technician"},
+    "security_supervisor": {"zh": "秩序主管", "en": "security supervisor"},
+    "guard": {"zh": "保安员", "en": "guard"},
+    "environment_supervisor": {"zh": "环境主管", "en": "environment supervisor"},
+    "lobby_assistant": {"zh": "大堂助理", "en": "lobby assistant"},
+    "lobby_lead": {"zh": "大堂助理班长", "en": "lobby lead"},
+    "finance": {"zh": "财务部", "en": "finance"},
+    "admin_office": {"zh": "人事行政部", "en": "admin office"},
+    "owner": {"zh": "业主", "en": "owner"},
+    "warranty_contractor": {"zh": "维保单位", "en": "warranty contractor"},
+    "developer_company": {"zh": "开发商", "en": "developer"},
+    "courier": {"zh": "速递", "en": "courier"},
+    "assignee": {"zh": "经办人", "en": "assignee"},
+}
+"""What a role is called in a text. Source: domain.md §1, Roles."""
+
+
+def title_in(titles: Mapping[str, str], languages: tuple[str, ...], otherwise: str) -> str:
+    """The title in the first of these languages that has one."""
+    return next((titles[each] for each in languages if titles.get(each)), otherwise)
