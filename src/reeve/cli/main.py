@@ -1,0 +1,140 @@
+"""The command `reeve`: names its commands and loads each only when it is invoked, so that `--help` is quick.
+
+A command's module exposes either a Typer app named `app` or a function named like the command.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+BAD, USAGE, UNREACHABLE = 1, 2, 3
+"""Exit codes of contracts.md §4 besides 0: the thing asked about is bad; wrong usage; a server can't be reached."""
+INTERRUPTED = 130
+"""What a shell expects after Ctrl-C."""
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "up": ("reeve.cli.up", "Everything on one machine: servers, services, rules watched."),
+    "demo": ("reeve.cli.demo", "A morning at a site: grades, deadlines, SMS and email, live."),
+    "send": ("reeve.cli.send", "Post events from a file or stdin (JSON, JSON array, NDJSON)."),
+    "tail": ("reeve.cli.tail", "Follow the topics, readable or --json."),
+    "cases": ("reeve.cli.cases", "List cases, and show what became of one and why."),
+    "rules": ("reeve.cli.rules", "Check, test, simulate and activate the rules folder."),
+    "recipients": ("reeve.cli.recipients", "Import and list the people who are told."),
+    "dead": ("reeve.cli.dead", "List, show and replay messages that could not be handled."),
+    "schemas": ("reeve.cli.schemas", "Write or check the JSON Schemas and AsyncAPI documents."),
+    "bench": ("reeve.cli.bench", "Measure this machine with the benchmark."),
+    "run": ("reeve.cli.run", "One service in this process, for containers."),
+}
+"""Command → its module, and its line in `reeve --help`."""
+
+_EPILOG = (
+    "Start here: reeve up, then reeve demo in another terminal.  "
+    "Exit codes: 0 done, 1 the thing asked about is bad, 2 wrong usage, 3 a server can't be reached."
+)
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from reeve import __version__
+
+        typer.echo(f"reeve {__version__}")
+        raise typer.Exit
+
+
+def _overview(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Grades what comes in at a property-service site, runs its clocks, tells the right people in time."""
+
+
+def _app() -> typer.Typer:
+    """The overview of all commands; each command in it hands its arguments on to its own module."""
+    overview = typer.Typer(
+        name="reeve",
+        add_completion=False,
+        no_args_is_help=True,
+        # Without Rich, whose import alone would double the time of `reeve --help`.
+        rich_markup_mode=None,
+        epilog=_EPILOG,
+        callback=_overview,
+    )
+    for name, (_, text) in COMMANDS.items():
+        overview.command(name, help=text, add_help_option=False, context_settings=_PASSED_ON)(_handing_on(name))
+    return overview
+
+
+def _handing_on(name: str) -> Callable[[typer.Context], None]:
+    def hand_on(context: typer.Context) -> None:
+        _dispatch(name, context.args)
+
+    return hand_on
+
+
+def _dispatch(name: str, arguments: Sequence[str]) -> Any:
+    """Runs one command with its own arguments; always ends in SystemExit."""
+    module_name, _ = COMMANDS[name]
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name != module_name:
+            raise
+        _fail(f"`reeve {name}` is not part of this installation.", USAGE)
+    return _command(module, name)(args=list(arguments), prog_name=f"reeve {name}")
+
+
+def _command(module: ModuleType, name: str) -> Any:
+    """The module's Typer app or its function, as something that can be called with arguments."""
+    app = getattr(module, "app", None)
+    if not isinstance(app, typer.Typer):
+        app = typer.Typer(add_completion=False)
+        app.command(name)(getattr(module, name))
+    return typer.main.get_command(app).main
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise SystemExit(code)
+
+
+app = _app()
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs `reeve` with these arguments (default: the process's own). Raises SystemExit, always."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if given and given[0] in COMMANDS:
+            # Straight to the module, so that its arguments are read by nobody but itself.
+            _dispatch(given[0], given[1:])
+        else:
+            app(args=given, prog_name="reeve")
+    except KeyboardInterrupt:
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # Whoever read our output (`head`) has seen enough; Python would complain once more while ending.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except Exception as error:  # the command line's own verdict table; what it lacks is raised again
+        from reeve.cli.failures import explained
+
+        known = explained(error)
+        if known is None:
+            raise
+        _fail(*known)
+    raise SystemExit(0)
+
+
+if __name__ == "__main__":
+    main()
