@@ -65,9 +65,7 @@ class Envelope(BaseModel):
     site: Site
     subject: Subject
     time: Moment
-    datacontenttype: (
-        Annotated[str, Field(pattern=r"^application/([a-zA-Z0-9.+-]+\+)?json(\s*;.*)?$")] | None
-    ) = None
+    datacontenttype: Annotated[str, Field(pattern=r"^application/([a-zA-Z0-9.+-]+\+)?json(\s*;.*)?$")] | None = None
     data: dict[str, Any] | None = None
 
 
@@ -89,23 +87,17 @@ def parse_event(
     name = body.get("type")
     model = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if model is None and isinstance(name, str):
-        problems.append(
-            Problem("$.type", _shown(name), f"one of the {len(EVENT_TYPES)} types, like ticket.opened")
-        )
+        problems.append(Problem("$.type", _shown(name), f"one of the {len(EVENT_TYPES)} types, like ticket.opened"))
     if isinstance(body.get("data"), dict):
         data = body["data"]
     elif "data" not in body and "data_base64" in body:
         problems.append(Problem("$.data_base64", "text", "`data` as a JSON object"))
     if model is not None:
-        problems += _data_problems(
-            model, data, COMPUTED - {"grade"} if name == "ticket.regraded" else COMPUTED
-        )
+        problems += _data_problems(model, data, COMPUTED - {"grade"} if name == "ticket.regraded" else COMPUTED)
     problems += _stray_problems(body, data, reserved)
     at = read_moment(body.get("time"))
     if at is not None and now is not None and at - now > MOST_AHEAD:
-        problems.append(
-            Problem("$.time", "a moment in the future", "a moment at most 5 minutes ahead of ours")
-        )
+        problems.append(Problem("$.time", "a moment in the future", "a moment at most 5 minutes ahead of ours"))
     if problems or at is None or not isinstance(name, str):
         _refuse(body, problems)
     return Event(
@@ -176,7 +168,12 @@ def canonical(event: Event) -> bytes:
 
 def digest(event: Event) -> str:
     """64 hex digits that differ where the content differs; key order and whitespace do not matter."""
-    return hashlib.sha256(canonical(event)).hexdigest()
+    return digest_of(canonical(event))
+
+
+def digest_of(body: bytes) -> str:
+    """The digest of an event that is canonical already."""
+    return hashlib.sha256(body).hexdigest()
 
 
 def kind_of(value: object) -> str:
@@ -220,9 +217,7 @@ def _as_problem(fault: ErrorDetails, root: str) -> Problem:
         case "missing":
             return Problem(path, "nothing", _EXPECTED_AT.get(path, "a value: the field is required here"))
         case "literal_error":
-            return Problem(
-                path, _shown(fault["input"]), f"one of {context['expected']}".replace(" or ", ", ")
-            )
+            return Problem(path, _shown(fault["input"]), f"one of {context['expected']}".replace(" or ", ", "))
         case "field_kind":
             return Problem(path, kind_of(fault["input"]), str(context["expected"]))
         case "string_too_long":

@@ -1,4 +1,4 @@
-"""Messages about messages and rules: dead letters, refusals told to their sender, bundles activated or not."""
+"""Messages about messages and rules: dead letters, refusals told to their sender, activated bundles."""
 
 from __future__ import annotations
 
@@ -37,9 +37,7 @@ class DeadLetterData(BaseModel):
     attempts: int = Field(description="How often it was tried")
     subject: str = Field(description="The subject it came on")
     headers: dict[str, str] = Field(default_factory=dict)
-    body: str = Field(
-        description="The original bytes, base64", json_schema_extra={"contentEncoding": "base64"}
-    )
+    body: str = Field(description="The original bytes, base64", json_schema_extra={"contentEncoding": "base64"})
 
 
 class DeadLetter(NoticeEnvelope):
@@ -69,9 +67,7 @@ class RulesData(BaseModel):
     files: list[str]
     by: str
     note: str | None = None
-    errors: list[str] = Field(
-        default_factory=list, description="rejected: each as file:line:column: what is wrong"
-    )
+    errors: list[str] = Field(default_factory=list, description="rejected: each as file:line:column: what is wrong")
 
 
 class RulesNotice(NoticeEnvelope):
@@ -93,9 +89,7 @@ def dead_letter(
 ) -> OutMessage:
     """The dead letter of a message; the same message dying again for the same reason has the same id."""
     to = dead_subject(service, site)
-    letter_id = hashlib.sha256(
-        b"\0".join([to.encode(), subject.encode(), reason.encode(), body])
-    ).hexdigest()[:32]
+    letter_id = hashlib.sha256(b"\0".join([to.encode(), subject.encode(), reason.encode(), body])).hexdigest()[:32]
     data = {
         "service": service,
         "site": to.rpartition(".")[2],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from typing import Literal as OneOf
 from zoneinfo import ZoneInfo
 
@@ -23,14 +23,14 @@ UNPUBLISHED = frozenset({"notify", "suppressed", "undeliverable"})
 """Effects that are no cases.> message: they are notifications, the last told by notify itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutMessage:
+class OutMessage(NamedTuple):
     """A message to publish: the same effect always gives the same one, so it can be published again."""
 
     subject: str
     id: str
     """`Nats-Msg-Id`: the effect's key."""
     body: bytes
+    headers: Mapping[str, str] | None = None
 
 
 DataT = TypeVar("DataT", bound=BaseModel)
@@ -93,6 +93,9 @@ class RequestedData(BaseModel):
         description="Send at this moment at the earliest",
         json_schema_extra={"format": "date-time"},
     )
+    owner_not_before: str | None = Field(
+        default=None, description="The same for the role `owner`", json_schema_extra={"format": "date-time"}
+    )
     because: BecauseLine
 
 
@@ -108,9 +111,7 @@ class NotificationSuppressed(CloudEvent[RequestedData]):
     """On notifications.<site>.suppressed.<key>, by escalation: a round that is not sent."""
 
 
-def messages_of(
-    effect: Effect, case: Case, zone: ZoneInfo, *, event_key: str | None = None
-) -> list[OutMessage]:
+def messages_of(effect: Effect, case: Case, zone: ZoneInfo, *, event_key: str | None = None) -> list[OutMessage]:
     """What an effect publishes: at most one message, always the same bytes.
 
     `case` is the case after the decision; `event_key` the key of the event decided on, if any.
@@ -200,5 +201,6 @@ def _requested(effect: Effect, wanted: Notification, zone: ZoneInfo) -> dict[str
         "ack_ends": wanted.ack_ends,
         "late": wanted.late,
         "not_before": None if wanted.not_before is None else local(wanted.not_before, zone),
+        "owner_not_before": None if wanted.owner_not_before is None else local(wanted.owner_not_before, zone),
         "because": because_json(effect.because),
     }

@@ -40,9 +40,9 @@ def intake_subject(site: str, type: str) -> str:
     return f"intake.{site}.{type}"
 
 
-def events_subject(event: Event) -> str:
+def events_subject(site: str, type: str, subject: str) -> str:
     """Where an accepted event goes: events.<site>.<family>.<verb>.<key>."""
-    return f"events.{event.site}.{event.type}.{token(event.subject)}"
+    return f"events.{site}.{type}.{token(subject)}"
 
 
 def cases_subject(case: CaseKey, what: str) -> str:
