@@ -27,17 +27,15 @@ from reeve.domain.expressions import (
     Shifted,
     Value,
 )
+from reeve.rulelang.kept import MOST_KEPT, Group, Kept
 from reeve.rulelang.kinds import MIRRORED, ORDERS, Kind, compare, equal, plain, shifted
 from reeve.rulelang.patterns import searcher
 
-Group = tuple[Condition | None, ...]
 Test = Callable[[Scope], bool]
 Read = Callable[[Scope], Any]
 
 _INDEX_FROM = 8
 """Groups this large are worth an index; below it, trying one after the other is quicker."""
-_MOST_KEPT = 65_536
-"""Compiled trees and groups kept at most: this only bounds what a caller who builds trees anew could fill."""
 
 
 class Closures:
@@ -50,8 +48,7 @@ class Closures:
     def __init__(self) -> None:
         self._tests: dict[int, Test] = {}
         self._trees: list[Condition] = []
-        self._groups: dict[int, tuple[Group, _Group]] = {}
-        self._same_groups: dict[tuple[int, ...], tuple[Group, _Group]] = {}
+        self._groups = Kept(_Group)
 
     def holds(self, condition: Condition, scope: Scope) -> bool:
         """Whether the condition holds. Never raises on data: what can't be compared is false."""
@@ -60,31 +57,16 @@ class Closures:
 
     def first(self, group: Group, scope: Scope) -> int | None:
         """Index of the first condition that holds; None in the group always holds; None if nothing does."""
-        found = self._groups.get(id(group))
-        prepared = found[1] if found is not None else self._prepared(group)
-        return prepared.first(scope)
+        return self._groups.get(group).first(scope)
 
     def _compiled(self, condition: Condition) -> Test:
-        if len(self._trees) >= _MOST_KEPT:
+        if len(self._trees) >= MOST_KEPT:
             self._tests.clear()
             self._trees.clear()
         test = compiled(condition)
         self._trees.append(condition)
         self._tests[id(condition)] = test
         return test
-
-    def _prepared(self, group: Group) -> _Group:
-        # A caller may put the same conditions into a new tuple each time: they are recognised.
-        if len(self._groups) >= _MOST_KEPT:
-            self._groups.clear()
-            self._same_groups.clear()
-        ids = tuple(map(id, group))
-        known = self._same_groups.get(ids)
-        if known is None:
-            tests = [None if item is None else compiled(item) for item in group]
-            known = self._same_groups[ids] = (group, _Group(group, tests))
-        self._groups[id(group)] = (group, known[1])
-        return known[1]
 
 
 class _Group:
@@ -94,11 +76,10 @@ class _Group:
     that need no such equality are in every list.
     """
 
-    __slots__ = ("_by_value", "_key", "_others", "_tests")
+    __slots__ = ("_by_value", "_key", "_others")
 
-    def __init__(self, group: Group, tests: list[Test | None]) -> None:
-        self._tests = tuple(tests)
-        self._others = tuple(enumerate(self._tests))
+    def __init__(self, group: Group) -> None:
+        self._others = tuple(enumerate(None if item is None else compiled(item) for item in group))
         self._key: str | None = None
         self._by_value: dict[str, tuple[tuple[int, Test | None], ...]] = {}
         if len(group) >= _INDEX_FROM:

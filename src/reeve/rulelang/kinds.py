@@ -6,7 +6,6 @@ nested objects, numbers that are not finite, moments without a zone) is comparab
 
 from __future__ import annotations
 
-import calendar
 import math
 import operator
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
+from reeve.domain.calendar import add_months
 from reeve.domain.durations import Duration, Elapsed, Months
 from reeve.domain.expressions import CompareOp
 
@@ -116,12 +116,7 @@ def shifted(value: Any, sign: int, by: Duration) -> date | datetime | None:
             days, rest = divmod(by.seconds, 86_400)
             return None if rest else value + timedelta(days=sign * days)
         if isinstance(by, Months):
-            return _months_later(value, sign * by.months)
+            return add_months(value, sign * by.months)
     except (OverflowError, ValueError):  # outside the years 1 to 9999
         return None
     return None
-
-
-def _months_later(day: date, months: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
