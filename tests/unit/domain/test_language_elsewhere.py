@@ -1,0 +1,330 @@
+"""Sentences of rule-language.md §3 that the complaint file does not show: money, months, restart, children, zones."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.simulation import SITE_YAML, brief, bundle_of, event, run
+
+ARREARS = """
+policy: arrears
+takes: payment
+clocks:
+  pay: {start: payment.billed, stop: owed_cny <= 0, limit: due_on}
+steps:
+  - {name: friendly, on: pay breached, notify: owner, message: friendly_reminder, ack: ignore}
+  - {name: second, on: pay + 2 months, notify: owner, message: second_reminder, ack: ignore}
+  - {name: dunning, on: pay + 3 months, notify: owner, message: dunning_letter, ack: ignore,
+     repeat: {every: 11 months}, until: pay stopped}
+close: owed_cny <= 0 or payment.written_off
+"""
+
+
+def bill(at: str, due_on: str, amount: object = "100.00", subject: str = "B-1") -> object:
+    return event(at, "payment.billed", subject, amount_cny=amount, due_on=due_on)
+
+
+def test_months_are_clamped_and_end_at_midnight_of_the_day() -> None:
+    lines = run({"arrears": ARREARS}, [bill("2026-01-05 09:00", "2026-01-31")], "2027-05-01 00:00")  # type: ignore[list-item]
+    assert brief(lines) == [
+        "01-05 09:00 opened",
+        "01-05 09:00 clock_started pay →02-01 00:00",
+        "02-01 00:00 breached pay",
+        "02-01 00:00 notify friendly owner",
+        "04-01 00:00 notify second owner",
+        "05-01 00:00 notify dunning owner",
+        "03-31 00:00 notify dunning owner",
+    ]
+
+
+def test_what_is_owed_is_billed_less_reductions_and_payments_exactly() -> None:
+    events = [
+        bill("2026-01-05 09:00", "2026-01-31", "100.10"),
+        event("2026-01-06 09:00", "payment.reduced", "B-1", amount_cny="0.10"),
+        event("2026-01-07 09:00", "payment.paid", "B-1", paid_cny="99.99"),
+        event("2026-01-08 09:00", "payment.paid", "B-1", paid_cny="0.01"),
+    ]
+    lines = run({"arrears": ARREARS}, events, "2026-06-01 00:00")  # type: ignore[arg-type]
+    assert brief(lines, "clock_stopped", "breached", "closed") == [
+        "01-08 09:00 clock_stopped pay met",
+        "01-08 09:00 closed paid",
+    ]
+
+
+def test_a_second_bill_replaces_the_first_and_moves_the_due() -> None:
+    events = [bill("2026-01-05 09:00", "2026-01-31"), bill("2026-01-06 09:00", "2026-02-28", "50")]
+    lines = run({"arrears": ARREARS}, [*events, event("2026-01-07 09:00", "payment.paid", "B-1", paid_cny=50)])  # type: ignore[list-item]
+    assert brief(lines, "clock_started", "closed") == [
+        "01-05 09:00 clock_started pay →02-01 00:00",
+        "01-06 09:00 clock_started pay →03-01 00:00",
+        "01-07 09:00 closed paid",
+    ]
+    changed = [line.get("changed", False) for line in lines if line["effect"] == "clock_started"]
+    assert changed == [False, True]
+    assert [line["run"] for line in lines if line["effect"] == "clock_started"] == [1, 1]
+
+
+def test_moments_already_past_when_a_case_opens_fire_at_once_and_are_marked() -> None:
+    lines = run({"arrears": ARREARS}, [bill("2026-06-10 09:00", "2026-01-31")], "2026-06-10 10:00")  # type: ignore[list-item]
+    assert brief(lines, "breached", "notify") == [
+        "06-10 09:00 breached pay late",
+        "06-10 09:00 notify friendly owner",
+        "06-10 09:00 notify second owner late",
+        "06-10 09:00 notify dunning owner late",
+    ]
+
+
+PASS = """
+policy: pass
+takes: ticket
+if: category == "pass"
+clocks:
+  hand_off: {start: ticket.opened, stop: ticket.assigned, restart: true, limit: 10m}
+  resolve: {start: ticket.opened, stop: ticket.resolved, limit: 30m}
+steps:
+  - {name: held_up, on: hand_off breached, notify: service_supervisor}
+close: ticket.resolved
+"""
+
+
+def test_restart_ends_a_run_and_starts_the_next_and_each_breaches_once() -> None:
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="pass"),
+        event("2026-03-02 09:05", "ticket.assigned", department="finance"),
+        event("2026-03-02 09:20", "ticket.assigned", department="security"),
+        event("2026-03-02 09:25", "ticket.resolved"),
+    ]
+    assert brief(run({"pass": PASS}, events, "2026-03-03 00:00"), "clock_started", "clock_stopped", "breached") == [
+        "03-02 09:00 clock_started hand_off →03-02 09:10",
+        "03-02 09:00 clock_started resolve →03-02 09:30",
+        "03-02 09:05 clock_stopped hand_off met",
+        "03-02 09:05 clock_started hand_off →03-02 09:15",
+        "03-02 09:15 breached hand_off",
+        "03-02 09:20 clock_stopped hand_off missed",
+        "03-02 09:20 clock_started hand_off →03-02 09:30",
+        "03-02 09:25 clock_stopped resolve met",
+    ]
+
+
+REPAIR = """
+policy: repair
+takes: ticket
+if: category == "repair"
+grades: from repair_class
+clocks:
+  arrive: {start: ticket.opened, stop: ticket.arrived, limit: {emergency: 15m, major: 30m, ordinary: 15m}}
+  resolve: {start: ticket.opened, stop: ticket.resolved, limit: {emergency: due_at or 24h, major: due_at, ordinary: 2h}}
+  quote: {start: ticket.opened if not on_price_list, stop: ticket.updated if known(event.price_accepted), limit: 15m}
+steps:
+  - {name: follow, on: ticket.resolved, open: {policy: follow_up}}
+close: ticket.closed
+"""
+FOLLOW_UP = """
+policy: follow_up
+takes: ticket
+opens: child
+clocks:
+  follow_up: {start: opened, stop: ticket.followed_up, limit: 2 working days}
+steps:
+  - {name: not_followed, on: follow_up breached, notify: front_desk}
+close: ticket.followed_up
+"""
+
+
+def test_the_class_is_the_grade_and_the_mildest_where_there_is_none() -> None:
+    rules = bundle_of({"repair": REPAIR, "follow_up": FOLLOW_UP})
+    burst = event("2026-03-02 09:00", "ticket.opened", category="repair", repair_class="emergency", on_price_list=True)
+    plain = event("2026-03-02 09:00", "ticket.opened", "T-2", category="repair", on_price_list=True)
+    assert brief(run(rules, [burst, plain]), "graded") == ["03-02 09:00 graded emergency", "03-02 09:00 graded ordinary"]
+
+
+def test_a_start_with_a_condition_starts_only_then() -> None:
+    rules = bundle_of({"repair": REPAIR, "follow_up": FOLLOW_UP})
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="repair"),
+        event("2026-03-02 09:05", "ticket.updated", title="no price yet"),
+        event("2026-03-02 09:10", "ticket.updated", price_accepted=False),
+    ]
+    assert [line for line in brief(run(rules, events)) if "quote" in line] == [
+        "03-02 09:00 clock_started quote →03-02 09:15",
+        "03-02 09:10 clock_stopped quote met",
+    ]
+
+
+def test_a_child_gets_the_parents_events_and_its_own_subject() -> None:
+    rules = bundle_of({"repair": REPAIR, "follow_up": FOLLOW_UP})
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="repair", on_price_list=True),
+        event("2026-03-02 10:00", "ticket.resolved"),
+        event("2026-03-03 10:00", "ticket.followed_up", satisfaction="satisfied"),
+    ]
+    lines = run(rules, events)
+    assert brief(lines, case="T-1~follow_up") == [
+        "03-02 10:00 opened",
+        "03-02 10:00 clock_started follow_up →03-05 00:00",
+        "03-03 10:00 clock_stopped follow_up met",
+        "03-03 10:00 closed followed_up",
+    ]
+    assert "03-02 10:00 child_opened follow T-1~follow_up" in brief(lines)
+
+
+LETTER = """
+policy: letter
+takes: mail
+clocks:
+  collect: {start: mail.received if addressee_moved and kind in ["letter", "paper"], stop: mail.collected or mail.returned, limit: 14d}
+steps:
+  - {name: phone, on: collect 50%, notify: front_desk}
+  - {name: give_back, on: collect breached, notify: front_desk}
+close: mail.collected or mail.returned
+"""
+
+
+def test_letters_of_owners_who_moved_away_wait_two_weeks() -> None:
+    events = [event("2026-03-02 09:00", "mail.received", "L-1", kind="letter", addressee_moved=True)]
+    assert brief(run({"letter": LETTER}, events, "2026-04-01 00:00"), "breached", "notify") == [
+        "03-09 09:00 notify phone front_desk",
+        "03-16 09:00 breached collect",
+        "03-16 09:00 notify give_back front_desk",
+    ]
+
+
+def ticket_rules(clock: str, steps: str = "") -> dict[str, str]:
+    text = f"policy: t\ntakes: ticket\nclocks:\n  c: {{start: ticket.opened, stop: ticket.closed, limit: {clock}}}\n"
+    return {"t": text + steps + "close: ticket.closed\n"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "opened_at", "due"),
+    [
+        ("90s", "2026-03-02 09:00", "2026-03-02T09:01:30+08:00"),
+        ("5d", "2026-03-02 09:00", "2026-03-07T09:00:00+08:00"),
+        ("same day", "2026-03-02 23:59", "2026-03-03T00:00:00+08:00"),
+        ("1 working day", "2026-02-13 23:59", "2026-02-15T00:00:00+08:00"),
+        ("1 working day", "2026-02-15 10:00", "2026-02-22T00:00:00+08:00"),
+        ("4 working hours", "2026-03-02 10:00", "2026-03-02T15:30:00+08:00"),
+        ("4 working hours", "2026-03-06 16:00", "2026-03-09T10:30:00+08:00"),
+        ("1 working hour", "2026-03-07 10:00", "2026-03-09T09:30:00+08:00"),
+        ("1 month", "2028-01-31 10:00", "2028-03-01T00:00:00+08:00"),
+        ("1 month", "2026-01-31 10:00", "2026-03-01T00:00:00+08:00"),
+        ("starts_at - 24h", "2026-03-02 09:00", "2026-03-09T08:00:00+08:00"),
+        ("starts_at - 1 month", "2026-03-02 09:00", None),
+        ("nothing_at or 2h", "2026-03-02 09:00", "2026-03-02T11:00:00+08:00"),
+        ("nothing_at", "2026-03-02 09:00", None),
+    ],
+)
+def test_where_a_limit_ends(limit: str, opened_at: str, due: str | None) -> None:
+    lines = run(ticket_rules(limit), [event(opened_at, "ticket.opened", category="x", starts_at="2026-03-10T08:00:00+08:00")])
+    started = [line["due"] for line in lines if line["effect"] == "clock_started"]
+    if limit == "starts_at - 1 month":
+        assert started == ["2026-02-11T00:00:00+08:00"]
+    else:
+        assert started == [due]
+
+
+def test_1_working_day_from_a_holiday_eve_uses_the_calendar() -> None:
+    lines = run(ticket_rules("1 working day"), [event("2026-02-14 10:00", "ticket.opened", category="x")])
+    assert lines[1]["due"] == "2026-02-24T00:00:00+08:00"
+
+
+def test_beyond_the_calendar_the_due_is_provisional() -> None:
+    lines = run(ticket_rules("1 working day"), [event("2026-12-31 10:00", "ticket.opened", category="x")])
+    assert lines[1]["provisional"] is True
+    assert lines[1]["due"] == "2027-01-02T00:00:00+08:00"
+
+
+@pytest.mark.parametrize(
+    ("limit", "due"),
+    [
+        ("2h", "2026-03-03T12:00:00+08:00"),
+        ("2 working days", "2026-03-07T00:00:00+08:00"),
+        ("same day", "2026-03-05T00:00:00+08:00"),
+        ("1 month", "2026-04-05T00:00:00+08:00"),
+    ],
+)
+def test_pauses_extend_by_length_or_by_days_touched(limit: str, due: str) -> None:
+    text = (
+        "policy: t\ntakes: ticket\nclocks:\n  c:\n    start: ticket.opened\n    stop: ticket.closed\n"
+        f"    pause: {{from: ticket.waiting, to: ticket.resumed}}\n    limit: {limit}\nclose: ticket.closed\n"
+    )
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="x"),
+        event("2026-03-02 10:00", "ticket.waiting"),
+        event("2026-03-03 11:00", "ticket.resumed"),
+    ]
+    resumed = [line["due"] for line in run({"t": text}, events) if line["effect"] == "clock_resumed"]
+    assert resumed == [due]
+
+
+def test_a_daylight_saving_site_has_its_own_midnight() -> None:
+    site = SITE_YAML.replace("Asia/Shanghai", "Europe/Berlin")
+    rules = bundle_of(ticket_rules("same day"), site=site)
+    opened_at = event("2026-03-29 08:00", "ticket.opened", category="x")  # 01:00 in Berlin, before the jump
+    lines = run(rules, [opened_at])
+    assert lines[1]["due"] == "2026-03-30T06:00:00+08:00"
+
+
+def test_quiet_hours_hold_a_message_back_but_not_its_line() -> None:
+    site = SITE_YAML + 'quiet: {from: "21:00", to: "08:00", except: []}\n'
+    steps = "steps:\n  - {name: hello, on: opened, notify: front_desk}\n"
+    rules = bundle_of(ticket_rules("1h", steps), site=site)
+    assert "03-02 23:00 notify hello front_desk" in brief(run(rules, [event("2026-03-02 23:00", "ticket.opened", category="x")]))
+
+
+def test_once_per_leaves_a_case_without_that_fact_alone() -> None:
+    steps = "steps:\n  - {name: hello, on: opened, once_per: incident, notify: front_desk}\n"
+    rules = bundle_of(ticket_rules("1h", steps))
+    events = [event("2026-03-02 09:00", "ticket.opened", f"T-{n}", category="x") for n in range(3)]
+    events += [event("2026-03-02 09:01", "ticket.opened", f"U-{n}", category="x", incident="I") for n in range(3)]
+    lines = run(rules, events)
+    assert len(brief(lines, "notify")) == 4
+    assert len(brief(lines, "suppressed")) == 2
+
+
+def test_null_removes_a_fact_and_fields_merge_in_order_of_time() -> None:
+    steps = 'steps:\n  - {name: hot, on: ticket.updated, if: item == "b", notify: front_desk}\n'
+    rules = bundle_of(ticket_rules("1h", steps))
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="x", item="a"),
+        event("2026-03-02 09:10", "ticket.updated", item="b"),
+        event("2026-03-02 09:05", "ticket.updated", item="c"),
+        event("2026-03-02 09:20", "ticket.updated", item=None),
+    ]
+    assert brief(run(rules, events), "notify") == [
+        "03-02 09:10 notify hot front_desk",
+        "03-02 09:05 notify hot front_desk",
+    ]
+
+
+def test_a_ticket_reopened_event_reopens_a_closed_case() -> None:
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="x"),
+        event("2026-03-02 09:10", "ticket.closed"),
+        event("2026-03-03 09:00", "ticket.reopened"),
+    ]
+    assert brief(run(ticket_rules("1h"), events, "2026-03-03 10:00")) == [
+        "03-02 09:00 opened",
+        "03-02 09:00 clock_started c →03-02 10:00",
+        "03-02 09:10 clock_stopped c met",
+        "03-02 09:10 closed closed",
+        "03-03 09:00 reopened",
+        "03-03 09:00 clock_started c →03-03 10:00",
+        "03-03 10:00 breached c",
+    ]
+
+
+def test_a_fact_moment_fires_once_and_at_its_time() -> None:
+    steps = "steps:\n  - {name: plan_due, on: starts_at - 1 month, notify: property_manager}\n"
+    rules = bundle_of(ticket_rules("1h", steps))
+    events = [event("2026-03-02 09:00", "ticket.opened", category="activity", starts_at="2026-06-15T14:00:00+08:00")]
+    assert "05-16 00:00 notify plan_due property_manager" in brief(run(rules, events, "2026-07-01 00:00"))
+
+
+def test_an_acknowledgement_is_ignored_by_steps_that_say_so() -> None:
+    steps = (
+        "steps:\n  - {name: again, on: c breached, notify: owner, ack: ignore, repeat: {every: 10m, times: 3}}\n"
+        "  - {name: ends, on: c breached, notify: front_desk, repeat: {every: 10m, times: 3}}\n"
+    )
+    events = [event("2026-03-02 09:00", "ticket.opened", category="x"), event("2026-03-02 10:05", "ticket.acknowledged")]
+    lines = run(bundle_of(ticket_rules("1h", steps)), events, "2026-03-02 12:00")
+    assert [line.split()[-2] for line in brief(lines, "notify")] == ["again", "ends", "again", "again"]
