@@ -1,0 +1,328 @@
+"""Decides a batch: loads what it needs, lets the core decide, and says what is to be saved and sent.
+
+The core asks for what it lacks by raising NotLoaded. A pass over the batch goes on after that, only to learn
+what else is missing; its results are thrown away and the whole batch is decided again on fresh copies.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from reeve.contracts.outgoing import messages_of
+from reeve.contracts.timeline import timeline_line
+from reeve.domain.advance import apply_event, apply_tick
+from reeve.domain.bundle import Bundle
+from reeve.domain.case import Case
+from reeve.domain.counts import Count, count_key
+from reeve.domain.errors import NotLoaded
+from reeve.domain.events import Event
+from reeve.domain.facts import zone_of
+from reeve.domain.workset import Decided, Workset, subject_key
+from reeve.ports import CaseRecord, Changes, DecisionRow, Loaded, Message, Needs
+from reeve.runtime.bus.lanes import lane_of_case
+from reeve.runtime.verdicts import Failure, attempt
+from services.escalation.metrics import RELOADS
+from services.escalation.timers import Alarm
+from services.escalation.work import EventWork, TickWork, check
+
+MOST_PASSES = 40
+"""Each pass loads at least one thing more, so this many mean a mistake in the core."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a batch."""
+
+    changes: Changes
+    alarms: list[Alarm] = field(default_factory=list)
+    """Cases whose schedule on the bus must be set anew."""
+    failures: dict[int, Failure] = field(default_factory=dict)
+    """Index in the batch → why that one is not part of `changes`."""
+    repeats: set[int] = field(default_factory=set)
+    """Indices of events that were decided before."""
+    stale: int = 0
+    """Ticks that changed nothing."""
+    lateness: list[float] = field(default_factory=list)
+    """Seconds from a case's moment to now, for each tick that changed something."""
+    lanes: dict[str, int] = field(default_factory=dict)
+    """Lane of each changed case."""
+    effects: Counter[str] = field(default_factory=Counter)
+    """How often each effect happened."""
+
+
+async def decide_batch(
+    record: CaseRecord, items: list[EventWork | TickWork], bundle: Bundle, now: datetime
+) -> Outcome:
+    """Every item decided in order, against the record as it is now. Nothing is written.
+
+    One item's failure leaves the others untouched. Raises StoreAway.
+    """
+    return await _Batch(record, items, bundle, now).run()
+
+
+class _Batch:
+    def __init__(
+        self, record: CaseRecord, items: list[EventWork | TickWork], bundle: Bundle, now: datetime
+    ) -> None:
+        self._record = record
+        self._items = items
+        self._bundle = bundle
+        self._now = now
+        self._have = Loaded()
+        self._failures: dict[int, Failure] = {}
+        self._repeats: set[int] = set()
+        self._unknown: set[str] = set()
+
+    async def run(self) -> Outcome:
+        await self._sort_out_repeats()
+        await self._load(self._first_needs())
+        await self._load(self._neighbours())
+        for _ in range(MOST_PASSES):
+            workset = self._fresh()
+            missing, failed = self._pass(workset)
+            if missing:
+                RELOADS.inc()
+                await self._load(missing)
+                await self._load(self._neighbours())
+            elif failed:
+                # What failed may have left traces in the set: decide the others without it.
+                self._failures.update(failed)
+            else:
+                return self._outcome(workset)
+        raise RuntimeError("the core asks for ever more")
+
+    # --- what to load
+
+    async def _sort_out_repeats(self) -> None:
+        keys = {item.event.key for item in self._items if isinstance(item, EventWork)}
+        if not keys:
+            return
+        known = await self._record.applied(keys)
+        for index, item in enumerate(self._items):
+            if not isinstance(item, EventWork):
+                continue
+            applied = known.get(item.event.key)
+            if applied:
+                self._repeats.add(index)
+            elif applied is None:
+                checked = attempt(lambda work=item: check(work), reading=True)  # type: ignore[misc]
+                if isinstance(checked, Failure):
+                    self._failures[index] = checked
+                else:
+                    self._unknown.add(item.event.key)
+
+    def _active(self) -> Iterable[tuple[int, EventWork | TickWork]]:
+        for index, item in enumerate(self._items):
+            if index not in self._repeats and index not in self._failures:
+                yield index, item
+
+    def _first_needs(self) -> Needs:
+        """What the core will surely ask for: subjects, cases of ticks, counts that the events belong to."""
+        needs: Needs = {"subject": set(), "case": set(), "count": set()}
+        rules = [rule for policy in self._bundle.policies.values() for rule in policy.counts]
+        for _, item in self._active():
+            if isinstance(item, TickWork):
+                needs["case"].add(item.case_id)
+                continue
+            event = item.event
+            needs["subject"].add(_subject_of(event))
+            for rule in rules:
+                if (key := count_key(event.site, rule, event.data)) is not None:
+                    needs["count"].add(key)
+        return needs
+
+    def _neighbours(self) -> Needs:
+        """A case by itself is not enough: it may open a child, or its grade may read a count."""
+        needs: Needs = {"subject": set(), "count": set()}
+        for case in self._have.cases.values():
+            if case is not None:
+                subject = subject_key(case.key.site, case.family, case.root or case.key.subject)
+                needs["subject"].add(subject)
+                if case.open:
+                    needs["count"].update(case.count_keys)
+        return needs
+
+    async def _load(self, needs: Needs) -> None:
+        have = self._have
+        known: dict[str, Mapping[str, object]] = {
+            "subject": have.subjects,
+            "case": have.cases,
+            "count": have.counts,
+            "counted": have.counted,
+            "claim": have.claims,
+        }
+        lacking = {kind: left for kind, keys in needs.items() if (left := keys - known[kind].keys())}
+        if not lacking:
+            return
+        loaded = await self._record.load(lacking)
+        for case_id, case in loaded.cases.items():
+            # A case read earlier stays as it was: the batch rests on one version of it.
+            if have.cases.get(case_id) is None:
+                have.cases[case_id] = case
+        have.subjects.update(loaded.subjects)
+        have.waiting.update(loaded.waiting)
+        have.counts.update(loaded.counts)
+        have.count_versions.update(loaded.count_versions)
+        have.counted.update(loaded.counted)
+        have.claims.update(loaded.claims)
+
+    # --- deciding
+
+    def _fresh(self) -> Workset:
+        """A working set with all that is loaded; the core never changes what it is given."""
+        have = self._have
+        workset = Workset()
+        for key, ids in have.subjects.items():
+            workset.load_subject(key, self._named(ids), have.waiting[key])
+        for case_id, case in have.cases.items():
+            if case is None:
+                workset.load_absent(case_id)
+            else:
+                workset.load_case(case)
+        for key, count in have.counts.items():
+            workset.load_count(key, count)
+        for key, ids in have.counted.items():
+            workset.load_counted(key, self._named(ids))
+        for key, holder in have.claims.items():
+            workset.load_claim(key, holder)
+        return workset
+
+    def _named(self, ids: Iterable[str]) -> list[Case]:
+        return [case for case_id in ids if (case := self._have.cases[case_id]) is not None]
+
+    def _pass(self, workset: Workset) -> tuple[Needs, dict[int, Failure]]:
+        missing: Needs = {}
+        failed: dict[int, Failure] = {}
+        for index, item in self._active():
+            try:
+                result = attempt(lambda work=item: self._apply(workset, work))  # type: ignore[misc]
+            except NotLoaded as question:
+                missing.setdefault(question.kind, set()).add(question.key)
+                continue
+            # Once something is missing, a failure may only be its consequence.
+            if isinstance(result, Failure) and not missing:
+                failed[index] = result
+                break
+        if not missing and not failed:
+            return self._joined(workset), failed
+        return missing, failed
+
+    def _apply(self, workset: Workset, item: EventWork | TickWork) -> None:
+        if isinstance(item, EventWork):
+            apply_event(workset, item.event, self._bundle, self._now)
+        else:
+            apply_tick(workset, item.case_id, self._bundle, self._now)
+
+    def _joined(self, workset: Workset) -> Needs:
+        """Counts that a changed case newly takes part in and that are not loaded yet."""
+        keys = {key for case in workset.changed_cases.values() for key in case.count_keys}
+        lacking = keys - self._have.counts.keys()
+        return {"count": lacking} if lacking else {}
+
+    # --- the outcome
+
+    def _outcome(self, workset: Workset) -> Outcome:
+        changes = Changes(self._now)
+        outcome = Outcome(changes, failures=self._failures, repeats=self._repeats)
+        for case_id, case in workset.changed_cases.items():
+            before = self._have.cases.get(case_id)
+            changes.cases.append((case, before.version if before is not None else 0))
+            outcome.lanes[case_id] = lane_of_case(case)
+        changes.counts = self._changed_counts(workset)
+        changes.claims = dict(workset.changed_claims)
+        changes.decisions = self._rows(workset, outcome)
+        taken: set[str] = set()
+        for _, item in self._active():
+            if isinstance(item, EventWork) and item.event.key not in taken:
+                taken.add(item.event.key)
+                changes.applied.append(item.event)
+        changes.unknown = self._unknown & taken
+        changes.waiting_added = sorted(workset.waiting_added)
+        changes.waiting_taken = sorted(workset.waiting_taken)
+        self._set_alarms(workset, outcome)
+        return outcome
+
+    def _changed_counts(self, workset: Workset) -> list[tuple[Count, int]]:
+        """Counts with another event, and counts that a case has joined.
+
+        The latter are written unchanged so that two replicas collide: one that makes a count cross must see
+        every case that takes part in it, and one that lets a case join must see the crossing.
+        """
+        versions = self._have.count_versions
+        changed = dict(workset.changed_counts)
+        for case_id, case in workset.changed_cases.items():
+            before = self._have.cases.get(case_id)
+            known = set(before.count_keys) if before is not None else set()
+            for key in case.count_keys:
+                if key not in known and key not in changed:
+                    changed[key] = self._have.counts.get(key) or Count(key)
+        return [(count, versions.get(key, 0)) for key, count in sorted(changed.items())]
+
+    def _rows(self, workset: Workset, outcome: Outcome) -> list[DecisionRow]:
+        rows = []
+        grades: dict[str, str | None] = {}
+        for decided in workset.decisions:
+            case_id = str(decided.key)
+            case = workset.changed_cases[case_id]
+            before = self._have.cases.get(case_id)
+            grade = grades.setdefault(case_id, before.grade if before is not None else None)
+            for effect in decided.effects:
+                outcome.effects[effect.what] += 1
+                if effect.what == "graded":
+                    grade = effect.details["grade"]
+            grades[case_id] = grade
+            if case.grade != grade:
+                case = replace(case, grade=grade)
+            zone = zone_of(self._bundle.site(decided.key.site).zone)
+            rows.append(self._row(decided, case, zone, outcome.lanes[case_id]))
+        return rows
+
+    def _row(self, decided: Decided, case: Case, zone: ZoneInfo, lane: int) -> DecisionRow:
+        event_key = decided.event.key if decided.event is not None else None
+        return DecisionRow(
+            case=str(decided.key),
+            version=decided.version,
+            at=self._now,
+            event=decided.event.id if decided.event is not None else None,
+            event_key=event_key,
+            bundle=self._bundle.version,
+            lines=orjson.dumps([timeline_line(effect, zone) for effect in decided.effects]),
+            messages=tuple(
+                Message(out.subject, out.id, out.body)
+                for effect in decided.effects
+                for out in messages_of(effect, case, zone, event_key=event_key)
+            ),
+            requested=tuple(effect for effect in decided.effects if effect.what == "notify"),
+            lane=lane,
+        )
+
+    def _set_alarms(self, workset: Workset, outcome: Outcome) -> None:
+        ticked: dict[str, None] = {}
+        for _, item in self._active():
+            if isinstance(item, TickWork):
+                ticked[item.case_id] = None
+        for case_id, case in workset.changed_cases.items():
+            before = self._have.cases.get(case_id)
+            moved = before is None or before.next_due != case.next_due
+            if case.next_due is not None and (moved or case_id in ticked):
+                outcome.alarms.append(Alarm.of(case, outcome.lanes[case_id]))
+        for case_id in ticked:
+            before = self._have.cases.get(case_id)
+            if case_id in workset.changed_cases:
+                if before is not None and before.next_due is not None:
+                    outcome.lateness.append(max(0.0, (self._now - before.next_due).total_seconds()))
+                continue
+            outcome.stale += 1
+            # The schedule is spent, though nothing was due yet (the bus's clock is ahead of ours): set it again.
+            if before is not None and before.open and before.next_due is not None:
+                outcome.alarms.append(Alarm.of(before, lane_of_case(before), again_at=self._now))
+
+
+def _subject_of(event: Event) -> str:
+    return subject_key(event.site, event.family, event.subject)
