@@ -1,0 +1,232 @@
+"""Conditions, limits and triggers from text: one grammar (`grammar.lark`), positions kept.
+
+Raises BadRule with one problem: where it is, what was found, what would be right.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal as OneOf
+
+from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+
+from reeve.domain.durations import Duration
+from reeve.domain.expressions import Condition, Limit, Position, Trigger
+from reeve.rulelang.build import Builder, Names, Place
+from reeve.rulelang.known_names import CLOCK_MOMENTS, KEYWORDS
+from reeve.rulelang.normalise import Normal, normalise
+from reeve.rulelang.problems import BadRule, Choice, Problem, closest, problem
+
+MAX_LENGTH = 4000
+"""Characters; a longer expression is refused unread."""
+MAX_NESTING = 60
+"""Brackets and `not`s in one expression."""
+
+_Start = OneOf["condition", "limit", "trigger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A text that stands on one line of a file, or in no file at all."""
+
+    file: str = ""
+    line: int = 1
+    column: int = 1
+
+    def position(self, offset: int) -> Position:
+        return Position(self.file, self.line, self.column + offset)
+
+
+NOT_IN_A_FILE = Inline()
+NO_NAMES = Names()
+
+
+def parse_condition(text: str, place: Place = NOT_IN_A_FILE, names: Names = NO_NAMES) -> Condition:
+    """The condition a text means: `loss_cny >= 10000 or injury == "serious"`."""
+    tree, builder = _read("condition", text, place, names)
+    return builder.condition(_only(tree))
+
+
+def parse_limit(text: str, place: Place = NOT_IN_A_FILE, names: Names = NO_NAMES) -> Limit:
+    """The limit a text means: `due_at or 5d`, `starts_at - 24h`, `resolve - 2h` where `resolve` is a clock."""
+    tree, builder = _read("limit", text, place, names)
+    return builder.limit(tree, text)
+
+
+def parse_trigger(text: str, place: Place = NOT_IN_A_FILE, names: Names = NO_NAMES) -> Trigger:
+    """The trigger a text means: `ticket.closed or ticket.followed_up if event.satisfaction == "satisfied"`."""
+    tree, builder = _read("trigger", text, place, names)
+    return builder.trigger(tree, text)
+
+
+def parse_length(text: str, place: Place = NOT_IN_A_FILE) -> Duration:
+    """The length of time a text means: `5m`, `2 working days`, `11 months`."""
+    limit = parse_limit(text, place)
+    term = limit.terms[0]
+    if len(limit.terms) > 1 or term.base is not None or term.by is None:
+        raise BadRule(problem(place.position(0), "not_a_length", found=text))
+    return term.by
+
+
+@cache
+def _grammar() -> Lark:
+    return Lark.open_from_package(
+        "reeve.rulelang",
+        "grammar.lark",
+        parser="lalr",
+        start=["condition", "limit", "trigger"],
+        propagate_positions=True,
+        maybe_placeholders=False,
+    )
+
+
+def _read(start: _Start, text: str, place: Place, names: Names) -> tuple[Tree[Token], Builder]:
+    if not text.strip():
+        raise BadRule(problem(place.position(0), f"empty_{start}"))
+    if len(text) > MAX_LENGTH:
+        raise BadRule(problem(place.position(0), "expression_too_long", length=len(text), most=MAX_LENGTH))
+    normal = normalise(text)
+    if normal.text.count("(") + len(re.findall(r"\bnot\b", normal.text)) > MAX_NESTING:
+        raise BadRule(problem(place.position(0), "nested_too_deep", most=MAX_NESTING))
+    try:
+        tree = _grammar().parse(normal.text, start=start)
+    except UnexpectedInput as error:
+        raise BadRule(_explain(error, start, normal, place, names)) from error
+    return tree, Builder(normal, place, names)
+
+
+def _only(tree: Tree[Token]) -> Tree[Token]:
+    child = tree.children[0]
+    assert isinstance(child, Tree)  # noqa: S101 -- the grammar gives every start rule a tree inside
+    return child
+
+
+# --- explaining what does not parse --------------------------------------------------------------------------
+
+_SIGNS = {"&": "and", "|": "or", "!": "not", "^": "and"}
+_UNITS = {
+    "秒": "90s", "分": "10m", "小时": "48h", "天": "5d", "日": "5d", "周": "2 weeks",
+    "个月": "2 months", "月": "2 months", "年": "1 year", "个工作日": "2 working days", "工作日": "2 working days",
+    "个小时": "48h",
+}  # fmt: skip
+_CHINESE_WORDS = {
+    "且": "and",
+    "并且": "and",
+    "和": "and",
+    "或": "or",
+    "或者": "or",
+    "非": "not",
+    "不": "not",
+    "包含": "contains",
+}
+_DONE = {"$END"}
+
+
+def _explain(error: UnexpectedInput, start: _Start, normal: Normal, place: Place, names: Names) -> Problem:
+    text = normal.text
+    if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type in _DONE):
+        return _unfinished(text, normal, place, start)
+    index = int(error.pos_in_stream)
+    if isinstance(error, UnexpectedToken) and isinstance(error.token, Token):
+        index = error.token.start_pos or 0
+    here = place.position(normal.offset(index))
+    rest = text[index:]
+    before = text[:index].rstrip()
+    if found := _by_number(text, index, here):
+        return found
+    if rest[0] in "\"'“‘「”’":
+        if isinstance(error, UnexpectedCharacters):
+            return problem(here, "quote_not_closed", found=rest[:30])
+        return problem(here, "missing_operator", before=_last_word(before), found=_word(rest))
+    if rest[0] in _SIGNS:
+        return problem(
+            here, "wrong_operator", found=rest[:2] if rest[1:2] == rest[0] else rest[0], right=_SIGNS[rest[0]]
+        )
+    word = _word(rest)
+    if word in _CHINESE_WORDS:
+        return problem(here, "wrong_operator", found=word, right=_CHINESE_WORDS[word])
+    if rest[0] == ")" or (rest[0] == "]"):
+        return problem(here, "bracket_not_opened", found=rest[0])
+    if isinstance(error, UnexpectedCharacters) and not (rest[0].isalnum() or rest[0] in "_()[]<>=!+-,.%"):
+        return problem(here, "unknown_sign", found=rest[0])
+    return _by_words(start, here, before, word, names)
+
+
+def _by_words(start: _Start, here: Position, before: str, word: str, names: Names) -> Problem:
+    last = _last_word(before)
+    if word.lower() in KEYWORDS and word != word.lower():
+        return problem(here, "keyword_case", found=word, right=word.lower())
+    if word == "if" and start != "trigger":
+        return problem(here, "if_not_here")
+    if start == "limit":
+        return problem(here, "limit_syntax", found=word)
+    if word == "(" and last:
+        return problem(here, "no_such_function", found=last)
+    if not before or last in KEYWORDS or before[-1] in "<>=(,+-":
+        return problem(here, "value_expected", found=word, after=last or before[-1:] or "…")
+    if start == "trigger" and last in names.clocks:
+        moments = (*CLOCK_MOMENTS, "undated")
+        return problem(here, "unknown_moment", found=word, choice=Choice(word, moments))
+    if word[0].isalpha() and (guess := closest(word, ("and", "or", "not", "in", "contains", "matches"))):
+        return problem(here, "unknown_operator", found=word, right=guess)
+    return problem(here, "missing_operator", before=last or before[-1:], found=word)
+
+
+def _by_number(text: str, index: int, here: Position) -> Problem | None:
+    start = index
+    while start > 0 and (text[start - 1].isalnum() or text[start - 1] in "_.,"):
+        start -= 1
+    match = re.match(r"(\d[\d_,.]*)\s*(\w*)", text[start:])
+    if not match:
+        match = re.match(r"(\d[\d_,.]*)\s*(\w*)", text[index:])
+    if not match:
+        before = re.search(r"(\d+(?:\.\d+)?)\s*$", text[:index])
+        after = re.match(r"\s*(\w+)", text[index:])
+        if not (before and after):
+            return None
+        number, unit = before[1], after[1]
+    else:
+        number, unit = match[1], match[2]
+    if re.search(r"[_,]\d", number) or re.match(r"_\d", unit):
+        return problem(here, "number_grouped", found=number + unit, right=re.sub(r"[^\d.]", "", number + unit))
+    if unit in ("万", "亿", "千", "百"):
+        factor = {"万": 10_000, "亿": 100_000_000, "千": 1_000, "百": 100}[unit]
+        right = f"{int(float(number[:15]) * factor)}" if re.fullmatch(r"\d+(\.\d+)?", number[:15]) else "100000"
+        return problem(here, "number_grouped", found=number + unit, right=right)
+    if unit in _UNITS:
+        return problem(here, "unknown_unit", found=f"{number}{unit}", right=re.sub(r"^\d+", number, _UNITS[unit]))
+    if unit and unit not in KEYWORDS:
+        if unit == "M":
+            return problem(here, "unknown_unit", found=f"{number}M", right=f"{number}m / {number} months")
+        units = ("working days", "working hours", "months", "years", "minutes", "hours", "days", "weeks", "seconds")
+        return problem(
+            here, "unknown_unit", found=f"{number} {unit}", right=f"{number} {closest(unit, units) or 'h'}"
+        )
+    return None
+
+
+def _unfinished(text: str, normal: Normal, place: Place, start: _Start) -> Problem:
+    if text.count("(") > text.count(")"):
+        index = text.rindex("(")
+        return problem(place.position(normal.offset(index)), "bracket_not_closed", found="(")
+    if text.count("[") > text.count("]"):
+        index = text.rindex("[")
+        return problem(place.position(normal.offset(index)), "bracket_not_closed", found="[")
+    end = max(len(text.rstrip()) - 1, 0)
+    return problem(
+        place.position(normal.offset(end)),
+        f"{start}_unfinished",
+        after=_last_word(text.rstrip()) or text.rstrip()[-2:],
+    )
+
+
+def _word(text: str) -> str:
+    match = re.match(r"\w+|.", text)
+    return match[0] if match else text[:1]
+
+
+def _last_word(text: str) -> str:
+    match = re.search(r"\w+$", text)
+    return match[0] if match else ""

@@ -1,0 +1,95 @@
+"""Bases and field types of the file models: strict, keys as operators write them, lists where one may stand."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+
+class Shape(BaseModel):
+    """A map in a rule file: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+
+
+def _fault(code: str, **particulars: object) -> PydanticCustomError:
+    return PydanticCustomError(code, "{code}", {"code": code, **particulars})
+
+
+def _whole_number(least: int, most: int, example: str) -> BeforeValidator:
+    def number(value: Any) -> int:
+        text = str(value)
+        if (
+            isinstance(value, str | int)
+            and re.fullmatch(r"[+-]?\d{1,9}", text, re.ASCII)
+            and least <= int(text) <= most
+        ):
+            return int(text)
+        raise _fault("expected_number", found=text[:40], least=least, most=most, right=example)
+
+    return BeforeValidator(number)
+
+
+def _truth(value: Any) -> bool:
+    if value in ("true", "false", True, False):
+        return value in ("true", True)
+    raise _fault("expected_truth", found=str(value)[:40])
+
+
+def _share(value: Any) -> Decimal:
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d{1,4})?)\s*[%％]", value, re.ASCII) if isinstance(value, str) else None
+    share = Decimal(match[1]) / 100 if match else Decimal(0)
+    if not 0 < share <= 1:
+        raise _fault("expected_percent", found=str(value)[:40])
+    return share
+
+
+def _day(value: Any) -> date:
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise _fault("expected_date", found=str(value)[:40])
+
+
+def _some(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _texts(value: Any) -> Any:
+    return {"": value} if isinstance(value, str) else value
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[^\W\d]\w{0,62}", value):
+        raise _fault("bad_name", found=value[:40])
+    return value
+
+
+def _label(value: str) -> str:
+    if not re.fullmatch(r"\w[\w-]{0,62}", value):
+        raise _fault("bad_name", found=value[:40])
+    return value
+
+
+Truth = Annotated[bool, BeforeValidator(_truth)]
+Times = Annotated[int, _whole_number(1, 1000, "3")]
+Raise = Annotated[int, _whole_number(0, 20, "1")]
+Points = Annotated[int, _whole_number(-1000, 1000, "-2")]
+Share = Annotated[Decimal, BeforeValidator(_share), WithJsonSchema({"type": "string", "pattern": "^[0-9.]+ *%$"})]
+Day = Annotated[date, BeforeValidator(_day)]
+Some = Annotated[list[str], BeforeValidator(_some)]
+"""One text, or a list of them."""
+Words = Annotated[dict[str, str], BeforeValidator(_texts)]
+"""Language → text; a single text is under the empty key until the site's language is known."""
+Name = Annotated[str, AfterValidator(_name)]
+"""A name that conditions can use: letters of any script, digits, `_`."""
+Label = Annotated[str, AfterValidator(_label)]
+"""A name that is only referred to: `-` may stand in it too."""
+Expression = Annotated[str, Field(description="see docs/rule-language.md")]

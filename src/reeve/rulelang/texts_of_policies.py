@@ -1,0 +1,68 @@
+"""Words of problems with what policies say, and with how the files of a bundle fit together."""
+# ruff: noqa: E501 -- one problem a line reads best
+
+from __future__ import annotations
+
+from reeve.rulelang.texts import Texts, error, warning
+
+POLICY_TEXTS: dict[str, Texts] = {
+    "unknown_family": error("there is no event family `{found}`", "{choice}", "没有 `{found}` 这类事件", "{choice}"),
+    "repeated_name": error("`{name}` is there twice; the first is on line {line}", "give the second another name", "`{name}` 重复；第一个在第 {line} 行", "请给第二个换个名字"),
+    "grades_from": error("`grades: {found}` is not known", "write a list of grades, or `grades: from repair_class`", "不认识 `grades: {found}`", "请写等级列表，或 `grades: from repair_class`"),
+    "grade_order_unknown": error("nothing says which values `{fact}` can have", "give each clock's limit by grade, worst first: `limit: {{emergency: 15m, ordinary: 2h}}`", "没有写明 `{fact}` 有哪些值", "请在时限中按等级从重到轻写：`limit: {{emergency: 15m, ordinary: 2h}}`"),
+    "no_grades": error("the policy has no grades, and `{found}` is used as one", "write a single value, or give the policy `grades:`", "本策略没有等级，却使用了 `{found}`", "请写单个值，或给策略写 `grades:`"),
+    "unknown_grade": error("there is no grade `{found}` in this policy", "{choice}", "本策略没有 `{found}` 等级", "{choice}"),
+    "limit_missing": error("clock `{clock}` has no limit for grade `{grade}`", "write one: `{grade}: 10m`, or `default: …` for all others", "计时 `{clock}` 没有 `{grade}` 等级的时限", "请写 `{grade}: 10m`，或用 `default: …` 代表其余等级"),
+    "count_unbounded": error("the count `{count}` looks back for ever", "write `within: 90d`", "计数 `{count}` 没有回看期限", "请写 `within: 90d`"),
+    "count_not_elapsed": error("a count looks back over days or hours, not `{found}`", "write `within: 90d`", "计数的回看期限应为天或小时，而不是 `{found}`", "请写 `within: 90d`"),
+    "count_of": error("a count counts events, and `{found}` is none", "write for example `of: ticket.opened`", "计数只能统计事件，`{found}` 不是事件", "请写例如 `of: ticket.opened`"),
+    "reserved_name": error("`{found}` is reckoned by Reeve and can't be {what}", "choose another name", "`{found}` 由系统计算，不能用作{what}", "请换个名字"),
+    "event_computed": error("an event has no field `{found}`: Reeve reckons it", "write `{found}` without `event.`", "事件没有 `{found}` 字段：它由系统计算", "请去掉 `event.`，只写 `{found}`"),
+    "open_for_here": error("`open_for` changes by itself, so it can't be used here", "use it in steps and in `close`", "`open_for` 会自行变化，不能用在这里", "只能用在 steps 和 close 中"),
+    "repeat_endless": error("step `{step}` repeats and nothing ends it", "write `times: 3`, or `until: …`, or hang it on a clock: `on: respond breached`", "步骤 `{step}` 的重复没有尽头", "请写 `times: 3`、`until: …`，或挂在计时上：`on: respond breached`"),
+    "then_never": error("the `then` of `{step}` never comes: the repeat before it has no last time", "write `times: 3` in the repeat", "`{step}` 的 `then` 永远不会执行：前面的重复没有次数", "请在 repeat 中写 `times: 3`"),
+    "then_without_after": error("nothing says when the `then` of `{step}` comes", "write `after: 10m` in it, or give what stands before it a `repeat`", "没有写明 `{step}` 的 `then` 何时执行", "请写 `after: 10m`，或给前一级写 `repeat`"),
+    "after_ignored": error("`after` has no effect here: the `then` comes one interval after the last repetition", "delete `after`, or the `repeat` before it", "这里的 `after` 不起作用：`then` 在最后一次重复后再过一个间隔执行", "请删除 `after`，或删除前面的 `repeat`"),
+    "after_not_in_then": error("`after` belongs in a `then`", "put it there, or hang the step on a moment: `on: respond + 10m`", "`after` 只能写在 `then` 中", "请移到 then 中，或写 `on: respond + 10m`"),
+    "step_does_nothing": error("step `{step}` does nothing", "give it `notify:`, `raise_grade:`, `reopen: true` or `open:`", "步骤 `{step}` 什么也不做", "请写 `notify:`、`raise_grade:`、`reopen: true` 或 `open:`"),
+    "pause_half": error("a pause needs both `from` and `to`", "write `pause: {{from: ticket.waiting, to: ticket.resumed}}`", "暂停需要 `from` 和 `to`", "请写 `pause: {{from: ticket.waiting, to: ticket.resumed}}`"),
+    "clock_trigger": error("a clock can't {verb} on `{found}`", "write an event such as `ticket.opened`, or a condition such as `owed_cny <= 0`", "计时不能因 `{found}` 而{verb}", "请写事件，例如 `ticket.opened`，或条件，例如 `owed_cny <= 0`"),
+    "clock_needs_itself": error("the limit of clock `{clock}` depends on itself", "name another clock, or write a length", "计时 `{clock}` 的时限依赖于自身", "请写另一个计时或时长"),
+    "resolve_acknowledged": error("`resolve` can't stop on `{found}`: that someone took the case does not mean it is done", "delete it here, or call the clock `respond`", "`resolve` 不能因 `{found}` 停止：有人接手不等于办结", "请在此删除，或把计时改名为 `respond`"),
+    "unknown_policy": error("there is no policy `{found}`", "{choice}", "没有 `{found}` 策略", "{choice}"),
+    "open_cycle": error("policies open each other in a circle: {circle}", "take one `open:` out", "策略互相打开，形成循环：{circle}", "请去掉其中一个 `open:`"),
+    "grade_unreachable": error("no case ever gets grade `{grade}`: whatever it asks for is already `{earlier}` (line {line})", "grades go worst first, and the first that holds counts: reorder them or change a threshold", "没有工单会成为 `{grade}`：满足其条件的都已是 `{earlier}`（第 {line} 行）", "等级从重到轻排列，取第一个成立的：请调整顺序或阈值"),
+    "grade_impossible": error("no case ever gets grade `{grade}`: its condition contradicts itself", "look at the thresholds: both can't hold", "没有工单会成为 `{grade}`：条件自相矛盾", "请检查阈值：两者不可能同时成立"),
+    "grade_part_covered": warning("a part of this condition never counts: it is already `{earlier}` (line {line})", "delete that part, or change a threshold", "此条件的一部分不起作用：已属于 `{earlier}`（第 {line} 行）", "请删除该部分或修改阈值"),
+    "threshold_gap": warning("`{fact}` {gap} belongs to neither `{upper}` nor `{lower}`", "let the thresholds meet", "`{fact}` {gap} 既不属于 `{upper}` 也不属于 `{lower}`", "请让阈值衔接"),
+    "threshold_overlap": warning("`{fact}` {overlap} belongs to `{upper}` and to `{lower}`; the worse grade wins", "let the thresholds meet", "`{fact}` {overlap} 同时属于 `{upper}` 和 `{lower}`；按较重的等级处理", "请让阈值衔接"),
+    "grade_no_rest": warning("a case for which no grade holds has none", "end with a grade without `if`", "所有等级都不成立的工单没有等级", "最后请写一个没有 `if` 的等级"),
+    "never_true": warning("this can never be true: {why}", "mend it, or delete it", "此条件永远不成立：{why}", "请修改或删除"),
+    "kinds_differ": error("`{name}` is {kind} and is compared with {other}; that is never true", "compare it with {kind}: `{right}`", "`{name}` 是{kind}，却与{other}比较；永远不成立", "请与{kind}比较：`{right}`"),
+    "unknown_value": warning("`{name}` is never `{found}`", "{choice}", "`{name}` 不会是 `{found}`", "{choice}"),
+    "unknown_fact": warning("`{found}` is no field of the events and is used nowhere else", "{choice}", "`{found}` 不是事件的字段，别处也没有用到", "{choice}"),
+    "no_event_here": warning("there is no event in hand at `{on}`, so `{found}` is never known", "use the fact of the case: `{right}`", "`{on}` 时没有当前事件，`{found}` 总是未知", "请用工单的字段：`{right}`"),
+    "other_family": warning("`{found}` never reaches this policy, which takes `{family}` events", "name an event of `{family}`", "本策略只接收 `{family}` 事件，`{found}` 不会到达", "请写 `{family}` 的事件"),
+    "policies_overlap": warning("policies `{first}` and `{second}` take the same events, so each such event opens two cases", "tell them apart by `if:`", "策略 `{first}` 和 `{second}` 接收相同的事件，每个事件会打开两个工单", "请用 `if:` 区分"),
+    "never_closes": warning("nothing closes the cases of this policy", "write `close: ticket.closed or ticket.cancelled`", "没有任何事件会关闭本策略的工单", "请写 `close: ticket.closed or ticket.cancelled`"),
+    "child_never_opened": warning("no policy opens `{policy}`, which says `opens: child`", "write `open: {policy}` in a step, or delete `opens: child`", "`{policy}` 写了 `opens: child`，却没有策略打开它", "请在步骤中写 `open: {policy}`，或删除 `opens: child`"),
+}  # fmt: skip
+
+BUNDLE_TEXTS: dict[str, Texts] = {
+    "ladder_cycle": error("the ladder goes in a circle: {circle}", "let one role be the top: leave it out on the left", "上报链形成循环：{circle}", "请让其中一个角色成为最高级：不要写在左边"),
+    "role_without_ladder": warning("if nobody holds `{role}`, nobody is told: the ladder does not name it", "write in site.yaml `ladder: {{{role}: …}}`", "若没有人担任 `{role}`，将无人得知：上报链中没有它", "请在 site.yaml 写 `ladder: {{{role}: …}}`"),
+    "unknown_role": warning("the role `{found}` is used nowhere else", "{choice}", "角色 `{found}` 别处没有用到", "{choice}"),
+    "unknown_channel": error("there is no channel `{found}`", "{choice}", "没有 `{found}` 渠道", "{choice}"),
+    "unknown_site_grade": warning("no policy has a grade `{found}`", "{choice}", "没有策略有 `{found}` 等级", "{choice}"),
+    "message_missing": warning("message `{message}` has no text; a built-in one is sent", "write it in messages.yaml", "消息 `{message}` 没有文本；将发送内置文本", "请在 messages.yaml 中编写"),
+    "message_language": warning("message `{message}` has no text in `{language}`, which {site} uses", "write it in messages.yaml", "消息 `{message}` 没有 `{language}` 文本，而 {site} 使用该语言", "请在 messages.yaml 中编写"),
+    "message_channel": warning("message `{message}` has no `{channel}` text in `{language}`; a built-in one is sent", "write it in messages.yaml", "消息 `{message}` 没有 `{language}` 的 `{channel}` 文本；将发送内置文本", "请在 messages.yaml 中编写"),
+    "message_shape": error("the `{channel}` text must be {shape}", "write it so: {right}", "`{channel}` 文本的写法应为{shape}", "请这样写：{right}"),
+    "template_syntax": error("the template can't be read: {why}", "mend it: `{{{{ name }}}}`, `{{% if … %}} … {{% endif %}}`", "无法识别模板：{why}", "请修改：`{{{{ name }}}}`、`{{% if … %}} … {{% endif %}}`"),
+    "bad_every": error("`{found}` is no rhythm", "write `day at 17:00`, `day at 17:00 working days`, `week on mon,thu at 09:00`, `month on 30 at 09:00`, `june, december on 1` or `half year`", "`{found}` 不是周期", "请写 `day at 17:00`、`day at 17:00 working days`、`week on mon,thu at 09:00`、`month on 30 at 09:00`、`june, december on 1` 或 `half year`"),
+    "score_on": error("`{found}` is nothing that scores", "write `<policy>.<clock> breached`, such as `complaint.resolve breached`, or an event", "`{found}` 不能计分", "请写 `<策略>.<计时> breached`，例如 `complaint.resolve breached`，或事件"),
+    "calendar_overlap": error("{day} is a holiday and a working day", "keep it in one list", "{day} 既是假日又是工作日", "请只保留在一个列表中"),
+    "calendar_ends": warning("calendar `{name}` ends on {day}; later days count as Monday to Friday", "let `reeve rules calendar update` write the next year", "日历 `{name}` 到 {day} 为止；之后按周一至周五计算", "请用 `reeve rules calendar update` 更新"),
+    "unknown_effect": error("there is no timeline line `{found}`", "{choice}", "时间线中没有 `{found}`", "{choice}"),
+    "event_after_until": warning("this comes after `until: {until}` and is not looked at", "make `until` later", "此项晚于 `until: {until}`，不会处理", "请推迟 until"),
+}  # fmt: skip

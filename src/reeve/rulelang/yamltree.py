@@ -1,0 +1,348 @@
+"""YAML bytes to nodes that know where they stand: every value keeps the text as written and its position.
+
+Scalars are never guessed into dates, booleans or numbers (`on:`, `yes`, `08:30` stay text). What operators'
+editors do to files is mended (BOM, CRLF, GB18030); what could mean two things is refused in plain words.
+"""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from reeve.domain.expressions import Position
+from reeve.rulelang.problems import BadRule, Problem, problem
+
+MAX_BYTES = 1024 * 1024
+"""A rule file larger than this is refused unread."""
+MAX_DEPTH = 40
+"""Nothing in the language nests deeper; a file that does is refused."""
+
+_LIST_IN_CONDITION = re.compile(r"(?<=[^\s:,\[{-])(\s+in\s*)(\[[^\[\]\n]*\])")
+_HIDE = str.maketrans("[],", "\ue0f0\ue0f1\ue0f2")
+_SHOW = str.maketrans("\ue0f0\ue0f1\ue0f2", "[],")
+_ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
+
+
+class Source:
+    """The text of one file, by lines."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+
+    def position(self, index: int) -> Position:
+        """Line and column, from 1, of a character."""
+        line = bisect.bisect_right(self._starts, index) - 1
+        return Position(self.file, line + 1, index - self._starts[line] + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A value as written. `style` is "" for plain, else the quote or block sign it was written with."""
+
+    source: Source
+    text: str
+    start: int
+    end: int
+    style: str
+
+    @property
+    def pos(self) -> Position:
+        return self.source.position(self.start)
+
+    @property
+    def is_null(self) -> bool:
+        """Nothing written, `~` or `null`, as YAML 1.2 has it."""
+        return not self.style and self.text in ("", "~", "null", "Null", "NULL")
+
+    def position(self, offset: int) -> Position:
+        """Where a character of the text stands in the file, through quotes, escapes and folding."""
+        raw, at = self.source.text, self.start
+        if self.style in ("|", ">"):
+            at = raw.find("\n", at) + 1 or at
+        elif self.style:
+            at += 1
+        last = at
+        for char in self.text[: offset + 1]:
+            if char.isspace():
+                continue
+            last = at = self._next(raw, at, char)
+            at += _escape(raw, at) if self.style == '"' else 1
+        if offset >= len(self.text):
+            last = at
+        return self.source.position(min(last, self.end))
+
+    def _next(self, raw: str, at: int, char: str) -> int:
+        while at < self.end:
+            here = raw[at].translate(_SHOW)
+            if here == char or (self.style == '"' and here == "\\" and raw[at + 1] != "\n"):
+                return at
+            at += 1
+        return at
+
+
+def _escape(raw: str, at: int) -> int:
+    if at + 1 < len(raw) and raw[at] == "\\":
+        return _ESCAPE_LENGTH.get(raw[at + 1], 2)
+    return 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    source: Source
+    start: int
+    items: list[Node] = field(default_factory=list)
+
+    @property
+    def pos(self) -> Position:
+        return self.source.position(self.start)
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """Keys and values in the order written; `keys` holds each key's own node."""
+
+    source: Source
+    start: int
+    values: dict[str, Node] = field(default_factory=dict)
+    keys: dict[str, Scalar] = field(default_factory=dict)
+
+    @property
+    def pos(self) -> Position:
+        return self.source.position(self.start)
+
+
+Node = Scalar | Sequence | Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file, read."""
+
+    file: str
+    root: Node
+    problems: tuple[Problem, ...] = ()
+    """Warnings about what was mended, and repeated keys."""
+
+    def node(self, *path: str | int) -> Node:
+        """The node at a path; steps that are not there are skipped, so the nearest node above answers."""
+        node = self.root
+        for step in path:
+            if isinstance(node, Mapping) and isinstance(step, str) and step in node.values:
+                node = node.values[step]
+            elif isinstance(node, Sequence) and isinstance(step, int) and 0 <= step < len(node.items):
+                node = node.items[step]
+        return node
+
+    def at(self, *path: str | int) -> Position:
+        """Where the value at a path stands."""
+        return self.node(*path).pos
+
+    def at_key(self, *path: str | int) -> Position:
+        """Where the key that ends the path stands; the value's own place for an item of a list."""
+        above = self.node(*path[:-1])
+        if isinstance(above, Mapping) and path[-1] in above.keys:
+            return above.keys[str(path[-1])].pos
+        return self.at(*path)
+
+    def scalar(self, *path: str | int) -> Scalar:
+        """The text at a path; an empty one at the nearest node where there is none."""
+        node = self.node(*path)
+        if isinstance(node, Scalar):
+            return node
+        return Scalar(node.source, "", node.start, node.start, "")
+
+
+def plain(node: Node) -> Any:
+    """Mappings, lists and texts without positions; `None` where nothing is written."""
+    match node:
+        case Scalar():
+            return None if node.is_null else node.text
+        case Sequence(items=items):
+            return [plain(item) for item in items]
+        case Mapping(values=values):
+            return {key: plain(value) for key, value in values.items()}
+
+
+_INTEGER = re.compile(r"[-+]?[0-9]+\Z")
+_FRACTION = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+
+
+def typed(node: Node) -> Any:
+    """Values as YAML 1.2's core schema has them, for event data; a number with a fraction is a Decimal."""
+    match node:
+        case Sequence(items=items):
+            return [typed(item) for item in items]
+        case Mapping(values=values):
+            return {key: typed(value) for key, value in values.items()}
+        case Scalar() if node.style:
+            return node.text
+    if node.is_null:
+        return None
+    if node.text in ("true", "True", "TRUE", "false", "False", "FALSE"):
+        return node.text.lower() == "true"
+    if len(node.text) <= 40 and _INTEGER.match(node.text):
+        return int(node.text)
+    if len(node.text) <= 40 and _FRACTION.match(node.text):
+        return Decimal(node.text)
+    return node.text
+
+
+def read_yaml(file: str, data: bytes) -> Document:
+    """The file as nodes. Raises BadRule with the first thing that makes it unreadable."""
+    whole = Position(file, 1, 1)
+    if len(data) > MAX_BYTES:
+        raise BadRule(problem(whole, "file_too_large", size=f"{len(data) / 1_000_000:.1f}"))
+    text, problems = _decode(whole, data)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    _refuse_unusable(file, text)
+    hidden = _LIST_IN_CONDITION.sub(lambda m: m[1] + m[2].translate(_HIDE), text)
+    source = Source(file, hidden)
+    try:
+        reader = _Reader(source, problems)
+        root = reader.document(iter(YAML(typ="safe", pure=True).parse(hidden)))
+    except MarkedYAMLError as error:
+        raise BadRule(_syntax_problem(source, error)) from error
+    except (YAMLError, YAMLStreamError, ValueError, IndexError, RecursionError) as error:
+        raise BadRule(problem(whole, "yaml_unreadable")) from error
+    return Document(file, root, tuple(problems))
+
+
+def _decode(whole: Position, data: bytes) -> tuple[str, list[Problem]]:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        try:
+            return data.decode("utf-16"), [problem(whole, "encoding_mended", encoding="UTF-16")]
+        except UnicodeDecodeError as error:
+            raise BadRule(problem(whole, "encoding_unknown")) from error
+    try:
+        return data.decode("utf-8-sig"), []
+    except UnicodeDecodeError:
+        pass
+    try:
+        return data.decode("gb18030"), [problem(whole, "encoding_mended", encoding="GB18030")]
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise BadRule(problem(Position(whole.file, line, 1), "encoding_unknown")) from error
+
+
+_UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff\ue0f0-\ue0f2]")
+_TAB_INDENT = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
+
+
+def _refuse_unusable(file: str, text: str) -> None:
+    if match := _UNUSABLE.search(text):
+        raise BadRule(
+            problem(Source(file, text).position(match.start()), "control_character", char=f"U+{ord(match[0]):04X}")
+        )
+    if match := _TAB_INDENT.search(text):
+        raise BadRule(problem(Source(file, text).position(match.start() + match[0].index("\t")), "tab"))
+
+
+class _Reader:
+    """Events to nodes, one at a time, so that depth and aliases are refused before they can grow."""
+
+    def __init__(self, source: Source, problems: list[Problem]) -> None:
+        self._source = source
+        self._problems = problems
+
+    def document(self, events: Iterator[Event]) -> Node:
+        root: Node | None = None
+        for event in events:
+            if isinstance(event, DocumentStartEvent) and root is not None:
+                raise BadRule(problem(self._at(event), "several_documents"))
+            if isinstance(event, MappingStartEvent | SequenceStartEvent | ScalarEvent | AliasEvent):
+                root = self._node(event, events, 0)
+        return root if root is not None else Scalar(self._source, "", 0, 0, "")
+
+    def _at(self, event: Event) -> Position:
+        return self._source.position(event.start_mark.index)
+
+    def _node(self, event: Event, events: Iterator[Event], depth: int) -> Node:
+        if isinstance(event, AliasEvent):
+            raise BadRule(problem(self._at(event), "alias", name=event.anchor))
+        if anchor := getattr(event, "anchor", None):
+            raise BadRule(problem(self._at(event), "anchor", name=str(anchor)))
+        if depth > MAX_DEPTH:
+            raise BadRule(problem(self._at(event), "too_deep"))
+        if isinstance(event, ScalarEvent):
+            if event.tag:
+                raise BadRule(problem(self._at(event), "tag", tag=str(event.tag)))
+            return self._scalar(event)
+        if isinstance(event, SequenceStartEvent):
+            sequence = Sequence(self._source, event.start_mark.index)
+            while not isinstance(inner := next(events), SequenceEndEvent):
+                sequence.items.append(self._node(inner, events, depth + 1))
+            return sequence
+        return self._mapping(event, events, depth)
+
+    def _scalar(self, event: ScalarEvent) -> Scalar:
+        return Scalar(
+            self._source,
+            event.value.translate(_SHOW),
+            event.start_mark.index,
+            event.end_mark.index,
+            event.style or "",
+        )
+
+    def _mapping(self, event: Event, events: Iterator[Event], depth: int) -> Mapping:
+        mapping = Mapping(self._source, event.start_mark.index)
+        while not isinstance(inner := next(events), MappingEndEvent):
+            key = self._node(inner, events, depth + 1)
+            if not isinstance(key, Scalar):
+                raise BadRule(problem(key.pos, "key_not_text"))
+            value = self._node(next(events), events, depth + 1)
+            if key.text in mapping.keys:
+                first = mapping.keys[key.text].pos.line
+                self._problems.append(problem(key.pos, "repeated_key", key=key.text, line=first))
+                continue
+            mapping.keys[key.text] = key
+            mapping.values[key.text] = value
+        return mapping
+
+
+_WIDE_COLON = re.compile(r"^\s*(?:- )?[\w.]+：")
+
+
+def _syntax_problem(source: Source, error: MarkedYAMLError) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    if mark is None:
+        return problem(Position(source.file, 1, 1), "yaml_unreadable")
+    index = min(mark.index, max(len(source.text) - 1, 0))
+    pos = source.position(index)
+    line = source.text.split("\n")[pos.line - 1]
+    before = source.text.split("\n")[max(pos.line - 2, 0)]
+    what = str(error.problem or "")
+    if _WIDE_COLON.match(line) or _WIDE_COLON.match(before):
+        wide = pos.line if _WIDE_COLON.match(line) else pos.line - 1
+        return problem(Position(source.file, wide, 1), "wide_colon")
+    if "end of stream" in what or "<stream end>" in what:
+        opened = error.context_mark
+        start = source.position(opened.index) if opened is not None else pos
+        return problem(start, "never_closed", found=source.text[opened.index] if opened is not None else "")
+    if "cannot start any token" in what:
+        return problem(pos, "needs_quotes", found=source.text[index])
+    if "mapping values are not allowed" in what:
+        return problem(pos, "stray_colon")
+    if "unknown escape" in what:
+        return problem(pos, "bad_escape", found=source.text[index])
+    return problem(pos, "yaml_indent", line=line.strip()[:60])
