@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reeve.devstack.errors import ServerFailed, ServerMissing
+from reeve.devstack.errors import ServerMissing, ServerUnusable
 
 OLDEST_NATS = (2, 14)
 """Scheduled messages came with 2.12, time zones for them with 2.14."""
@@ -44,7 +44,7 @@ class _Probe:
 def find_nats_server() -> Binary:
     """nats-server from PATH, else from its wheel.
 
-    Raises ServerMissing if there is none, ServerFailed if the only one can't run here or is too old.
+    Raises ServerMissing if there is none, ServerUnusable if what there is can't run here or is too old.
     """
     installed = Path(sysconfig.get_path("scripts")) / "nats-server"
     candidates = [Path(found)] if (found := shutil.which("nats-server")) else []
@@ -57,7 +57,7 @@ def find_nats_server() -> Binary:
 def find_mongod(workspace: Path) -> Binary:
     """mongod from PATH, else from its wheel; `workspace` is a folder of ours that may take links or a copy.
 
-    Raises ServerMissing if there is none, ServerFailed if the only one can't run here or is too old.
+    Raises ServerMissing if there is none, ServerUnusable if what there is can't run here or is too old.
     """
     candidates = [Binary(Path(found).resolve())] if (found := shutil.which("mongod")) else []
     if wheel := _mongod_of_wheel(workspace):
@@ -75,8 +75,7 @@ def _first_usable(program: str, setting: str, oldest: tuple[int, int], candidate
             return candidate
         reason = probe.reason
     if candidates:
-        wanted = ".".join(map(str, oldest))
-        raise ServerFailed(program, f"can't be used here, {wanted} or later is needed", reason, setting)
+        raise ServerUnusable(program, ".".join(map(str, oldest)), reason, setting)
     raise ServerMissing(program, setting)
 
 
@@ -135,10 +134,12 @@ def _libcurl_of_pycurl(workspace: Path) -> str | None:
     spec = importlib.util.find_spec("pycurl")
     if spec is None or spec.origin is None:
         return None
-    libraries = Path(spec.origin).parent / "pycurl.libs"
-    found = sorted(libraries.glob("libcurl-*.so.4*"))
+    # The wheel was a single module once and is a package now; its libraries lie beside either.
+    places = [folder / "pycurl.libs" for folder in Path(spec.origin).parents[:2]]
+    found = sorted(library for place in places for library in place.glob("libcurl-*.so.4*"))
     if not found:
         return None
+    libraries = found[-1].parent
     link = workspace / "lib" / "libcurl.so.4"
     link.parent.mkdir(parents=True, exist_ok=True)
     half_done = link.with_name(f"{link.name}.{os.getpid()}")

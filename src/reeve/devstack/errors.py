@@ -31,6 +31,18 @@ class ServerMissing(StackError):
         self.setting = setting
 
 
+class ServerUnusable(StackError):
+    """There is a program for a server, but it is too old or can't run here; `reason` is what it said."""
+
+    def __init__(self, program: str, oldest: str, reason: str, setting: str) -> None:
+        super().__init__(
+            f"The {program} here can't be used ({reason}); install {program} {oldest} or later, "
+            f"or point {setting} at a running one."
+        )
+        self.program = program
+        self.reason = reason
+
+
 class ServerFailed(StackError):
     """A server or service ended or did not answer in time; `reason` is what its log said last."""
 
@@ -51,6 +63,4 @@ class Unreachable(StackError):
     """A server named in the settings does not answer."""
 
     def __init__(self, what: str, setting: str, reason: str) -> None:
-        super().__init__(
-            f"{what} named in {setting} does not answer ({reason}); start it or correct {setting}."
-        )
+        super().__init__(f"{what} named in {setting} does not answer ({reason}); start it or correct {setting}.")

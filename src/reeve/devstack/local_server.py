@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
@@ -78,7 +79,7 @@ class LocalServer(ABC):
         """A log line as a person would quote it, None if it says nothing about a failure."""
 
     async def start(self) -> None:
-        """Running and ready for clients. Raises PortTaken, ServerMissing or ServerFailed."""
+        """Running and ready for clients. Raises PortTaken, ServerMissing, ServerUnusable or ServerFailed."""
         if self._child is not None and self._child.returncode is None:
             raise RuntimeError(f"{self.label} is already running")
         await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ class LocalServer(ABC):
         )
         try:
             async with asyncio.timeout(_START_SECONDS):
-                while not (await self._is_ready() and self._child.returncode is None):
+                while not (self._listens() and await self._is_ready() and self._child.returncode is None):
                     if self._child.returncode is not None:
                         raise self._ended_at_start(log_start)
                     await asyncio.sleep(_POLL_SECONDS)
@@ -117,6 +118,12 @@ class LocalServer(ABC):
         except BaseException:
             await self.kill()
             raise
+
+    def _listens(self) -> bool:
+        """Whether anything accepts connections on the port; the answer is immediate on this machine."""
+        with socket.socket() as probe:
+            probe.settimeout(_POLL_SECONDS)
+            return probe.connect_ex((HOST, self.port)) == 0
 
     def _ended_at_start(self, log_start: int) -> PortTaken | ServerFailed:
         tail = self._log_since(log_start).lower()

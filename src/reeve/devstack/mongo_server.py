@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
-from pymongo import AsyncMongoClient
+from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from reeve.devstack.binaries import Binary, find_mongod
@@ -46,33 +47,35 @@ class MongoServer(LocalServer):
         ]
 
     async def _is_ready(self) -> bool:
-        client = AsyncMongoClient[dict[str, Any]](
-            HOST, self.port, directConnection=True, serverSelectionTimeoutMS=_PING_MILLISECONDS
-        )
-        try:
-            return await self._primary(client)
-        except PyMongoError:
-            return False
-        finally:
-            await client.close()
+        # The asynchronous client leaves a socket open when it is closed while it connects, as it would here.
+        return await asyncio.to_thread(self._ask)
 
-    async def _primary(self, client: AsyncMongoClient[dict[str, Any]]) -> bool:
+    def _ask(self) -> bool:
+        with MongoClient[dict[str, Any]](
+            HOST, self.port, directConnection=True, serverSelectionTimeoutMS=_PING_MILLISECONDS
+        ) as client:
+            try:
+                return self._primary(client)
+            except PyMongoError:
+                return False
+
+    def _primary(self, client: MongoClient[dict[str, Any]]) -> bool:
         """Whether it is primary under its present address; initiates or readdresses the set if need be."""
-        hello = await client.admin.command("hello")
+        hello = client.admin.command("hello")
         member = {"_id": 0, "host": f"{HOST}:{self.port}"}
         if hello.get("isWritablePrimary") and hello.get("hosts") == [member["host"]]:
             return True
-        if "setName" not in hello and hello.get("isreplicaset") and not await self._has_config(client):
-            await client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
+        if "setName" not in hello and hello.get("isreplicaset") and not self._has_config(client):
+            client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": [member]})
             return False
-        config = (await client.admin.command("replSetGetConfig"))["config"]
+        config = (client.admin.command("replSetGetConfig"))["config"]
         if [known["host"] for known in config["members"]] != [member["host"]]:
             config.update(members=[member], version=config["version"] + 1)
-            await client.admin.command("replSetReconfig", config, force=True)
+            client.admin.command("replSetReconfig", config, force=True)
         return False
 
-    async def _has_config(self, client: AsyncMongoClient[dict[str, Any]]) -> bool:
-        return await client["local"]["system.replset"].find_one() is not None
+    def _has_config(self, client: MongoClient[dict[str, Any]]) -> bool:
+        return client["local"]["system.replset"].find_one() is not None
 
     def _useful(self, line: str) -> str | None:
         try:

@@ -6,15 +6,18 @@ import asyncio
 
 import nats
 from nats.errors import Error as NatsError
-from pymongo import AsyncMongoClient
+from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 
 async def nats_fault(url: str, timeout_seconds: float) -> str | None:
     """Why the server at `url` can't be used now; None if it answers and has JetStream."""
 
-    async def ignore(_error: Exception) -> None:
-        """The failure is already in what connect raises."""
+    last_error: Exception | None = None
+
+    async def remember(error: Exception) -> None:
+        nonlocal last_error
+        last_error = error
 
     try:
         async with asyncio.timeout(timeout_seconds):
@@ -22,7 +25,9 @@ async def nats_fault(url: str, timeout_seconds: float) -> str | None:
                 url,
                 allow_reconnect=False,
                 connect_timeout=max(1, round(timeout_seconds)),
-                error_cb=ignore,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0.02,
+                error_cb=remember,
             )
             try:
                 await connection.jetstream().account_info()
@@ -31,17 +36,20 @@ async def nats_fault(url: str, timeout_seconds: float) -> str | None:
     except TimeoutError:
         return f"no answer within {timeout_seconds:g} seconds"
     except (NatsError, OSError) as error:
-        return str(error) or type(error).__name__
+        cause = last_error or error
+        return str(cause) or type(cause).__name__
     return None
 
 
 async def mongo_fault(url: str, timeout_seconds: float) -> str | None:
     """Why the MongoDB at `url` can't be used now; None if it has a primary and transactions."""
+
+    def ask() -> dict[str, object]:
+        with MongoClient[dict[str, object]](url, serverSelectionTimeoutMS=round(timeout_seconds * 1000)) as client:
+            return client.admin.command("hello")
+
     try:
-        async with AsyncMongoClient[dict[str, object]](
-            url, serverSelectionTimeoutMS=round(timeout_seconds * 1000)
-        ) as client:
-            hello = await client.admin.command("hello")
+        hello = await asyncio.to_thread(ask)
     except PyMongoError as error:
         return str(error).partition(", Timeout:")[0]
     if "setName" not in hello and hello.get("msg") != "isdbgrid":

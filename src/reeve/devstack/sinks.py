@@ -139,9 +139,7 @@ async def _serve(options: argparse.Namespace) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serves until SIGTERM or SIGINT. Returns 0, or 1 if a port is taken."""
-    parser = argparse.ArgumentParser(
-        description="Keeps email and SMS instead of sending them, and shows them."
-    )
+    parser = argparse.ArgumentParser(description="Keeps email and SMS instead of sending them, and shows them.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--smtp-port", type=int, default=0, help="0: any free one")
     parser.add_argument("--http-port", type=int, default=0, help="0: any free one")

@@ -64,8 +64,8 @@ async def local_stack(
 ) -> AsyncIterator[Stack]:
     """Everything runs and is ready inside. On leaving, services drain first, then the servers stop.
 
-    Data stays in `settings.data`. `service` says what to run for a service's name and port. Raises StackError (permanent) when something can't start; what had
-    started is stopped by then.
+    Data stays in `settings.data`. `service` says what to run for a service's name and port. Raises
+    StackError (permanent) when something can't start; what had started is stopped by then.
     """
     data = settings.data.resolve()
     async with AsyncExitStack() as stack:
@@ -158,9 +158,7 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _plan_sinks(
-    settings: StackSettings, outputs: _Outputs
-) -> tuple[SupervisedProcess | None, dict[str, str]]:
+def _plan_sinks(settings: StackSettings, outputs: _Outputs) -> tuple[SupervisedProcess | None, dict[str, str]]:
     """The sinks' process if a provider is missing, and the settings that point notify at it."""
     if settings.smtp_host is not None and settings.sms_gateway is not None:
         return None, {}

@@ -134,9 +134,7 @@ async def _next_request(
             return None
 
 
-async def _send(
-    protocol: h11.Connection, writer: asyncio.StreamWriter, method: str, response: Response
-) -> None:
+async def _send(protocol: h11.Connection, writer: asyncio.StreamWriter, method: str, response: Response) -> None:
     headers = [
         ("Content-Type", response.content_type),
         ("Content-Length", str(len(response.body))),
