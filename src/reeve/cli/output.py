@@ -1,0 +1,64 @@
+"""What commands print: one JSON object a line, or plain text that has colours only on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+
+def console() -> Console:
+    """Standard output for people. Nothing in a text is taken for markup, and nothing is cut off."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def errors() -> Console:
+    """Standard error for people."""
+    return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def print_json(row: dict[str, Any]) -> None:
+    """One object on one line, out at once, so that a reader at the other end of a pipe sees it."""
+    sys.stdout.write(orjson.dumps(row, default=str).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_line(*parts: str | tuple[str, str]) -> None:
+    """One line of plain text; a part may be (text, style)."""
+    console().print(
+        Text.assemble(
+            *[(shown(part), "") if isinstance(part, str) else (shown(part[0]), part[1]) for part in parts]
+        )
+    )
+
+
+def shown(text: str) -> str:
+    """The text without characters that would steer the terminal: it may come from outside."""
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text
+    )
+
+
+def span(length: timedelta) -> str:
+    """A length as people say it: `45 s`, `9 min 30 s`, `2 h 5 min`, `3 d 4 h`; never negative."""
+    seconds = int(abs(length.total_seconds()))
+    for size, name, smaller, smaller_name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if seconds >= size:
+            whole, rest = divmod(seconds, size)
+            return f"{whole} {name}" + (f" {rest // smaller} {smaller_name}" if rest // smaller else "")
+    return f"{seconds} s"
+
+
+def left(due: datetime, now: datetime) -> str:
+    """How far a due moment is: `4 min left` or `2 h over`."""
+    return f"{span(due - now)} left" if due > now else f"{span(now - due)} over"
+
+
+def moment(at: datetime | str) -> str:
+    """A moment to the second, in the offset it carries: `2026-02-13 17:55:00`."""
+    value = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return value.strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,162 @@
+"""`reeve tail`: follows topics on the bus, as one-liners or as JSON, until Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+import nats.errors
+import nats.js.errors
+import typer
+from nats.aio.msg import Msg
+from nats.js.api import ConsumerConfig, DeliverPolicy
+
+from reeve.cli.output import errors, moment, print_json, print_line
+from reeve.cli.targets import Targets, find_targets, open_bus
+from reeve.cli.wording import STYLES, because, phrase
+from reeve.domain.errors import ReeveError
+from reeve.ports import BusAway
+from reeve.runtime.bus.connection import BusConnection
+from reeve.runtime.bus.streams import STREAMS
+from reeve.runtime.time_source import SystemTime
+
+DEFAULT_SUBJECTS = ("cases.>", "notifications.>")
+
+_SPAN = re.compile(r"(\d{1,6})\s*([smhd])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class NothingToFollow(ReeveError):
+    """No stream carries the subject."""
+
+    def __init__(self, subject: str) -> None:
+        topics = ", ".join(sorted(name for stream in STREAMS for name in stream.get("subjects", ())))
+        super().__init__(f"Nothing is published on {subject!r}; there are {topics}.")
+
+
+def tail(
+    subject: Annotated[
+        list[str] | None,
+        typer.Argument(help="NATS subjects, * and > as usual.", show_default="cases.> notifications.>"),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Also what was published since then: 10m, 2h, 1d, or a time with an offset."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The messages as they are, one a line.")] = False,
+) -> None:
+    """Follows topics until Ctrl-C. Only what is published from now on, unless --since says more.
+
+    Examples:
+
+    reeve tail
+
+    reeve tail 'cases.sunshine-garden.complaint.>' --since 1h
+
+    reeve tail 'notifications.*.failed.>' --json
+    """
+    start = None if since is None else read_since(since, SystemTime().now())
+    asyncio.run(_follow(find_targets(), tuple(subject or DEFAULT_SUBJECTS), start, as_json))
+
+
+def read_since(text: str, now: datetime) -> datetime:
+    """The moment that `10m` (ago) or an RFC 3339 time names. Raises BadParameter: wrong usage."""
+    if match := _SPAN.fullmatch(text.strip()):
+        return now - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    try:
+        at = datetime.fromisoformat(text.strip())
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise typer.BadParameter(f"{text!r} is neither like 10m, 2h, 1d nor a time with an offset") from None
+    return at.astimezone(UTC)
+
+
+def streams_for(subject: str) -> list[str]:
+    """Names of the streams that carry some subject matching this pattern."""
+    return [
+        str(stream["name"])
+        for stream in STREAMS
+        if any(_overlap(subject.split("."), own.split(".")) for own in stream.get("subjects", ()))
+    ]
+
+
+def _overlap(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether some subject matches both patterns."""
+    if not one or not other:
+        return not one and not other
+    if one[0] == ">" or other[0] == ">":
+        return True
+    return (one[0] == other[0] or "*" in (one[0], other[0])) and _overlap(one[1:], other[1:])
+
+
+async def _follow(targets: Targets, subjects: Sequence[str], start: datetime | None, as_json: bool) -> None:
+    async with open_bus(targets, "tail") as bus:
+        for subject in subjects:
+            await _subscribe(bus, subject, start, as_json)
+        if not as_json:
+            errors().print(f"Following {' and '.join(subjects)}; Ctrl-C ends.", style="dim")
+        # Ctrl-C cancels this; the connection comes back by itself after an outage.
+        await asyncio.Event().wait()
+
+
+async def _subscribe(bus: BusConnection, subject: str, start: datetime | None, as_json: bool) -> None:
+    streams = streams_for(subject)
+    if not streams:
+        raise NothingToFollow(subject)
+    for stream in streams:
+
+        async def take(message: Msg) -> None:
+            show_message(message.subject, message.data, as_json)
+
+        options = (
+            ConsumerConfig(deliver_policy=DeliverPolicy.NEW)
+            if start is None
+            else ConsumerConfig(
+                deliver_policy=DeliverPolicy.BY_START_TIME,
+                opt_start_time=start,
+            )
+        )
+        try:
+            await bus.jetstream.subscribe(subject, stream=stream, ordered_consumer=True, cb=take, config=options)
+        except nats.js.errors.NotFoundError as error:
+            raise BusAway("it has no streams yet: none of Reeve's services has run on it") from error
+        except (nats.errors.Error, TimeoutError) as error:
+            raise BusAway("it did not answer") from error
+
+
+def show_message(subject: str, body: bytes, as_json: bool) -> None:
+    """Prints one message; what is no JSON object is told by its subject and size alone."""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        message = None
+    if as_json:
+        print_json(message if isinstance(message, dict) else {"subject": subject, "bytes": len(body)})
+    elif isinstance(message, dict):
+        print_line(*one_liner(subject, message))
+    else:
+        print_line(f"{subject}  {len(body)} bytes")
+
+
+def one_liner(subject: str, message: dict[str, Any]) -> list[str | tuple[str, str]]:
+    """A CloudEvent as one readable line. Of what site systems posted it shows no data."""
+    at = moment(str(message.get("time", ""))) if message.get("time") else " " * 19
+    family, _, what = str(message.get("type", "")).partition(".")
+    if family not in ("cases", "notifications"):
+        where = "/".join(str(message[key]) for key in ("site", "subject") if message.get(key))
+        return [(at, "dim"), f"  {where or subject}  {message.get('type', '')} {message.get('id', '')}"]
+    data = message.get("data")
+    keys = data if isinstance(data, dict) else {}
+    case = str(message.get("correlationid", subject))
+    reason = because(keys)
+    return [
+        (at, "dim"),
+        f"  {case}  ",
+        (phrase(what, keys), STYLES.get(what, "")),
+        (f"  ← {reason}" if reason else "", "dim"),
+    ]
