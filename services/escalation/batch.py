@@ -54,6 +54,8 @@ class Outcome:
     """Lane of each changed case."""
     effects: Counter[str] = field(default_factory=Counter)
     """How often each effect happened."""
+    in_record: set[str] = field(default_factory=set)
+    """Keys of the batch's events that intake put in the record."""
 
 
 async def decide_batch(
@@ -78,6 +80,7 @@ class _Batch:
         self._failures: dict[int, Failure] = {}
         self._repeats: set[int] = set()
         self._unknown: set[str] = set()
+        self._in_record: set[str] = set()
 
     async def run(self) -> Outcome:
         await self._sort_out_repeats()
@@ -104,6 +107,7 @@ class _Batch:
         if not keys:
             return
         known = await self._record.applied(keys)
+        self._in_record = set(known)
         for index, item in enumerate(self._items):
             if not isinstance(item, EventWork):
                 continue
@@ -229,7 +233,7 @@ class _Batch:
 
     def _outcome(self, workset: Workset) -> Outcome:
         changes = Changes(self._now)
-        outcome = Outcome(changes, failures=self._failures, repeats=self._repeats)
+        outcome = Outcome(changes, failures=self._failures, repeats=self._repeats, in_record=self._in_record)
         for case_id, case in workset.changed_cases.items():
             before = self._have.cases.get(case_id)
             changes.cases.append((case, before.version if before is not None else 0))

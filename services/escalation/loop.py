@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 from typing import Protocol
@@ -44,8 +45,8 @@ class Rules(Protocol):
         """The bundle to decide with; read once per batch."""
         ...
 
-    async def refresh(self) -> None:
-        """`bundle` is what the record calls active now. Raises StoreAway."""
+    async def recall(self, digest: str) -> bool:
+        """Whether the policy file of that digest is in `bundle.archive` now. Raises StoreAway."""
         ...
 
 
@@ -55,6 +56,16 @@ class Source(Protocol):
     async def take(self, most: int) -> list[Work]: ...
 
     async def keep(self, in_hand: Iterable[Work]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenUp:
+    """Work that is not tried again, and the letter that tells of it."""
+
+    work: Work
+    letter: Message
+    verdict: bytes
+    reason: str
 
 
 class Loop:
@@ -104,10 +115,10 @@ class Loop:
         pauses = 0
         conflicts = 0
         kept_at = begun
-        while True:
+        committed: Committed | None = None
+        while committed is None:
             try:
                 committed = await self._commit(works)
-                break
             except Conflict:
                 metrics.CONFLICTS.inc()
                 conflicts += 1
@@ -137,9 +148,10 @@ class Loop:
         now = self._time.now()
         items = [work for work in works if not isinstance(work, BadWork)]
         outcome = await decide_batch(self._record, items, self._rules.bundle, now)
-        if any(isinstance(failure.error, PolicyMissing) for failure in outcome.failures.values()):
-            # A replica that activated a bundle a moment ago may know the policy file already.
-            await self._rules.refresh()
+        while digests := _missing_policies(outcome):
+            # Cases pinned to a file of an earlier bundle: this process has not needed it before.
+            if not any([await self._rules.recall(digest) for digest in digests]):
+                break
             outcome = await decide_batch(self._record, items, self._rules.bundle, now)
         verdicts = await self._judge(works, items, outcome, now)
         reach("escalation.decided")
@@ -157,11 +169,11 @@ class Loop:
     ) -> dict[int, bytes]:
         """Verdicts other than ack, by `id` of the work. What is given up stands in `dead.>` when this returns."""
         verdicts: dict[int, bytes] = {}
-        given_up: list[tuple[Work, Message, bytes]] = []
+        given_up: list[_GivenUp] = []
         for work in works:
             if isinstance(work, BadWork):
                 letter = _letter(work.received, work.reason, work.site, now)
-                given_up.append((work, letter, TERM))
+                given_up.append(_GivenUp(work, letter, TERM, work.reason))
                 metrics.EVENTS.labels(outcome="malformed").inc()
         for index, failure in outcome.failures.items():
             item = items[index]
@@ -178,21 +190,20 @@ class Loop:
                 # A tick needs no letter: its case stays overdue in the record, where everybody can see it.
                 verdicts[id(item)] = nak(nak_delay(item.received.delivery if item.received else 1))
                 continue
-            given_up.append(
-                (item, _event_letter(item, failure.reason, now), TERM if verdict is Verdict.DEAD else ACK)
-            )
+            end = TERM if verdict is Verdict.DEAD else ACK
+            given_up.append(_GivenUp(item, _event_letter(item, failure.reason, now), end, failure.reason))
         if not given_up:
             return verdicts
-        failed = {item.index for item in await self._publisher.publish_all(letter for _, letter, _ in given_up)}
-        for index, (work, letter, end) in enumerate(given_up):
+        failed = {item.index for item in await self._publisher.publish_all(each.letter for each in given_up)}
+        for index, each in enumerate(given_up):
             if index in failed:
-                verdicts[id(work)] = nak(nak_delay(1))
+                verdicts[id(each.work)] = nak(nak_delay(1))
                 continue
-            verdicts[id(work)] = end
-            metrics.DEAD_LETTERS.labels(verdict="dead" if end == TERM else "refused").inc()
-            if isinstance(work, EventWork):
-                outcome.changes.applied.append(work.event)
-                outcome.changes.refused[work.event.key] = letter.msg_id
+            verdicts[id(each.work)] = each.verdict
+            metrics.DEAD_LETTERS.labels(verdict="dead" if each.verdict == TERM else "refused").inc()
+            if isinstance(each.work, EventWork) and each.work.event.key in outcome.in_record:
+                outcome.changes.applied.append(each.work.event)
+                outcome.changes.refused[each.work.event.key] = each.reason
         return verdicts
 
     def _last_word(self, item: EventWork | TickWork, failure: Failure) -> Verdict:
@@ -205,6 +216,11 @@ class Loop:
             key = item.event.key if isinstance(item, EventWork) else item.case_id
             tries = self._tries[key] = self._tries.get(key, 0) + 1
         return Verdict.DEAD if tries >= MOST_DELIVERIES else Verdict.LATER
+
+
+def _missing_policies(outcome: Outcome) -> set[str]:
+    errors = (failure.error for failure in outcome.failures.values())
+    return {error.digest for error in errors if isinstance(error, PolicyMissing)}
 
 
 def _all_later(works: list[Work]) -> Committed:
@@ -236,7 +252,7 @@ def _event_letter(item: EventWork, reason: str, now: datetime) -> Message:
         item.event.site,
         reason=reason,
         attempts=MOST_DELIVERIES,
-        subject=events_subject(item.event),
+        subject=events_subject(item.event.site, item.event.type, item.event.subject),
         body=canonical(item.event),
         at=now,
     )

@@ -1,0 +1,206 @@
+"""Builds the escalation service, runs it, and drains it when asked to stop. Nothing else does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import TypeVar
+
+from reeve.contracts.outgoing import OutMessage
+from reeve.ports import Away
+from reeve.runtime.bundles import Bundles
+from reeve.runtime.bus.connection import BusConnection, connect_bus
+from reeve.runtime.bus.lanes import LANES
+from reeve.runtime.bus.publisher import BusPublisher
+from reeve.runtime.bus.streams import declare_streams
+from reeve.runtime.health import HealthServer
+from reeve.runtime.process import stop_requested
+from reeve.runtime.store import bundles, cases, events, notifications
+from reeve.runtime.store.leases import Leases
+from reeve.runtime.store.mongo import (
+    Client,
+    Database,
+    connect_store,
+    ensure_indexes,
+    open_database,
+    store_answers,
+)
+from reeve.runtime.telemetry import configure_logging, error_fields, get_log
+from reeve.runtime.time_source import SystemTime
+from services.escalation.inbox import Inbox
+from services.escalation.lanes import LaneKeeper
+from services.escalation.loop import Loop
+from services.escalation.outbox import Outbox
+from services.escalation.reconciler import Reconciler
+from services.escalation.rules import ActiveRules
+from services.escalation.settings import EscalationSettings
+
+_WAIT_SECONDS = 0.5
+_DRAIN_SECONDS = 20.0
+
+log = get_log(__name__)
+
+T = TypeVar("T")
+
+
+async def main() -> None:
+    """The service, from its settings in the environment until SIGTERM. Raises SettingsError."""
+    settings = EscalationSettings.load()
+    configure_logging("escalation", settings.log_format, settings.log_level)
+    await serve(settings, stop_requested())
+
+
+async def serve(settings: EscalationSettings, stop: asyncio.Event) -> None:
+    """Runs until `stop` is set, then finishes what is in hand and gives its lanes back."""
+    async with AsyncExitStack() as stack:
+        client = connect_store(settings.mongo_url, "escalation")
+        stack.push_async_callback(client.close)
+        database = open_database(client, settings.mongo_database)
+        connecting = asyncio.create_task(connect_bus(settings.nats_url, "escalation"))
+        health = await _start_health(settings, client, connecting, stack)
+        bus = await _unless_stopped(connecting, stop)
+        if bus is None:
+            return
+        stack.push_async_callback(bus.close)
+        if await _unless_stopped(asyncio.create_task(_prepare(bus, database, settings)), stop) is None:
+            return
+        log.info("Escalation is ready.", action="service_ready", port=health.port)
+        await _work(settings, stop, bus, client, database)
+    log.info("Escalation has stopped.", action="service_stopped")
+
+
+async def _start_health(
+    settings: EscalationSettings,
+    client: Client,
+    connecting: asyncio.Task[BusConnection],
+    stack: AsyncExitStack,
+) -> HealthServer:
+    async def readiness() -> dict[str, bool]:
+        connected = connecting.done() and not connecting.cancelled() and connecting.result().connected
+        return {"bus": connected, "record": await store_answers(client)}
+
+    health = HealthServer(settings.escalation_host, settings.escalation_port, readiness)
+    await health.start()
+    stack.push_async_callback(health.stop)
+    return health
+
+
+async def _prepare(bus: BusConnection, database: Database, settings: EscalationSettings) -> bool:
+    """Streams, collections and indexes exist; a server that is away is waited for."""
+    while True:
+        try:
+            await declare_streams(bus, settings.bus_replicas)
+            for module in (cases, events, notifications, bundles):
+                await ensure_indexes(database, module.INDEXES)
+        except Away as error:
+            log.warning("Waiting for a server.", action="start_waits", **error_fields(error))
+            await asyncio.sleep(_WAIT_SECONDS)
+        else:
+            return True
+
+
+async def _work(
+    settings: EscalationSettings, stop: asyncio.Event, bus: BusConnection, client: Client, database: Database
+) -> None:
+    time = SystemTime()
+    publisher = BusPublisher(bus)
+    await publisher.start()
+    rules = await _unless_stopped(asyncio.create_task(_first_rules(settings, database, publisher)), stop)
+    if rules is None:
+        return
+    record = cases.MongoCaseRecord(client, database)
+    inbox = Inbox(bus, settings.escalation_buffer)
+    outbox = Outbox(
+        bus,
+        publisher,
+        record,
+        time,
+        lambda: inbox.lanes,
+        timedelta(seconds=settings.escalation_confirm),
+    )
+    loop = Loop(inbox, record, rules, publisher, outbox.add, outbox.sweep_soon, time, settings.escalation_batch)
+    leases = Leases(
+        database,
+        "escalation",
+        settings.escalation_instance,
+        LANES,
+        timedelta(seconds=settings.escalation_lease),
+    )
+
+    async def settle() -> None:
+        await loop.settled()
+        await outbox.drained()
+
+    lanes = LaneKeeper(leases, inbox, settings.escalation_lease, settle, outbox.sweep_soon)
+    reconciler = Reconciler(
+        inbox,
+        record,
+        bus,
+        time,
+        timedelta(seconds=settings.escalation_tick_grace),
+        timedelta(seconds=settings.escalation_event_grace),
+        settings.escalation_reconcile,
+    )
+    tasks = [
+        asyncio.create_task(loop.run(), name="loop"),
+        asyncio.create_task(outbox.run(), name="outbox"),
+        asyncio.create_task(lanes.run(), name="lanes"),
+        asyncio.create_task(reconciler.run(), name="reconciler"),
+        asyncio.create_task(rules.run(bus), name="rules"),
+    ]
+    await _until_stopped(tasks, stop)
+    await _drain(tasks, lanes)
+
+
+async def _first_rules(settings: EscalationSettings, database: Database, publisher: BusPublisher) -> ActiveRules:
+    """The active bundle, seeded from the folder where the record has none yet; waits for servers."""
+
+    async def publish(message: OutMessage) -> None:
+        await publisher.publish(message.subject, message.id, message.body)
+
+    known = Bundles(bundles.BundleStore(database), SystemTime(), publish, settings.matcher)
+    while True:
+        try:
+            if await known.active_version() is None:
+                await known.seed(settings.rules)
+            return ActiveRules(known, await known.load_active())
+        except Away as error:
+            log.warning("Waiting for a server.", action="start_waits", **error_fields(error))
+            await asyncio.sleep(_WAIT_SECONDS)
+
+
+async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    """Returns when asked to stop. A task that ends by itself is a mistake: its error ends the service."""
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for task in done - {stopping}:
+        task.result()
+
+
+async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None:
+    by_name = {task.get_name(): task for task in tasks}
+    for name in ("lanes", "reconciler", "rules"):
+        by_name[name].cancel()
+    try:
+        await asyncio.wait_for(lanes.leave(), _DRAIN_SECONDS)
+    except (TimeoutError, Away):
+        # A server is away. What is in hand has no verdict and comes again; the leases run out by themselves.
+        log.warning("Stopped with work in hand; it is done after the next start.", action="drain_cut_short")
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _unless_stopped(work: asyncio.Task[T], stop: asyncio.Event) -> T | None:
+    """The result of `work`; None if `stop` came first, and then the work is cancelled."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if not work.done():
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        return None
+    stopping.cancel()
+    return work.result()
