@@ -78,6 +78,8 @@ class Delivery:
     """These five are the notification's: see `reeve.domain.effects.Notification`."""
     at: datetime
     """Logical moment of the notification."""
+    requested_at: datetime
+    """When it was asked for, or the hour it waited for."""
     rank: int
     """0 is the worst grade; the lowest goes first."""
     state: State
@@ -269,6 +271,7 @@ def _document(delivery: Delivery) -> Document:
         "run": delivery.run,
         "ack_ends": delivery.ack_ends,
         "at": delivery.at,
+        "requested_at": delivery.requested_at,
         "rank": delivery.rank,
         "state": delivery.state,
         "due_at": delivery.due_at,
@@ -308,6 +311,7 @@ def _delivery(document: Document) -> Delivery:
         run=document["run"],
         ack_ends=document["ack_ends"],
         at=document["at"],
+        requested_at=document["requested_at"],
         rank=document["rank"],
         state=document["state"],
         due_at=document["due_at"],

@@ -46,6 +46,8 @@ class Requested:
     state: State
     told: tuple[str, ...]
     """Roles that have been resolved already; the others wait for their hour."""
+    requested_at: datetime
+    """When it was written."""
 
     @property
     def key(self) -> str:
@@ -64,6 +66,10 @@ class Requested:
         """The earliest hour later than `now` that a role waits for; None: no role waits."""
         hours = [hour for role in self.wanted.to if role not in self.told and (hour := self._hour(role))]
         return min((hour for hour in hours if hour > now), default=None)
+
+    def moment(self, role: str) -> datetime:
+        """The logical moment at which the role is told: that of the request, or the hour it waits for."""
+        return max(self.effect.at, self._hour(role) or self.effect.at)
 
     def _hour(self, role: str) -> datetime | None:
         hours = [self.wanted.not_before, self.wanted.owner_not_before if role == OWNER else None]
@@ -134,7 +140,7 @@ def requested_of(document: Document) -> Requested:
         details={"to": list(wanted.to), "via": list(wanted.via), "message": wanted.message},
         notification=wanted,
     )
-    return Requested(effect, wanted, document["state"], tuple(document["told"]))
+    return Requested(effect, wanted, document["state"], tuple(document["told"]), document["requested_at"])
 
 
 class NotificationStore:

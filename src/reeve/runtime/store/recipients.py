@@ -56,6 +56,14 @@ class RecipientStore:
             documents = await self._collection.find({"place": {"$in": list(places)}, "$or": either}).to_list()
         return sorted((_recipient(each) for each in documents), key=lambda one: (one.place, one.id))
 
+    async def by_id(self, wanted: Collection[tuple[str, str]]) -> dict[tuple[str, str], Recipient]:
+        """(place, id) → recipient, of those that are still there."""
+        with store_errors():
+            documents = await self._collection.find(
+                {"_id": {"$in": [_id(place, one) for place, one in wanted]}}
+            ).to_list()
+        return {(each["place"], each["recipient"]): _recipient(each) for each in documents}
+
     async def all(self, place: str | None = None) -> list[Recipient]:
         """Everybody, or everybody of one place; ordered by place and id."""
         query = {} if place is None else {"place": place}

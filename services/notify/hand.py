@@ -1,0 +1,103 @@
+"""Deliveries this process has claimed: one heap per channel, the worst grade on top."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from reeve.domain.case import Case
+from reeve.domain.recipients import Recipient
+from reeve.runtime.store.deliveries import Delivery
+from services.notify.buckets import TokenBucket
+from services.notify.metrics import IN_HAND
+
+_WORST_RANKS = 1
+"""Grades of this rank and worse are taken in hand although the hand is full: a bulk run never holds them up."""
+
+
+@dataclass(slots=True)
+class Item:
+    """A delivery in hand with what is needed to send it."""
+
+    delivery: Delivery
+    person: Recipient | None
+    """None: gone from the record."""
+    case: Case
+    ack_url: str = ""
+    taken_at: float = field(default=0.0)
+    """Loop time at which it came into the hand."""
+
+
+class Hand:
+    """What is claimed and not settled yet. `limit` bounds what waits for each channel."""
+
+    def __init__(self, rates: dict[str, float], limit: int = 256) -> None:
+        """`rates`: channel → deliveries a second at most, 0 for no limit; also the channels there are."""
+        self._limit = limit
+        self._heaps: dict[str, list[tuple[int, int, Item]]] = {channel: [] for channel in rates}
+        self._buckets = {channel: TokenBucket(rate) for channel, rate in rates.items()}
+        self._filled = {channel: asyncio.Event() for channel in rates}
+        self._turns = {channel: asyncio.Lock() for channel in rates}
+        self._items: dict[str, Item] = {}
+        self._numbers = itertools.count()
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels this process sends on."""
+        return tuple(self._heaps)
+
+    @property
+    def ids(self) -> list[str]:
+        """Ids of everything claimed and not settled."""
+        return list(self._items)
+
+    def room(self, channel: str) -> int:
+        """How many more may wait for the channel."""
+        return self._limit - len(self._heaps[channel])
+
+    def takes(self, channel: str, rank: int, already: int) -> bool:
+        """Whether a delivery is claimed at once, with `already` others about to come in."""
+        return rank <= _WORST_RANKS or self.room(channel) > already
+
+    def accept(self, items: Iterable[Item]) -> None:
+        """They are claimed by this process and wait for their turn."""
+        now = asyncio.get_running_loop().time()
+        for item in items:
+            channel = item.delivery.channel
+            if item.delivery.id in self._items:
+                continue
+            item.taken_at = now
+            self._items[item.delivery.id] = item
+            heapq.heappush(self._heaps[channel], (item.delivery.rank, next(self._numbers), item))
+            self._filled[channel].set()
+            IN_HAND.labels(channel).inc()
+
+    async def next(self, channel: str) -> Item:
+        """The worst one waiting, once the channel's rate allows another."""
+        # One at a time chooses, and the token comes before the choice: what gets worse meanwhile goes first.
+        async with self._turns[channel]:
+            heap = self._heaps[channel]
+            while not heap:
+                self._filled[channel].clear()
+                await self._filled[channel].wait()
+            await self._buckets[channel].take()
+            while not heap:  # put back while we waited for the token
+                self._filled[channel].clear()
+                await self._filled[channel].wait()
+            return heapq.heappop(heap)[2]
+
+    def done(self, id: str) -> None:
+        """It is settled in the record, or somebody else has it now."""
+        item = self._items.pop(id, None)
+        if item is not None:
+            IN_HAND.labels(item.delivery.channel).dec()
+
+    def take_back(self) -> list[Item]:
+        """Everything whose turn has not come; it stays in `ids` until it is settled."""
+        waiting = [entry[2] for heap in self._heaps.values() for entry in heap]
+        for heap in self._heaps.values():
+            heap.clear()
+        return waiting

@@ -1,0 +1,24 @@
+"""What notify counts. Labels are fixed lists: channels, results and reasons; never a recipient or a case."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ATTEMPTS = Counter(
+    "reeve_notify_attempts_total", "Attempts at a delivery, by how they ended", ["channel", "result", "reason"]
+)
+SETTLED = Counter("reeve_notify_deliveries_total", "Deliveries settled", ["channel", "state"])
+REQUESTED = Counter("reeve_notify_requested_total", "Requested notifications looked at", ["came_by"])
+"""came_by `message`, or `sweep`: its wake-up did not come, or it waited for its hour."""
+UNDELIVERABLE = Counter("reeve_notify_undeliverable_total", "Roles nobody could be reached of", ["next"])
+"""next `role`: somebody up the ladder is tried; `nobody`: the ladder ended, a person must act."""
+FALLBACK_TEXTS = Counter("reeve_notify_fallback_texts_total", "Messages sent with the built-in text", ["message"])
+INTERRUPTED = Counter("reeve_notify_interrupted_total", "Deliveries found with a lease that ran out")
+DEAD = Counter("reeve_notify_dead_letters_total", "Messages that could not be handled")
+IN_HAND = Gauge("reeve_notify_in_hand", "Deliveries claimed by this process and not settled", ["channel"])
+LAG = Histogram(
+    "reeve_notify_lag_seconds",
+    "From the request in the record (or the hour it waited for) to the provider's acceptance",
+    ["channel"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 1800),
+)

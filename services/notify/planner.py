@@ -1,0 +1,293 @@
+"""From a requested notification to deliveries: roles become people, and each delivery is claimed in the record.
+
+Everything is inserted under ids that the notification determines, so planning again, here or in another replica,
+adds nothing. The order matters: deliveries first, then the timeline, then the mark that it is done.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from reeve.domain.bundle import Bundle
+from reeve.domain.case import Case
+from reeve.domain.recipients import (
+    ASSIGNEE,
+    OWNER,
+    Climb,
+    Recipient,
+    Resolution,
+    Target,
+    climb_effects,
+    delivery_id,
+    resolve,
+    roles_to_load,
+    site_channels,
+    unreachable_key,
+)
+from reeve.ports import TimeSource
+from reeve.runtime.crash import reach
+from reeve.runtime.store.deliveries import NOBODY, Attempt, Delivery, DeliveryStore
+from reeve.runtime.store.mongo import Document
+from reeve.runtime.store.notifications import NotificationStore, Progress, Requested
+from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.telemetry import get_log
+from services.notify.case_reader import BundleSource, CaseReader
+from services.notify.channels.base import Reason
+from services.notify.context import rank_of
+from services.notify.hand import Hand, Item
+from services.notify.links import AckLinks
+from services.notify.metrics import UNDELIVERABLE
+from services.notify.settling import WAITED, unwanted
+from services.notify.timeline import TimelineWriter, timeline_entry
+
+_LOOK_AGAIN = timedelta(minutes=1)
+"""After a notification whose case is not in the record."""
+
+log = get_log(__name__)
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What one round of planning writes."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    people: dict[str, Recipient] = field(default_factory=dict)
+    """Delivery id → who it is for."""
+    entries: list[Document] = field(default_factory=list)
+    progress: list[Progress] = field(default_factory=list)
+
+
+class Planner:
+    """Raises StoreAway when the record can't be reached; what was not written is then planned again."""
+
+    def __init__(
+        self,
+        notifications: NotificationStore,
+        deliveries: DeliveryStore,
+        recipients: RecipientStore,
+        cases: CaseReader,
+        timeline: TimelineWriter,
+        bundles: BundleSource,
+        links: AckLinks,
+        hand: Hand,
+        time_source: TimeSource,
+        claim: str,
+        lease: timedelta,
+    ) -> None:
+        self._notifications = notifications
+        self._deliveries = deliveries
+        self._recipients = recipients
+        self._cases = cases
+        self._timeline = timeline
+        self._bundles = bundles
+        self._links = links
+        self._hand = hand
+        self._time = time_source
+        self._claim = claim
+        self._lease = lease
+
+    async def plan(self, requested: Sequence[Requested]) -> None:
+        """Whoever can be told now has a delivery; roles whose hour is still to come wait in the record."""
+        waiting = [each for each in requested if each.state == "requested"]
+        if not waiting:
+            return
+        now = self._time.now()
+        bundle = await self._bundles.current()
+        cases = await self._cases.load({str(each.effect.case) for each in waiting})
+        roles = {each.key: each.due_roles(now) for each in waiting}
+        people = await self._people(waiting, roles, cases, bundle)
+        plan = _Plan()
+        for each in waiting:
+            case = cases.get(str(each.effect.case))
+            if case is None:
+                log.error("A notification's case is not in the record.", action="case_missing", key=each.key)
+                plan.progress.append(Progress(each.key, "requested", look_at=now + _LOOK_AGAIN))
+            elif now - each.requested_at > WAITED and (
+                reason := unwanted(case, each.effect.at, each.wanted.ack_ends)
+            ):
+                self._suppress(plan, each, case, reason, bundle, now)
+            else:
+                self._tell(plan, each, case, roles[each.key], people[case.key.site], bundle, now)
+        await self._write(plan, cases)
+
+    async def find_another_way(self, keys: Collection[str]) -> None:
+        """For deliveries that failed for good: the next channel, the next person, or the role above has one."""
+        now = self._time.now()
+        bundle = await self._bundles.current()
+        requested = await self._notifications.load(keys)
+        deliveries = await self._deliveries.of_notifications(keys)
+        cases = await self._cases.load({str(each.effect.case) for each in requested.values()})
+        roles = {key: each.told for key, each in requested.items()}
+        people = await self._people(list(requested.values()), roles, cases, bundle)
+        plan = _Plan()
+        failed_ids: list[str] = []
+        for key, found in deliveries.items():
+            failed = [each for each in found if each.state == "failed"]
+            failed_ids += [each.id for each in failed]
+            each = requested.get(key)
+            case = cases.get(str(each.effect.case)) if each else None
+            if each is None or case is None or unwanted(case, each.effect.at, each.wanted.ack_ends):
+                continue
+            dead = {(one.recipient, one.channel) for one in failed}
+            self._tell(plan, each, case, roles[key], people[case.key.site], bundle, now, dead)
+        await self._write(plan, cases)
+        await self._deliveries.climbed(failed_ids)
+
+    async def _people(
+        self,
+        requested: Sequence[Requested],
+        roles: dict[str, tuple[str, ...]],
+        cases: dict[str, Case],
+        bundle: Bundle,
+    ) -> dict[str, list[Recipient]]:
+        """Site → the recipients that may matter to any of its notifications; one query a site."""
+        by_site: dict[str, list[Requested]] = {}
+        for each in requested:
+            by_site.setdefault(each.effect.case.site, []).append(each)
+        people: dict[str, list[Recipient]] = {}
+        for site_id, those in by_site.items():
+            site = bundle.site(site_id)
+            wanted = roles_to_load((role for each in those for role in roles[each.key]), site.ladder)
+            facts = [case.facts for each in those if (case := cases.get(str(each.effect.case)))]
+            people[site_id] = await self._recipients.find(
+                [place for place in (site_id, site.parent) if place],
+                wanted - {OWNER, ASSIGNEE},
+                _values(facts, "customer") if OWNER in wanted else (),
+                _values(facts, "assignee") if ASSIGNEE in wanted else (),
+            )
+        return people
+
+    def _tell(
+        self,
+        plan: _Plan,
+        each: Requested,
+        case: Case,
+        roles: tuple[str, ...],
+        people: list[Recipient],
+        bundle: Bundle,
+        now: datetime,
+        dead: Collection[tuple[str, str]] = (),
+    ) -> None:
+        site = bundle.site(case.key.site)
+        via = each.wanted.via or site_channels(site, each.wanted.grade)
+        resolution = resolve(
+            roles, case.facts, people, site, case.key.site, each.wanted.message, via, self._hand.channels, dead
+        )
+        rank = rank_of(bundle, case, each.wanted.grade)
+        self._add_targets(plan, each, resolution, rank, now)
+        for climb in resolution.climbs:
+            # Found out when it was asked for: that moment; found out by failing deliveries: now.
+            at = now if dead else each.moment(climb.role)
+            key = unreachable_key(each.key, climb.role, climb.rung)
+            plan.entries.append(
+                timeline_entry(key, climb_effects([climb], each.effect, at), case, site, bundle.version, now)
+            )
+            plan.deliveries.append(self._nobody(each, key, "undeliverable", Reason.NOBODY, now, climb))
+            UNDELIVERABLE.labels("role" if climb.next else "nobody").inc()
+            log.log(
+                30 if climb.next else 40,
+                "Nobody can be reached for a role.",
+                action="undeliverable",
+                case=str(case.key),
+                role=climb.unreached,
+                next_role=climb.next,
+            )
+        if not dead:
+            hour = each.next_hour(now)
+            plan.progress.append(Progress(each.key, "requested" if hour else "done", roles, hour))
+
+    def _add_targets(self, plan: _Plan, each: Requested, resolution: Resolution, rank: int, now: datetime) -> None:
+        planned = {delivery.id for delivery in plan.deliveries}
+        coming = Counter(delivery.channel for delivery in plan.deliveries if delivery.state == "claimed")
+        for target in resolution.targets:
+            for channel in target.channels:
+                key = delivery_id(each.key, target, channel)
+                if key in planned:  # one person may hold two of the roles
+                    continue
+                planned.add(key)
+                delivery = self._delivery(each, key, target, channel, rank, now)
+                if self._hand.takes(channel, rank, coming[channel]):
+                    coming[channel] += 1
+                    delivery = replace(delivery, state="claimed", claim=self._claim, due_at=now + self._lease)
+                plan.deliveries.append(delivery)
+                plan.people[key] = target.recipient
+
+    def _suppress(
+        self, plan: _Plan, each: Requested, case: Case, reason: Reason, bundle: Bundle, now: datetime
+    ) -> None:
+        details: dict[str, Any] = {"step": each.wanted.step, "to": list(each.wanted.to)}
+        effect = replace(each.effect, what="suppressed", details=details, notification=None, at=now)
+        site = bundle.site(case.key.site)
+        plan.entries.append(timeline_entry(each.key, [effect], case, site, bundle.version, now))
+        plan.deliveries.append(self._nobody(each, each.key, "suppressed", reason, now))
+        plan.progress.append(Progress(each.key, "suppressed"))
+
+    async def _write(self, plan: _Plan, cases: dict[str, Case]) -> None:
+        fresh = await self._deliveries.insert(plan.deliveries)
+        reach("notify.claimed")
+        mine = [each for each in plan.deliveries if each.state == "claimed" and each.id in fresh]
+        items = [Item(each, plan.people[each.id], cases[str(each.case)]) for each in mine]
+        await self._links.add(items)
+        self._hand.accept(items)
+        await self._timeline.write(plan.entries)
+        await self._notifications.progress(plan.progress)
+        reach("notify.planned")
+
+    def _delivery(
+        self, each: Requested, id: str, target: Target, channel: str, rank: int, now: datetime
+    ) -> Delivery:
+        wanted = each.wanted
+        return Delivery(
+            id=id,
+            notification=each.key,
+            case=each.effect.case,
+            recipient=target.recipient.id,
+            place=target.recipient.place,
+            channel=channel,
+            message=target.message,
+            role=target.role,
+            rung=target.rung,
+            step=wanted.step,
+            level=wanted.level,
+            round=wanted.round,
+            run=wanted.run,
+            ack_ends=wanted.ack_ends,
+            at=each.effect.at,
+            requested_at=max(each.requested_at, each.moment(target.role)),
+            rank=rank,
+            state="queued",
+            due_at=now,
+        )
+
+    def _nobody(
+        self,
+        each: Requested,
+        key: str,
+        state: Any,
+        reason: Reason,
+        now: datetime,
+        climb: Climb | None = None,
+    ) -> Delivery:
+        """An entry among the deliveries that says that none was made, and is published like one."""
+        nobody = Recipient(NOBODY, each.effect.case.site)
+        target = Target(
+            nobody,
+            (NOBODY,),
+            each.wanted.message,
+            climb.unreached if climb else ",".join(each.wanted.to),
+            climb.rung if climb else 0,
+        )
+        return replace(
+            self._delivery(each, f"{key}#{NOBODY}#{NOBODY}", target, NOBODY, 0, now),
+            state=state,
+            attempts=[Attempt(now, state, reason.value)],
+            next_role=climb.next if climb else None,
+        )
+
+
+def _values(facts: Sequence[Any], name: str) -> list[str]:
+    return sorted({str(each[name]) for each in facts if each.get(name) is not None})

@@ -1,0 +1,57 @@
+"""What the notify service reads from its environment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from typing import Literal as OneOf
+
+from pydantic import Field, SecretStr, field_validator
+
+from reeve.runtime.settings import Hidden, ReeveSettings
+from services.notify.channels.mail_bytes import MailBuilder
+
+
+class NotifySettings(ReeveSettings):
+    """Prefix `REEVE_`: REEVE_SMTP_HOST, REEVE_SMS_GATEWAY …"""
+
+    notify_host: str = "127.0.0.1"
+    notify_port: Annotated[int, Field(ge=0, le=65535)] = 8402
+    """Where /healthz, /readyz and /metrics answer."""
+    public_url: str = ""
+    """Where recipients reach intake, for links in messages; empty: messages carry no link."""
+
+    smtp_host: str | None = None
+    """The mail server; none: nobody is reached by email."""
+    smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
+    smtp_username: Hidden | None = None
+    smtp_password: SecretStr | None = None
+    smtp_tls: OneOf["auto", "starttls", "tls", "none"] = "auto"
+    """auto: STARTTLS where the server offers it."""
+    smtp_from: str = "Reeve <reeve@localhost>"
+    smtp_timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30.0
+    smtp_connections: Annotated[int, Field(ge=1, le=64)] = 4
+    smtp_per_second: Annotated[float, Field(ge=0)] = 0.0
+    """Mails a second at most, over time; 0: no limit."""
+
+    sms_gateway: Hidden | None = None
+    """A YAML file that describes the gateway, or a URL that takes a JSON {to, text, id}."""
+    sms_connections: Annotated[int, Field(ge=1, le=64)] = 8
+    sms_per_second: Annotated[float, Field(ge=0)] = 0.0
+
+    notify_attempts: Annotated[int, Field(ge=1, le=50)] = 8
+    """Tries of a delivery that the provider does not take now; after the last another way is looked for."""
+    notify_retry_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
+    """Wait before the second try; it doubles with each, give or take a quarter."""
+    notify_lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
+    """How long a crashed process keeps the deliveries it had in hand from others."""
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _sender_is_an_address(cls, value: str) -> str:
+        MailBuilder(value)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_slash_at_the_end(cls, value: str) -> str:
+        return value.rstrip("/")
