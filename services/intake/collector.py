@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from reeve.domain.events import Event
 from reeve.ports import StoreAway, TimeSource
+from reeve.runtime.crash import reach
 from reeve.runtime.store.events import EventStore, Outgoing, Stored
 
 _MOST_AT_ONCE = 1000
@@ -92,6 +93,7 @@ class EventCollector:
                 if not post.answer.done():
                     post.answer.set_exception(away)
             return
+        reach("intake.stored")
         self._stored([answer.outgoing for answer in answers if answer.outgoing is not None])
         start = 0
         for post in posts:

@@ -14,6 +14,7 @@ from reeve.ports import BusAway, Message, StoreAway, TimeSource, Unpublished
 from reeve.runtime.bus.connection import BusConnection
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
+from reeve.runtime.crash import reach
 from reeve.runtime.store.events import EventStore, Outgoing
 from reeve.runtime.telemetry import error_fields, get_log
 
@@ -163,6 +164,7 @@ class EventOutbox:
 
     async def _publish(self, batch: Sequence[Outgoing], publisher: BusPublisher) -> None:
         failed = await publisher.publish_all(_messages(batch))
+        reach("intake.published")
         missing = {item.index for item in failed if not item.refused}
         _report_refused(batch, failed)
         done = [event.key for index, event in enumerate(batch) if index not in missing]

@@ -1,0 +1,312 @@
+"""Intake's HTTP side: routes, their description (OpenAPI), error answers, metrics per route."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+from typing import Literal as OneOf
+
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.responses import HTMLResponse, JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reeve import __version__
+from reeve.contracts.problems import ProblemDetails
+from reeve.contracts.schemas import EXAMPLE_EVENT, asyncapi, event_schemas
+from reeve.domain.case import CaseKey
+from reeve.ports import StoreAway
+from reeve.runtime.telemetry import get_log
+from services.intake import answers
+from services.intake.ack_pages import AckPages
+from services.intake.answers import Accepted, Row
+from services.intake.cases_api import BadCursor, CaseDetail, CasePage, CaseReader
+from services.intake.docs_page import DOCS
+from services.intake.events_api import EventsApi, key_of, record_away, unauthorised
+from services.intake.keys import ALL_SITES, ApiKeys, Caller
+
+Readiness = Callable[[], Awaitable[dict[str, bool]]]
+
+_SECONDS = Histogram(
+    "reeve_intake_http_seconds",
+    "Seconds to answer, by route",
+    ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
+)
+
+log = get_log(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSide:
+    """What the routes stand on."""
+
+    events: EventsApi
+    cases: CaseReader
+    acks: AckPages
+    keys: ApiKeys
+    readiness: Readiness
+
+
+def build_api(side: HttpSide) -> ASGIApp:
+    """The ASGI application."""
+    app = FastAPI(title="Reeve intake", version=__version__, docs_url=None, redoc_url=None)
+    _add_events(app, side)
+    _add_cases(app, side)
+    _add_acks(app, side)
+    _add_pages(app, side)
+    app.add_exception_handler(StarletteHTTPException, _http_problem)
+    app.add_exception_handler(RequestValidationError, _query_problem)
+    app.add_exception_handler(StoreAway, _store_away)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return Measured(app)
+
+
+def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    return {
+        status: {
+            "description": _MEANING[status],
+            "content": {answers.PROBLEM: {"schema": {"$ref": "#/components/schemas/ProblemDetails"}}},
+        }
+        for status in statuses
+    }
+
+
+_MEANING = {
+    400: "The body is not well-formed",
+    401: "No key, or an unknown one",
+    403: "The key is not good for this site",
+    404: "There is none",
+    408: "The body did not come in time",
+    413: "An event of more than 256 KiB, or a post of more than 20 MB",
+    415: "The content type is not one that we read",
+    422: "No event of ours: each fault with its JSON path",
+    429: "Too fast; see Retry-After",
+    503: "The record is away; nothing was acknowledged; see Retry-After",
+}
+
+
+def _add_events(app: FastAPI, side: HttpSide) -> None:
+    async def post_events(request: Request) -> Response:
+        """One event: 202 once it is in the record (`duplicate` tells a repeat). Many: 200 with a row per event,
+        the good ones stored even if others are bad. Binary CloudEvents carry the attributes as `ce-` headers.
+        """
+        return await side.events.post(request)
+
+    event = {"$ref": "#/components/schemas/Event"}
+    many = {"type": "array", "items": event}
+    app.add_api_route(
+        "/v1/events",
+        post_events,
+        methods=["POST"],
+        response_model=None,
+        status_code=202,
+        summary="Post events",
+        responses={
+            202: {"model": Accepted, "description": "One event is in the record"},
+            200: {"model": list[Row], "description": "A row per event of a batch"},
+            **_problems(400, 401, 403, 408, 413, 415, 422, 429, 503),
+        },
+        openapi_extra={
+            "security": _SECURITY,
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/cloudevents+json": {"schema": event, "example": EXAMPLE_EVENT},
+                    "application/cloudevents-batch+json": {"schema": many, "example": [EXAMPLE_EVENT]},
+                    "application/x-ndjson": {"schema": {"type": "string", "description": "One event a line"}},
+                    "application/json": {
+                        "schema": {"anyOf": [event, many], "description": "Or data alone, with `ce-` headers"},
+                        "example": EXAMPLE_EVENT,
+                    },
+                },
+            },
+        },
+    )
+
+
+def _caller(request: Request, keys: ApiKeys) -> Caller:
+    caller = keys.caller(key_of(request))
+    if caller is None:
+        raise HTTPException(401)
+    return caller
+
+
+def _add_cases(app: FastAPI, side: HttpSide) -> None:
+    async def list_cases(
+        request: Request,
+        site: Annotated[str | None, Query(max_length=64)] = None,
+        policy: Annotated[str | None, Query(max_length=100)] = None,
+        state: OneOf["open", "closed"] | None = None,
+        grade: Annotated[str | None, Query(max_length=100)] = None,
+        overdue: bool | None = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        cursor: Annotated[str | None, Query(max_length=2000)] = None,
+    ) -> Response:
+        """Cases of the sites that the key is good for, with their clocks and due times."""
+        caller = _caller(request, side.keys)
+        if site is not None and not caller.may(site):
+            raise HTTPException(403)
+        sites = frozenset({site}) if site is not None else None if ALL_SITES in caller.sites else caller.sites
+        try:
+            page = await side.cases.page(
+                sites=sites,
+                policy=policy,
+                state=state,
+                grade=grade,
+                overdue=overdue,
+                limit=limit,
+                cursor=cursor,
+            )
+        except BadCursor:
+            return answers.problem(422, "The cursor is none of ours.", detail="Pass `next` of the page before.")
+        return answers.json_answer(200, page)
+
+    async def show_case(request: Request, site: str, policy: str, subject: str) -> Response:
+        """One case, and the timeline that says why each step happened."""
+        if not _caller(request, side.keys).may(site):
+            raise HTTPException(403)
+        found = await side.cases.one(str(CaseKey(site, policy, subject)))
+        if found is None:
+            raise HTTPException(404)
+        return answers.json_answer(200, found)
+
+    extra = {"security": _SECURITY}
+    app.add_api_route(
+        "/v1/cases",
+        list_cases,
+        response_model=None,
+        summary="List cases",
+        openapi_extra=extra,
+        responses={200: {"model": CasePage}, **_problems(401, 403, 422, 503)},
+    )
+    app.add_api_route(
+        "/v1/cases/{site}/{policy}/{subject:path}",
+        show_case,
+        response_model=None,
+        summary="Show a case",
+        openapi_extra=extra,
+        responses={200: {"model": CaseDetail}, **_problems(401, 403, 404, 503)},
+    )
+
+
+def _add_acks(app: FastAPI, side: HttpSide) -> None:
+    async def show_ack(token: str) -> Response:
+        """A page with a confirm button; changes nothing."""
+        return await side.acks.show(token)
+
+    async def confirm_ack(token: str) -> Response:
+        """Acknowledges, once."""
+        return await side.acks.confirm(token)
+
+    options: dict[str, Any] = {"response_model": None, "response_class": HTMLResponse}
+    app.add_api_route("/ack/{token}", show_ack, methods=["GET", "HEAD"], summary="Ask for confirmation", **options)
+    app.add_api_route("/ack/{token}", confirm_ack, methods=["POST"], summary="Acknowledge", **options)
+
+
+def _add_pages(app: FastAPI, side: HttpSide) -> None:
+    async def healthz() -> Response:
+        return Response("ok\n", media_type="text/plain")
+
+    async def readyz(needs: OneOf["all", "record"] = "all") -> Response:
+        has = await side.readiness()
+        ready = has["record"] if needs == "record" else all(has.values())
+        lines = "".join(f"{name}: {'ok' if met else 'away'}\n" for name, met in sorted(has.items()))
+        return Response(lines, 200 if ready else 503, media_type="text/plain")
+
+    async def metrics() -> Response:
+        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def docs() -> Response:
+        return HTMLResponse(DOCS, headers={"Content-Security-Policy": _DOCS_POLICY})
+
+    async def asyncapi_document() -> Response:
+        return JSONResponse(asyncapi(__version__))
+
+    for path, page, summary in (
+        ("/healthz", healthz, "Whether the process lives"),
+        ("/readyz", readyz, "Whether bus and record can be reached; needs=record: whether posts are accepted"),
+        ("/metrics", metrics, "Prometheus metrics"),
+        ("/docs", docs, "This description as a page"),
+        ("/asyncapi", asyncapi_document, "Every NATS subject and message"),
+    ):
+        app.add_api_route(path, page, methods=["GET", "HEAD"], response_model=None, summary=summary)
+
+
+_DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"header": []}]
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title="Reeve intake",
+            version=__version__,
+            description="Site systems post events; integrators read cases; recipients acknowledge.",
+            routes=app.routes,
+        )
+        event, definitions = event_schemas()
+        schemas = document["components"]["schemas"]
+        schemas.update(definitions, Event=event)
+        schemas.setdefault("ProblemDetails", ProblemDetails.model_json_schema())
+        document["components"]["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer"},
+            "header": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+        }
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+async def _http_problem(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, StarletteHTTPException) else 500
+    if status == 401:
+        return unauthorised()
+    if status == 403:
+        return answers.problem(403, answers.OTHER_SITE)
+    headers = error.headers if isinstance(error, StarletteHTTPException) else None
+    titles = {404: "There is nothing here.", 405: "This method is not for this address."}
+    return answers.problem(status, titles.get(status, "The request can't be answered."), headers=headers)
+
+
+async def _query_problem(_: Request, error: Exception) -> Response:
+    faults = error.errors() if isinstance(error, RequestValidationError) else []
+    detail = "; ".join(f"{'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}" for fault in faults)
+    return answers.problem(422, "The query can't be used.", detail=detail)
+
+
+async def _store_away(_: Request, __: Exception) -> Response:
+    return record_away()
+
+
+class Measured:
+    """Counts and times every answer by its route's template: no address, and so no personal data, is kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        finally:
+            route = getattr(scope.get("route"), "path", "other")
+            seconds = time.perf_counter() - started
+            _SECONDS.labels(scope["method"] if route != "other" else "any", route, status).observe(seconds)
+            if status >= 400:
+                log.debug("A request was not served.", action="http_refused", route=route, status=status)
