@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reeve.runtime.settings import Hidden, ReeveSettings
+from reeve.runtime.settings import ReeveSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -27,7 +27,7 @@ class StackSettings(ReeveSettings):
     mongo_port: Port | None = None
     smtp_host: str | None = None
     """A real mail server; without it and without a gateway the local sinks are used."""
-    sms_gateway: Hidden | None = None
+    sms_gateway: Annotated[str | None, Field(repr=False)] = None
     """A real SMS gateway."""
 
     @property
