@@ -6,6 +6,7 @@ adds nothing. The order matters: deliveries first, then the timeline, then the m
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -74,6 +75,7 @@ class Planner:
         bundles: BundleSource,
         links: AckLinks,
         hand: Hand,
+        news: asyncio.Event,
         time_source: TimeSource,
         claim: str,
         lease: timedelta,
@@ -86,6 +88,7 @@ class Planner:
         self._bundles = bundles
         self._links = links
         self._hand = hand
+        self._news = news
         self._time = time_source
         self._claim = claim
         self._lease = lease
@@ -235,6 +238,8 @@ class Planner:
         self._hand.accept(items)
         await self._timeline.write(plan.entries)
         await self._notifications.progress(plan.progress)
+        if plan.entries:
+            self._news.set()  # somebody was not told, and the bus should hear of it
         reach("notify.planned")
 
     def _delivery(

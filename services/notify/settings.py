@@ -17,6 +17,8 @@ class NotifySettings(ReeveSettings):
     notify_host: str = "127.0.0.1"
     notify_port: Annotated[int, Field(ge=0, le=65535)] = 8402
     """Where /healthz, /readyz and /metrics answer."""
+    secret: SecretStr = SecretStr("")
+    """Keys the links by which recipients acknowledge; empty: one is made and kept in the record."""
     public_url: str = ""
     """Where recipients reach intake, for links in messages; empty: messages carry no link."""
 

@@ -1,0 +1,261 @@
+"""Builds the notify service, runs it, and drains it when asked to stop. Nothing else does."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from reeve.ports import Away, TimeSource
+from reeve.runtime.bundles import Bundles
+from reeve.runtime.bus.connection import BusConnection, connect_bus
+from reeve.runtime.bus.publisher import BusPublisher
+from reeve.runtime.bus.streams import declare_streams
+from reeve.runtime.health import HealthServer
+from reeve.runtime.process import stop_requested
+from reeve.runtime.store import ack_tokens, bundles, cases, deliveries, notifications, recipients
+from reeve.runtime.store.ack_tokens import AckTokenStore
+from reeve.runtime.store.bundles import BundleStore
+from reeve.runtime.store.deliveries import DeliveryStore
+from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database, store_answers
+from reeve.runtime.store.notifications import NotificationStore
+from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.store.secrets import load_secret
+from reeve.runtime.telemetry import configure_logging, error_fields, get_log
+from reeve.runtime.time_source import SystemTime
+from services.notify.announcer import Announcer
+from services.notify.case_reader import CaseReader
+from services.notify.channels.base import Channel
+from services.notify.channels.email import EmailChannel
+from services.notify.channels.gateway import load_gateway
+from services.notify.channels.sms import SmsChannel
+from services.notify.dispatcher import Dispatcher
+from services.notify.hand import Hand
+from services.notify.links import AckLinks
+from services.notify.planner import Planner
+from services.notify.recorder import Recorder
+from services.notify.rules import ActiveRules
+from services.notify.settings import NotifySettings
+from services.notify.settling import RetryPlan
+from services.notify.timeline import TimelineWriter
+from services.notify.wakeups import Sweeper, WakeUps
+
+_WAIT_SECONDS = 0.5
+_DRAIN_SECONDS = 12.0
+
+log = get_log(__name__)
+
+T = TypeVar("T")
+
+
+async def main() -> None:
+    """The service, from its settings in the environment until SIGTERM. Raises SettingsError, GatewayRefused."""
+    settings = NotifySettings.load()
+    configure_logging("notify", settings.log_format, settings.log_level)
+    await serve(settings, stop_requested())
+
+
+async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
+    """Runs until `stop` is set; then what is being sent is finished and recorded, the rest put back."""
+    async with AsyncExitStack() as stack:
+        channels = _channels(settings)
+        for channel in channels.values():
+            stack.push_async_callback(channel.close)
+        client = connect_store(settings.mongo_url, "notify")
+        stack.push_async_callback(client.close)
+        database = open_database(client, settings.mongo_database)
+        rules = ActiveRules(Bundles(BundleStore(database), SystemTime(), None, settings.matcher))
+        connecting = asyncio.create_task(connect_bus(settings.nats_url, "notify"))
+
+        async def readiness() -> dict[str, bool]:
+            connected = connecting.done() and not connecting.cancelled() and connecting.result().connected
+            return {"bus": connected, "record": await store_answers(client), "rules": rules.loaded}
+
+        health = HealthServer(settings.notify_host, settings.notify_port, readiness)
+        await health.start()
+        stack.push_async_callback(health.stop)
+        bus = await _unless_stopped(connecting, stop)
+        if bus is None:
+            return
+        stack.push_async_callback(bus.close)
+        secret = await _unless_stopped(asyncio.create_task(_prepare(bus, database, settings)), stop)
+        if secret is None:
+            return
+        publisher = BusPublisher(bus)
+        await publisher.start()
+        parts = build(settings, channels, bus, publisher, database, rules, secret)
+        log.info("Notify is ready.", action="service_ready", port=health.port, channels=sorted(channels))
+        await _work(parts, settings, bus, rules, stop)
+    log.info("Notify has stopped.", action="service_stopped")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What runs."""
+
+    wakeups: WakeUps
+    sweeper: Sweeper
+    dispatcher: Dispatcher
+    recorder: Recorder
+    announcer: Announcer
+    hand: Hand
+
+
+def build(
+    settings: NotifySettings,
+    channels: dict[str, Channel],
+    bus: BusConnection,
+    publisher: BusPublisher,
+    database: Database,
+    rules: ActiveRules,
+    secret: bytes,
+    time: TimeSource | None = None,
+) -> Parts:
+    """Every object of the service, wired; nothing runs yet."""
+    time = time or SystemTime()
+    claim = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
+    lease = timedelta(seconds=settings.notify_lease_seconds)
+    rates = {"email": settings.smtp_per_second, "sms": settings.sms_per_second}
+    hand = Hand({name: rates[name] for name in channels})
+    news = asyncio.Event()
+    requested = NotificationStore(database)
+    delivered = DeliveryStore(database)
+    people = RecipientStore(database)
+    case_reader = CaseReader(database)
+    links = AckLinks(AckTokenStore(database, secret), settings.public_url, time)
+    timeline = TimelineWriter(database)
+    planner = Planner(
+        requested, delivered, people, case_reader, timeline, rules, links, hand, news, time, claim, lease
+    )
+    recorder = Recorder(delivered, planner, hand, news)
+    plan = RetryPlan(settings.notify_attempts, timedelta(seconds=settings.notify_retry_seconds))
+    # What was published before this process started may have gone with a bus that was put back since.
+    bus.changed.set()
+    return Parts(
+        WakeUps(bus, publisher, requested, planner, time),
+        Sweeper(requested, delivered, planner, time),
+        Dispatcher(
+            channels,
+            delivered,
+            people,
+            case_reader,
+            rules,
+            links,
+            hand,
+            recorder,
+            time,
+            plan,
+            claim,
+            lease,
+        ),
+        recorder,
+        Announcer(delivered, publisher, rules, time, news, bus.changed),
+        hand,
+    )
+
+
+async def _work(
+    parts: Parts, settings: NotifySettings, bus: BusConnection, rules: ActiveRules, stop: asyncio.Event
+) -> None:
+    places = {"email": settings.smtp_connections, "sms": settings.sms_connections}
+    named: list[tuple[str, Coroutine[Any, Any, None]]] = [
+        ("rules", rules.run(bus)),
+        ("wakeups", _wake_up(parts.wakeups)),
+        ("sweeper", parts.sweeper.run()),
+        ("feeder", parts.dispatcher.run_feeder()),
+        ("leases", parts.dispatcher.run_leases()),
+        ("recorder", parts.recorder.run()),
+        ("announcer", parts.announcer.run()),
+    ]
+    for name in parts.hand.channels:
+        named += [(f"{name}-{place}", parts.dispatcher.run_channel(name)) for place in range(places[name])]
+    tasks = {name: asyncio.create_task(work, name=name) for name, work in named}
+    await _until_stopped(list(tasks.values()), stop)
+    await parts.wakeups.stop()
+    for name in ("wakeups", "sweeper", "feeder"):
+        tasks[name].cancel()
+    await asyncio.gather(*(tasks[name] for name in ("wakeups", "sweeper", "feeder")), return_exceptions=True)
+    await parts.dispatcher.drain(_DRAIN_SECONDS)
+    try:
+        await asyncio.wait_for(parts.announcer.publish(), _WAIT_SECONDS * 4)
+    except (Away, TimeoutError):
+        log.debug("Outcomes are published after the next start.", action="announce_left")
+    for task in tasks.values():
+        task.cancel()
+    await asyncio.gather(*tasks.values(), return_exceptions=True)
+
+
+async def _wake_up(wakeups: WakeUps) -> None:
+    """Reads wake-ups; a bus that is away is waited for."""
+    while True:
+        try:
+            await wakeups.start()
+            break
+        except Away as error:
+            log.warning("Waiting for a server.", action="start_waits", **error_fields(error))
+            await asyncio.sleep(_WAIT_SECONDS)
+    await wakeups.run()
+
+
+def _channels(settings: NotifySettings) -> dict[str, Channel]:
+    """The channels that are configured. Raises GatewayRefused."""
+    channels: dict[str, Channel] = {}
+    if settings.smtp_host:
+        channels["email"] = EmailChannel(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_from,
+            username=settings.smtp_username,
+            password=settings.smtp_password,
+            tls=settings.smtp_tls,
+            timeout_seconds=settings.smtp_timeout_seconds,
+            connections=settings.smtp_connections,
+        )
+    if settings.sms_gateway:
+        gateway, secrets = load_gateway(settings.sms_gateway)
+        channels["sms"] = SmsChannel(gateway, secrets, connections=settings.sms_connections)
+    if not channels:
+        log.error(
+            "No channel is configured: nobody can be reached. Set REEVE_SMTP_HOST or REEVE_SMS_GATEWAY.",
+            action="no_channels",
+        )
+    return channels
+
+
+async def _prepare(bus: BusConnection, database: Database, settings: NotifySettings) -> bytes:
+    """Streams, collections, indexes and the secret exist; a server that is away is waited for."""
+    while True:
+        try:
+            await declare_streams(bus, settings.bus_replicas)
+            for module in (cases, notifications, deliveries, recipients, bundles, ack_tokens):
+                await ensure_indexes(database, module.INDEXES)
+            return await load_secret(database, settings.secret.get_secret_value() or None)
+        except Away as error:
+            log.warning("Waiting for a server.", action="start_waits", **error_fields(error))
+            await asyncio.sleep(_WAIT_SECONDS)
+
+
+async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    """Returns when asked to stop. A task that ends by itself is a mistake: its error ends the service."""
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for task in done - {stopping}:
+        task.result()
+
+
+async def _unless_stopped(work: asyncio.Task[T], stop: asyncio.Event) -> T | None:
+    """The result of `work`; None if `stop` came first, and then the work is cancelled."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if not work.done():
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        return None
+    stopping.cancel()
+    return work.result()
