@@ -21,7 +21,6 @@ from reeve.domain.expressions import (
     Fact,
     Limit,
     OnClockOffset,
-    OnCondition,
     OnFact,
     OnShare,
     OnUndated,
@@ -181,16 +180,6 @@ class Policy:
             for step in self.steps
             for index, alternative in enumerate(step.on.alternatives)
             if isinstance(alternative, TimedAlternative)
-        )
-
-    @cached_property
-    def conditional_steps(self) -> tuple[tuple[StepRule, str, OnCondition], ...]:
-        """Every step that waits for a condition to become true, with a tag for it."""
-        return tuple(
-            (step, f"{step.name}.{index}", alternative)
-            for step in self.steps
-            for index, alternative in enumerate(step.on.alternatives)
-            if isinstance(alternative, OnCondition)
         )
 
     @cached_property

@@ -62,7 +62,20 @@ class ClockState:
     """A stop seen while the clock was not running: it counts if a start older than it comes late."""
 
     def copy(self) -> ClockState:
-        return replace(self, pauses=list(self.pauses), fired=list(self.fired))
+        return ClockState(
+            self.run,
+            self.status,
+            self.case_run,
+            self.started_at,
+            self.due,
+            self.changed_at,
+            self.breached_at,
+            self.stopped_at,
+            self.met,
+            list(self.pauses),
+            list(self.fired),
+            self.early_stop_at,
+        )
 
     @property
     def live(self) -> bool:
@@ -97,7 +110,7 @@ class StepState:
     """Moments named by facts that had their turn in this run."""
 
     def copy(self) -> StepState:
-        return replace(self, ladder=replace(self.ladder) if self.ladder else None, passed=list(self.passed))
+        return StepState(self.fired, replace(self.ladder) if self.ladder else None, list(self.passed))
 
 
 @dataclass(slots=True)

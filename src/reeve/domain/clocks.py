@@ -9,9 +9,10 @@ from reeve.domain.bundle import ClockRule
 from reeve.domain.calendar import end_of, from_start, shift
 from reeve.domain.case import ClockState, Due
 from reeve.domain.events import OPENING_TYPE
-from reeve.domain.expressions import ClockRef, Fact, LimitTerm, OnCondition, Trigger
+from reeve.domain.expressions import ClockRef, Fact, LimitTerm
 from reeve.domain.facts import typed, zone_of
-from reeve.domain.turn import Happening, Turn
+from reeve.domain.turn import Turn
+from reeve.domain.waiters import Happening
 
 OPENED = Happening("case", "opened")
 REOPENED = Happening("case", "reopened")
@@ -59,52 +60,49 @@ def moment_of(turn: Turn, value: Any) -> Due | None:
 
 def on_happening(turn: Turn, happening: Happening) -> None:
     """Every clock that waits for this has stopped, paused, resumed or started."""
-    for rule in turn.policy.clocks.values():
+    waiters = turn.waiters(happening)
+    for rule, whens in waiters.stops:
+        if not _only_acknowledges(turn, rule) and turn.any_holds(whens):
+            _stop_by(turn, rule, turn.clock_state(rule.name))
+    for rule, whens in waiters.pauses:
         state = turn.clock_state(rule.name)
-        if turn.matching(rule.stop, happening) and not _only_acknowledges(turn, rule):
-            _stop_by(turn, rule, state)
-        elif state.live and state.breached_at is None:
-            if state.status == "running" and turn.matching(rule.pause_from, happening):
-                _pause(turn, rule, state)
-            elif state.status == "paused" and turn.matching(rule.pause_to, happening):
-                _resume(turn, rule, state)
-    for rule in turn.policy.clocks.values():
+        if state.status == "running" and state.breached_at is None and turn.any_holds(whens):
+            _pause(turn, rule, state)
+    for rule, whens in waiters.resumes:
         state = turn.clock_state(rule.name)
-        if _may_start(turn, state) and _starts(turn, rule, happening):
+        if state.status == "paused" and state.breached_at is None and turn.any_holds(whens):
+            _resume(turn, rule, state)
+    starts = waiters.starts
+    if happening == REOPENED:  # a reopening stands for the event that opened the case
+        opening = Happening("event", OPENING_TYPE[turn.policy.family])
+        starts = [*starts, *turn.waiters(opening).starts, *turn.waiters(OPENED).starts]
+    for rule, whens in starts:
+        state = turn.clock_state(rule.name)
+        if _may_start(turn, state) and turn.any_holds(whens):
             start(turn, rule, state)
 
 
 def stop_late(turn: Turn, happening: Happening) -> None:
     """Clocks that this would have stopped while the case was open are stopped at its own time."""
-    for rule in turn.policy.clocks.values():
+    for rule, whens in turn.waiters(happening).stops:
         state = turn.clock_state(rule.name)
-        if turn.matching(rule.stop, happening) and not _only_acknowledges(turn, rule):
+        if not _only_acknowledges(turn, rule) and turn.any_holds(whens):
             if state.live:
                 stop(turn, rule, state, turn.at)
             elif state.status == "stopped":
                 _stop_earlier(turn, rule, state)
 
 
-def _starts(turn: Turn, rule: ClockRule, happening: Happening) -> bool:
-    """Whether the clock starts on this; a reopening stands for the event that opened the case."""
-    if happening == REOPENED:
-        opening = Happening("event", OPENING_TYPE[turn.policy.family])
-        return turn.matching(rule.start, opening) or turn.matching(rule.start, OPENED)
-    return turn.matching(rule.start, happening)
-
-
 def on_conditions(turn: Turn) -> None:
     """Clocks whose start or stop is a condition on its own follow it, as the facts are after the event."""
-    for rule in turn.policy.clocks.values():
+    for rule, whens in turn.listening.start_conditions:
         state = turn.clock_state(rule.name)
-        if _may_start(turn, state) and _condition_holds(turn, rule.start):
+        if _may_start(turn, state) and turn.any_holds(whens):
             start(turn, rule, state)
-        if state.live and _condition_holds(turn, rule.stop):
+    for rule, whens in turn.listening.stop_conditions:
+        state = turn.clock_state(rule.name)
+        if state.live and turn.any_holds(whens):
             stop(turn, rule, state, turn.at)
-
-
-def _condition_holds(turn: Turn, trigger: Trigger) -> bool:
-    return any(isinstance(a, OnCondition) and turn.holds(a.when) for a in trigger.alternatives)
 
 
 def _only_acknowledges(turn: Turn, rule: ClockRule) -> bool:

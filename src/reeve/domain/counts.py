@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from reeve.domain.bundle import CountRule
@@ -44,14 +45,20 @@ def count_key(site: str, rule: CountRule, facts: Mapping[str, Any]) -> str | Non
 
     A digest: facts may be personal (PRIVACY-01). Policies that count alike share one document.
     """
-    values = []
-    for name in rule.same:
-        value = facts.get(name)
-        if value is None:
-            return None
-        values.append(value)
-    identity = [site, rule.of.text, rule.same, rule.distinct, rule.within.seconds, values]
+    values = tuple(facts.get(name) for name in rule.same)
+    if None in values:
+        return None
+    identity = (site, rule.of.text, rule.same, rule.distinct, rule.within.seconds, values)
+    if all(type(value) is str for value in values):
+        return _cached_digest(identity)
+    return _digest(identity)
+
+
+def _digest(identity: tuple[Any, ...]) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+_cached_digest = lru_cache(maxsize=65536)(_digest)
 
 
 def _moment(entry: CountEntry) -> datetime:

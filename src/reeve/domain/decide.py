@@ -16,10 +16,10 @@ from reeve.domain.counts import count_key
 from reeve.domain.effects import Decision, Effect
 from reeve.domain.errors import PolicyMissing
 from reeve.domain.events import Event
-from reeve.domain.expressions import OnCondition
 from reeve.domain.facts import book, merge
 from reeve.domain.inputs import ChildOpening, Facts, Input, Opening, Recount, Tick
-from reeve.domain.turn import Happening, Turn
+from reeve.domain.turn import Turn
+from reeve.domain.waiters import Happening
 
 MOST_HAPPENINGS = 1000
 """Rules that set each other off without end stop here."""
@@ -218,7 +218,7 @@ def _settle(turn: Turn) -> None:
     """Everything that happened has reached the clocks and steps that wait for it, and so has what they caused."""
     for _ in range(MOST_HAPPENINGS):
         if not turn.happenings:
-            if turn.event is None:
+            if turn.event is None or not turn.listening.conditional:
                 break
             clocks.on_conditions(turn)
             steps.on_conditions(turn)
@@ -243,8 +243,10 @@ def _close_if_due(turn: Turn) -> None:
     case, close = turn.case, turn.policy.close
     if close is None or not case.open or turn.reopened:
         return
-    by_condition = any(isinstance(a, OnCondition) and turn.holds(a.when) for a in close.alternatives)
-    if not by_condition and not any(turn.matching(close, happening) for happening in turn.seen):
+    by_condition = turn.any_holds(turn.listening.close_conditions)
+    if not by_condition and not any(
+        turn.any_holds(whens) for happening in turn.seen for whens in turn.waiters(happening).closes
+    ):
         return
     outcome = turn.event.verb if turn.event else "rule"
     case.open, case.closed_at, case.outcome = False, turn.at, outcome

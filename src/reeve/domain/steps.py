@@ -15,46 +15,52 @@ from reeve.domain.bundle import Level, StepRule
 from reeve.domain.calendar import after_quiet, next_opening, shift, times
 from reeve.domain.case import Case, Due, Ladder, StepState
 from reeve.domain.effects import ChildRequest, Notification
-from reeve.domain.expressions import OnCondition, OnFact, Trigger
+from reeve.domain.expressions import OnFact
 from reeve.domain.facts import zone_of
 from reeve.domain.grading import raise_grade
-from reeve.domain.turn import Happening, Turn
+from reeve.domain.turn import Turn
+from reeve.domain.waiters import Happening
+
+ACKNOWLEDGED = Happening("case", "acknowledged")
 
 
 def on_happening(turn: Turn, happening: Happening) -> None:
     """Every step that waits for this has fired; every ladder that it ends has ended."""
+    waiters = turn.waiters(happening)
     _end_ladders(turn, happening)
-    for step in turn.policy.steps:
-        if turn.matching(step.on, happening):
+    for step, whens in waiters.untils:
+        state = turn.case.steps.get(step.name)
+        if state is not None and state.ladder is not None and turn.any_holds(whens):
+            state.ladder = None
+    for step, whens in waiters.steps:
+        if turn.any_holds(whens):
             fire(turn, step, clock=happening.clock or None)
 
 
 def on_conditions(turn: Turn) -> None:
     """Steps whose condition has become true have fired, once per run; `until` conditions end their ladders."""
-    for step, tag, alternative in turn.policy.conditional_steps:
+    for step, tag, when in turn.listening.step_conditions:
         state = turn.step_state(step.name)
-        if tag not in state.passed and turn.holds(alternative.when):
+        if tag not in state.passed and turn.holds(when):
             state.passed.append(tag)
             fire(turn, step)
-    for step in turn.policy.steps:
+    for step, whens in turn.listening.until_conditions:
         found = turn.case.steps.get(step.name)
-        if found is not None and found.ladder is not None and _until_holds(turn, step.until):
+        if found is not None and found.ladder is not None and turn.any_holds(whens):
             found.ladder = None
 
 
-def _until_holds(turn: Turn, until: Trigger | None) -> bool:
-    return until is not None and any(isinstance(a, OnCondition) and turn.holds(a.when) for a in until.alternatives)
-
-
 def _end_ladders(turn: Turn, happening: Happening) -> None:
+    """An acknowledgement ends those it may; a clock that stops ends those that hang on it."""
+    if happening.what not in ("acknowledged", "stopped"):
+        return
+    acknowledged = happening == ACKNOWLEDGED
     for step in turn.policy.steps:
         state = turn.case.steps.get(step.name)
         if state is None or state.ladder is None:
             continue
-        ladder = state.ladder
-        acknowledged = happening.kind == "case" and happening.what == "acknowledged" and step.ack_ends
-        stopped = happening.kind == "clock" and happening.what == "stopped" and happening.clock == ladder.clock
-        if acknowledged or stopped or turn.matching(step.until, happening):
+        stopped = happening.kind == "clock" and happening.clock == state.ladder.clock
+        if stopped or (acknowledged and step.ack_ends):
             state.ladder = None
 
 

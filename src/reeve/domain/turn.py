@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from typing import Literal as OneOf
@@ -16,18 +15,10 @@ from reeve.domain.bundle import Bundle, Policy, SiteSettings
 from reeve.domain.case import Case, ClockState, StepState
 from reeve.domain.effects import Because, ChildRequest, Effect, EffectName, Notification
 from reeve.domain.events import Event
-from reeve.domain.expressions import Alternative, Condition, OnCase, OnClock, OnEvent, Position, Trigger
+from reeve.domain.expressions import Condition, Position
 from reeve.domain.facts import scope_of
 from reeve.domain.inputs import Facts
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something steps and clocks may wait for: the event itself, a change of the case, a change of a clock."""
-
-    kind: OneOf["event", "case", "clock"]
-    what: str
-    clock: str = ""
+from reeve.domain.waiters import ALWAYS, Happening, Waiters, Whens, listening
 
 
 class Turn:
@@ -36,6 +27,7 @@ class Turn:
     def __init__(self, case: Case, policy: Policy, bundle: Bundle, facts: Facts, now: datetime) -> None:
         self.case = case
         self.policy = policy
+        self.listening = listening(policy)
         self.bundle = bundle
         self.site: SiteSettings = bundle.site(case.key.site)
         self.facts = facts
@@ -91,21 +83,13 @@ class Turn:
         """Whether a condition holds now; none at all always does."""
         return condition is None or self.bundle.matcher.holds(condition, self.scope)
 
-    def matching(self, trigger: Trigger | None, happening: Happening) -> bool:
-        """Whether a trigger fires on this happening."""
-        return trigger is not None and any(self._fires(a, happening) for a in trigger.alternatives)
+    def any_holds(self, whens: Whens) -> bool:
+        """Whether one of the conditions holds."""
+        return whens == ALWAYS or any(when is None or self.bundle.matcher.holds(when, self.scope) for when in whens)
 
-    def _fires(self, alternative: Alternative, happening: Happening) -> bool:
-        match alternative:
-            case OnEvent(type=type_):
-                hit = happening.kind == "event" and happening.what == type_
-            case OnCase(what=what):
-                hit = happening.kind == "case" and happening.what == what
-            case OnClock(clock=clock, what=what):
-                hit = happening.kind == "clock" and happening.what == what and happening.clock == clock
-            case _:
-                return False
-        return hit and self.holds(alternative.when)
+    def waiters(self, happening: Happening) -> Waiters:
+        """The rules that wait for this."""
+        return self.listening.waiters(happening)
 
     def because(self, pos: Position) -> Because:
         """The rule's line with the event or clock in hand."""
@@ -137,8 +121,14 @@ class Turn:
 
     def clock_state(self, name: str) -> ClockState:
         """The clock's state, idle if it never started."""
-        return self.case.clocks.setdefault(name, ClockState())
+        state = self.case.clocks.get(name)
+        if state is None:
+            state = self.case.clocks[name] = ClockState()
+        return state
 
     def step_state(self, name: str) -> StepState:
         """The step's state, empty if it never fired."""
-        return self.case.steps.setdefault(name, StepState())
+        state = self.case.steps.get(name)
+        if state is None:
+            state = self.case.steps[name] = StepState()
+        return state
