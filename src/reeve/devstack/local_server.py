@@ -58,6 +58,11 @@ class LocalServer(ABC):
         return self._running().pid
 
     @property
+    def is_running(self) -> bool:
+        """Whether its process lives; it may not be ready yet."""
+        return self._child is not None and self._child.returncode is None
+
+    @property
     @abstractmethod
     def url(self) -> str:
         """What a client connects to."""
@@ -80,7 +85,7 @@ class LocalServer(ABC):
 
     async def start(self) -> None:
         """Running and ready for clients. Raises PortTaken, ServerMissing, ServerUnusable or ServerFailed."""
-        if self._child is not None and self._child.returncode is None:
+        if self.is_running:
             raise RuntimeError(f"{self.label} is already running")
         await asyncio.to_thread(self.folder.mkdir, parents=True, exist_ok=True)
         binary = await asyncio.to_thread(self._binary)

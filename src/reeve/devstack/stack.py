@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from reeve.devstack.addresses import StackAddresses, forget_addresses, save_addresses
+from reeve.devstack.errors import PortTaken
 from reeve.devstack.folder_lock import folder_lock
 from reeve.devstack.launching import free_port, port_is_free
 from reeve.devstack.local_server import HOST, LocalServer
@@ -70,6 +71,8 @@ async def local_stack(
     data = settings.data.resolve()
     async with AsyncExitStack() as stack:
         stack.enter_context(folder_lock(data))
+        if not port_is_free(settings.intake_port):
+            raise PortTaken("intake", settings.intake_port, "REEVE_INTAKE_PORT")
         outputs = _Outputs(data / "logs", console)
         started, urls = await _start_servers(stack, settings, data)
         keepers = [asyncio.create_task(_keep_running(server, console)) for server in started]
