@@ -109,6 +109,7 @@ async def intake(
         uvicorn.Config(
             build_api(side),
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,

@@ -205,7 +205,8 @@ def _add_acks(app: FastAPI, side: HttpSide) -> None:
         return await side.acks.confirm(token)
 
     options: dict[str, Any] = {"response_model": None, "response_class": HTMLResponse}
-    app.add_api_route("/ack/{token}", show_ack, methods=["GET", "HEAD"], summary="Ask for confirmation", **options)
+    app.add_api_route("/ack/{token}", show_ack, summary="Ask for confirmation", **options)
+    app.add_api_route("/ack/{token}", show_ack, methods=["HEAD"], include_in_schema=False, **options)
     app.add_api_route("/ack/{token}", confirm_ack, methods=["POST"], summary="Acknowledge", **options)
 
 
@@ -235,7 +236,8 @@ def _add_pages(app: FastAPI, side: HttpSide) -> None:
         ("/docs", docs, "This description as a page"),
         ("/asyncapi", asyncapi_document, "Every NATS subject and message"),
     ):
-        app.add_api_route(path, page, methods=["GET", "HEAD"], response_model=None, summary=summary)
+        app.add_api_route(path, page, response_model=None, summary=summary)
+        app.add_api_route(path, page, methods=["HEAD"], response_model=None, include_in_schema=False)
 
 
 _DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
