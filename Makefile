@@ -27,7 +27,8 @@ $(STAMP):
 	@rm -f .venv/.installed-* && touch $@
 
 up: $(STAMP) ## everything on one machine; Ctrl-C stops it
-	@exec $(BIN)/reeve up
+	@# The leash drains Reeve when make itself is killed; Ctrl-C reaches Reeve anyway.
+	@exec $(BIN)/python -I -S src/reeve/devstack/leash.py $$PPID SIGTERM $(BIN)/reeve up
 
 test: check ## all checks and all tests, on real servers
 	$(BIN)/python -m pytest -n 2 $(UNIT_DIRS)
