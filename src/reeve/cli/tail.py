@@ -15,6 +15,7 @@ import typer
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
+from reeve.cli.main import INTERRUPTED
 from reeve.cli.output import errors, moment, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_bus
 from reeve.cli.wording import STYLES, because, phrase
@@ -22,10 +23,12 @@ from reeve.domain.errors import ReeveError
 from reeve.ports import BusAway
 from reeve.runtime.bus.connection import BusConnection
 from reeve.runtime.bus.streams import STREAMS
+from reeve.runtime.process import stop_requested
 from reeve.runtime.time_source import SystemTime
 
 DEFAULT_SUBJECTS = ("cases.>", "notifications.>")
 
+_CLOSE_SECONDS = 2.0
 _SPAN = re.compile(r"(\d{1,6})\s*([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -60,7 +63,8 @@ def tail(
     reeve tail 'notifications.*.failed.>' --json
     """
     start = None if since is None else read_since(since, SystemTime().now())
-    asyncio.run(_follow(find_targets(), tuple(subject or DEFAULT_SUBJECTS), start, as_json))
+    asyncio.run(_until_stopped(find_targets(), tuple(subject or DEFAULT_SUBJECTS), start, as_json))
+    raise typer.Exit(INTERRUPTED)
 
 
 def read_since(text: str, now: datetime) -> datetime:
@@ -94,13 +98,25 @@ def _overlap(one: Sequence[str], other: Sequence[str]) -> bool:
     return (one[0] == other[0] or "*" in (one[0], other[0])) and _overlap(one[1:], other[1:])
 
 
+async def _until_stopped(targets: Targets, subjects: Sequence[str], start: datetime | None, as_json: bool) -> None:
+    """Follows until Ctrl-C. Raises BusAway or NothingToFollow."""
+    stopped = asyncio.create_task(stop_requested().wait())
+    following = asyncio.create_task(_follow(targets, subjects, start, as_json))
+    await asyncio.wait({stopped, following}, return_when=asyncio.FIRST_COMPLETED)
+    if following.done():
+        following.result()
+    # The client library can swallow a cancellation; asyncio.run cancels once more what is left then.
+    following.cancel()
+    await asyncio.wait({following}, timeout=_CLOSE_SECONDS)
+
+
 async def _follow(targets: Targets, subjects: Sequence[str], start: datetime | None, as_json: bool) -> None:
     async with open_bus(targets, "tail") as bus:
         for subject in subjects:
             await _subscribe(bus, subject, start, as_json)
         if not as_json:
             errors().print(f"Following {' and '.join(subjects)}; Ctrl-C ends.", style="dim")
-        # Ctrl-C cancels this; the connection comes back by itself after an outage.
+        # The connection comes back by itself after an outage, and the consumers with it.
         await asyncio.Event().wait()
 
 

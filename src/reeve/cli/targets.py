@@ -13,6 +13,7 @@ from reeve.devstack.addresses import running_stack
 from reeve.devstack.settings import StackSettings
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.store.mongo import Database, connect_store, open_database, store_errors
+from reeve.runtime.telemetry import configure_logging
 
 BUS_WAIT_SECONDS = 5.0
 """How long a command waits for the bus: a person is watching."""
@@ -44,8 +45,12 @@ class Targets:
 
 
 def find_targets() -> Targets:
-    """The servers to talk to; a variable that is set wins over a running `reeve up`. Raises SettingsError."""
+    """The servers to talk to; a variable that is set wins over a running `reeve up`. Raises SettingsError.
+
+    From now on only warnings are logged, and on stderr: standard output belongs to the answer.
+    """
     settings = TargetSettings.load()
+    configure_logging("cli", format="console", level="warning")
     stack = running_stack(settings.data)
     intake_url = settings.url or (stack.intake_url if stack else f"http://127.0.0.1:{settings.intake_port}")
     return Targets(
