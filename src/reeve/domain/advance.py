@@ -104,8 +104,7 @@ def _opens(workset: Workset, policy: Policy, event: Event, bundle: Bundle) -> bo
     if policy.when is None:
         return True
 
-    def count(name: str) -> int:
-        rule = next(rule for rule in policy.counts if rule.name == name)
+    def count(rule: CountRule) -> int:
         return workset.count(policy, rule, None, event, event.at)
 
     scope = scope_of(policy, None, event, event.at, bundle.site(event.site).zone, count)

@@ -21,14 +21,20 @@ from reeve.domain.expressions import (
     Fact,
     Limit,
     OnClockOffset,
+    OnEvent,
     OnFact,
     OnShare,
     OnUndated,
     Position,
     Trigger,
+    event_fields_read,
+    facts_read,
 )
 
 TimedAlternative = OnShare | OnUndated | OnClockOffset | OnFact
+
+COMPUTED = frozenset({"grade", "grade_was", "site", "owed_cny", "open_for", "today"})
+"""Names that Reeve computes: events must not use them. Counts of the bundle are reserved as well."""
 
 Scope = Mapping[str, Any]
 """What conditions see: fact name → value, `event` → type, `event.<field>` → value. Absent names are missing."""
@@ -143,6 +149,18 @@ class StepRule:
     pos: Position = NOWHERE
 
 
+@dataclass(frozen=True, slots=True)
+class ScopeReads:
+    """The names a policy's conditions read, by where their values come from."""
+
+    facts: tuple[str, ...]
+    event_fields: tuple[tuple[str, str], ...]
+    """(`event.x`, `x`)"""
+    event_type: bool
+    computed: tuple[str, ...]
+    counts: tuple[CountRule, ...]
+
+
 @dataclass(frozen=True)
 class Policy:
     """One rule file."""
@@ -181,6 +199,37 @@ class Policy:
             for index, alternative in enumerate(step.on.alternatives)
             if isinstance(alternative, TimedAlternative)
         )
+
+    @cached_property
+    def scope_reads(self) -> ScopeReads:
+        """`reads`, sorted by where the values come from."""
+        counted = {rule.name for rule in self.counts}
+        fields = sorted(name for name in self.reads if name.startswith("event."))
+        plain = {name for name in self.reads if not name.startswith("event.") and name != "event"}
+        return ScopeReads(
+            tuple(sorted(plain - COMPUTED - counted)),
+            tuple((name, name.removeprefix("event.")) for name in fields),
+            "event" in self.reads,
+            tuple(sorted(plain & COMPUTED)),
+            tuple(rule for rule in self.counts if rule.name in plain),
+        )
+
+    @cached_property
+    def grades_read_only_facts(self) -> bool:
+        """Whether grades depend on facts and counts alone, so that an event changing none of them changes no grade."""
+        read = [rule.when for rule in self.grades if rule.when is not None]
+        return not any(event_fields_read(tree) or facts_read(tree) & COMPUTED for tree in read)
+
+    @cached_property
+    def counted_types(self) -> frozenset[str]:
+        """Types of the events that a count of this policy counts."""
+        alternatives = (alternative for rule in self.counts for alternative in rule.of.alternatives)
+        return frozenset(alternative.type for alternative in alternatives if isinstance(alternative, OnEvent))
+
+    @cached_property
+    def counted_facts(self) -> frozenset[str]:
+        """Facts that decide which counts a case takes part in."""
+        return frozenset(name for rule in self.counts for name in rule.same)
 
     @cached_property
     def limit_facts(self) -> frozenset[str]:

@@ -173,14 +173,15 @@ class Case:
 
     def copy(self) -> Case:
         """A copy that can be changed without touching this one."""
-        return replace(
-            self,
-            held=dict(self.held) if self.held is not None else None,
-            facts=dict(self.facts),
-            fact_times=dict(self.fact_times),
-            account=replace(self.account) if self.account else None,
-            clocks={name: clock.copy() for name, clock in self.clocks.items()},
-            steps={name: step.copy() for name, step in self.steps.items()},
-            applied=list(self.applied),
-            count_keys=list(self.count_keys),
-        )
+        twin = object.__new__(Case)
+        for name in Case.__slots__:
+            setattr(twin, name, getattr(self, name))
+        twin.held = dict(self.held) if self.held is not None else None
+        twin.facts = dict(self.facts)
+        twin.fact_times = dict(self.fact_times)
+        twin.account = replace(self.account) if self.account else None
+        twin.clocks = {name: clock.copy() for name, clock in self.clocks.items()}
+        twin.steps = {name: step.copy() for name, step in self.steps.items()}
+        twin.applied = list(self.applied)
+        twin.count_keys = list(self.count_keys)
+        return twin

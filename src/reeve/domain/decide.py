@@ -67,9 +67,10 @@ def _turn_for(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now
     policy = policy_of(case, bundle)
     turn = Turn(case.copy(), policy, bundle, facts, now)
     if policy.digest != case.digest:
-        turn.case.digest = policy.digest
+        turn.case.digest, turn.fresh = policy.digest, False
         if policy.on_change == "recompute":
             turn.begin(max(case.decided_until or case.opened_at, case.opened_at))
+            turn.recount = True
             grading.grade_case(turn)
             clocks.recalculate(turn, force=True)
             _settle(turn)
@@ -169,10 +170,10 @@ def _take_after_closing(turn: Turn, event: Event, at: datetime) -> None:
 
 
 def _merge(turn: Turn, event: Event) -> None:
-    turn.changed_facts = merge(turn.case, event)
+    changed = merge(turn.case, event)
     if book(turn.case, event):
-        turn.changed_facts.add("owed_cny")
-    turn.forget_scope()
+        changed.add("owed_cny")
+    turn.facts_changed(changed)
 
 
 def _acknowledge(turn: Turn, event: Event) -> None:
@@ -191,6 +192,7 @@ def _recount(turn: Turn, event: Event) -> None:
         return
     turn.begin(at, event=event)
     turn.case.held = None
+    turn.recount = True
     grading.grade_case(turn)
     clocks.recalculate(turn)
     _settle(turn)
@@ -199,6 +201,8 @@ def _recount(turn: Turn, event: Event) -> None:
 
 def _run_until(turn: Turn, until: datetime, *, inclusive: bool) -> None:
     """Everything due before `until` (and at it, if inclusive) has happened, each at its own moment, in order."""
+    if turn.fresh and not _due_by(turn, until):
+        return
     while (moment := moments.next_moment(turn)) is not None:
         if moment.at > until or (moment.at == until and not inclusive):
             return
@@ -209,6 +213,11 @@ def _run_until(turn: Turn, until: datetime, *, inclusive: bool) -> None:
         _close_if_due(turn)
         _decided(turn)
         turn.begin(moment.at)
+
+
+def _due_by(turn: Turn, until: datetime) -> bool:
+    """Whether the case as it was saved has anything due by then: its `next_due` says so without a look round."""
+    return turn.case.next_due is not None and turn.case.next_due <= until
 
 
 # --- what follows ---------------------------------------------------------------------------------------------
@@ -262,8 +271,11 @@ def _finish(turn: Turn) -> None:
     case = turn.case
     moment = moments.next_moment(turn)
     case.next_due = moment.at if moment else None
-    keys = (count_key(case.key.site, rule, case.facts) for rule in turn.policy.counts)
-    case.count_keys = sorted({key for key in keys if key is not None}) if case.open else []
+    if not case.open:
+        case.count_keys = []
+    elif case.version == 0 or not case.count_keys or turn.ever_changed & turn.policy.counted_facts:
+        keys = (count_key(case.key.site, rule, case.facts) for rule in turn.policy.counts)
+        case.count_keys = sorted({key for key in keys if key is not None})
 
 
 def _newest_rounds(turn: Turn) -> tuple[Effect, ...]:

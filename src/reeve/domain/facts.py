@@ -13,12 +13,9 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reeve.domain.bundle import Policy
+from reeve.domain.bundle import COMPUTED, CountRule, Policy
 from reeve.domain.case import Account, Case
 from reeve.domain.events import Event
-
-COMPUTED = frozenset({"grade", "grade_was", "site", "owed_cny", "open_for", "today"})
-"""Names that Reeve computes: events must not use them. Counts of the bundle are reserved as well."""
 
 REGRADING_FIELDS = frozenset({"grade", "by", "reason"})
 """What `ticket.regraded` says about itself; never facts of the case."""
@@ -110,37 +107,33 @@ def scope_of(
     event: Event | None,
     at: datetime,
     zone: str,
-    count: Callable[[str], int],
+    count: Callable[[CountRule], int],
 ) -> dict[str, Any]:
     """What the policy's conditions see at the logical moment `at`; only names the policy reads.
 
     `case` None: an event that may open a case, whose facts are the event's data. `count` gives a count's value.
     """
-    facts: Mapping[str, Any] = case.facts if case is not None else (event.data if event else {})
+    reads = policy.scope_reads
     scope: dict[str, Any] = {}
-    for name in policy.reads:
-        value: Any
-        if name.startswith("event"):
-            value = _of_event(name, event)
-        elif name in COMPUTED:
-            value = _computed(name, case, event, at, zone)
-        else:
-            value = typed(name, facts.get(name))
+    facts: Mapping[str, Any] = case.facts if case is not None else (event.data if event else {})
+    for name in reads.facts:
+        value = facts.get(name)
+        if value is not None:
+            scope[name] = typed(name, value)
+    if event is not None:
+        if reads.event_type:
+            scope["event"] = event.type
+        for name, field in reads.event_fields:
+            value = event.data.get(field)
+            if value is not None:
+                scope[name] = typed(field, value)
+    for name in reads.computed:
+        value = _computed(name, case, event, at, zone)
         if value is not None:
             scope[name] = value
-    for rule in policy.counts:
-        if rule.name in policy.reads:
-            scope[rule.name] = count(rule.name)
+    for rule in reads.counts:
+        scope[rule.name] = count(rule)
     return scope
-
-
-def _of_event(name: str, event: Event | None) -> Any:
-    if event is None:
-        return None
-    if name == "event":
-        return event.type
-    field = name.removeprefix("event.")
-    return typed(field, event.data.get(field))
 
 
 def _computed(name: str, case: Case | None, event: Event | None, at: datetime, zone: str) -> Any:

@@ -18,9 +18,22 @@ def grade_case(turn: Turn) -> None:
         if all(case.facts.get(name) == case.held.get(name) for name in policy.grading_facts):
             return
         case.held = None
+    elif case.grade is not None and _cannot_change(turn):
+        return
     grade, pos = _called_for(turn)
     if grade is not None and policy.worse(grade, case.grade):
         set_grade(turn, grade, pos)
+
+
+def _cannot_change(turn: Turn) -> bool:
+    """Whether the event in hand touches nothing that a grade depends on: then the grade need not be looked at.
+
+    Counts that cross a compared value because of other cases come as a recount, which always looks.
+    """
+    policy, event = turn.policy, turn.event
+    if event is None or turn.recount or not policy.grades_read_only_facts:
+        return False
+    return event.type not in policy.counted_types and not turn.changed_facts & policy.grading_facts
 
 
 def _called_for(turn: Turn) -> tuple[str | None, Position]:
@@ -43,8 +56,7 @@ def set_grade(turn: Turn, grade: str, pos: Position) -> None:
         return
     worse = turn.policy.worse(grade, was)
     case.grade, case.grade_was = grade, was
-    turn.graded = True
-    turn.forget_scope()
+    turn.grade_changed()
     turn.emit("graded", pos, {"grade": grade, "was": was})
     if worse:
         turn.happen("case", "graded")

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from typing import Literal as OneOf
 
-from reeve.domain.bundle import Bundle, Policy, SiteSettings
+from reeve.domain.bundle import Bundle, CountRule, Policy, SiteSettings
 from reeve.domain.case import Case, ClockState, StepState
 from reeve.domain.effects import Because, ChildRequest, Effect, EffectName, Notification
 from reeve.domain.events import Event
@@ -35,6 +35,8 @@ class Turn:
         self.at = now
         self.event: Event | None = None
         self.clock: str | None = None
+        self.fresh = True
+        """The case is still as it was saved, under the same rule file: its `next_due` is right."""
         self.late = False
         """The event in hand is older than what was already decided."""
         self.effects: list[Effect] = []
@@ -43,6 +45,11 @@ class Turn:
         self.happenings: deque[Happening] = deque()
         self.seen: list[Happening] = []
         self.changed_facts: set[str] = set()
+        """Names of facts that the event in hand changed."""
+        self.ever_changed: set[str] = set()
+        """The same over the whole decision."""
+        self.recount = False
+        """A count crossed a value that a grade compares it with."""
         self.graded = False
         self.reopened = False
         self.ran_by_time: list[int] = []
@@ -52,9 +59,10 @@ class Turn:
     def begin(self, at: datetime, *, event: Event | None = None, clock: str | None = None) -> None:
         """Turn to the next moment: nothing has happened in it yet."""
         self.at, self.event, self.clock = at, event, clock
+        self.fresh = False
         self.happenings.clear()
         self.seen.clear()
-        self.changed_facts.clear()
+        self.changed_facts = set()
         self.graded = self.reopened = False
         self._scope = None
 
@@ -64,9 +72,20 @@ class Turn:
         self.happenings.append(happening)
         self.seen.append(happening)
 
-    def forget_scope(self) -> None:
-        """What conditions see has changed."""
+    def facts_changed(self, names: set[str]) -> None:
+        """Facts have other values now: what conditions see is made anew."""
+        self.changed_facts = names
+        self.ever_changed |= names
         self._scope = None
+
+    def grade_changed(self) -> None:
+        """The grade is another one: conditions see it."""
+        self.graded = True
+        if self._scope is not None:
+            for name in ("grade", "grade_was"):
+                self._scope.pop(name, None)
+                if name in self.policy.reads and (value := getattr(self.case, name)) is not None:
+                    self._scope[name] = value
 
     @property
     def scope(self) -> dict[str, Any]:
@@ -75,8 +94,7 @@ class Turn:
             self._scope = scope_of(self.policy, self.case, self.event, self.at, self.site.zone, self._count)
         return self._scope
 
-    def _count(self, name: str) -> int:
-        rule = next(rule for rule in self.policy.counts if rule.name == name)
+    def _count(self, rule: CountRule) -> int:
         return self.facts.count(self.policy, rule, self.case, self.event, self.at)
 
     def holds(self, condition: Condition | None) -> bool:
