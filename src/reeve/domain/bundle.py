@@ -216,7 +216,7 @@ class Policy:
 
     @cached_property
     def grades_read_only_facts(self) -> bool:
-        """Whether grades depend on facts and counts alone, so that an event changing none of them changes no grade."""
+        """Whether grades depend on facts and counts alone, so that other events change no grade."""
         read = [rule.when for rule in self.grades if rule.when is not None]
         return not any(event_fields_read(tree) or facts_read(tree) & COMPUTED for tree in read)
 
