@@ -10,13 +10,13 @@ from decimal import Decimal
 from typing import Literal as OneOf
 from typing import NoReturn, Protocol, cast
 
-import re2
 from lark import Token, Tree
 
 from reeve.domain import expressions as x
 from reeve.domain.durations import Duration, Elapsed, Months, SameDay, WorkingDays, WorkingHours
 from reeve.rulelang.known_names import ALL_EVENT_TYPES, CASE_MOMENTS, CLOCK_MOMENTS, EVENT_TYPES, KEYWORDS
 from reeve.rulelang.normalise import Normal
+from reeve.rulelang.patterns import pattern_problem
 from reeve.rulelang.problems import BadRule, Choice, Particular, problem
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -140,12 +140,8 @@ class Builder:
         where = cast("_Branch", node.children[1])
         if not (isinstance(pattern, x.Literal) and isinstance(pattern.value, str)):
             self.fail(where, "pattern_not_text", found=self.source(where))
-        options = re2.Options()
-        options.log_errors = False
-        try:
-            re2.compile(pattern.value, options)
-        except (re2.error, UnicodeError) as error:
-            raise BadRule(problem(self.pos(where), "bad_pattern", why=_plain_error(error))) from error
+        if why := pattern_problem(pattern.value):
+            self.fail(where, "bad_pattern", why=why)
         return x.Matches(text, pattern.value, self.pos(node))
 
     def _known(self, node: _Branch) -> x.Condition:
@@ -380,8 +376,3 @@ def _first(node: _Branch) -> _Branch:
 
 def _sign(token: object) -> OneOf[1, -1]:
     return 1 if str(token) == "+" else -1
-
-
-def _plain_error(error: Exception) -> str:
-    detail = error.args[0] if error.args else ""
-    return detail.decode("utf-8", "replace") if isinstance(detail, bytes) else str(detail)

@@ -16,7 +16,7 @@ from reeve.domain.events import FAMILIES
 from reeve.rulelang.build import Names
 from reeve.rulelang.compile_steps import StepCompiler
 from reeve.rulelang.files import ClockShape, CountShape, PolicyShape
-from reeve.rulelang.known_names import COMPUTED, FIELD_KINDS, GRADE_ORDERS
+from reeve.rulelang.known_names import ALL_FIELDS, COMPUTED, GRADE_ORDERS
 from reeve.rulelang.parse import parse_condition, parse_length, parse_limit, parse_trigger
 from reeve.rulelang.problems import BadRule, Choice, Particular, Problem, problem
 from reeve.rulelang.yamltree import Document, Scalar, Sequence
@@ -144,7 +144,7 @@ class _Compiler:
     def _count(self, name: str, rule: CountShape) -> CountRule | None:
         desk = self._desk
         path = ("counts", name)
-        if name in COMPUTED or name in FIELD_KINDS:
+        if name in COMPUTED or name in ALL_FIELDS:
             desk.report(path, "reserved_name", on_key=True, found=name, what="a count")
         trigger = desk.trigger(rule.of, *path, "of")
         if trigger is not None and not all(isinstance(a, x.OnEvent) for a in trigger.alternatives):

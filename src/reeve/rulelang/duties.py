@@ -45,7 +45,8 @@ class ScoreFile:
 
 def read_duties(doc: Document, locale: str) -> tuple[DutyFile | None, list[Problem]]:
     """The duties, and what is wrong with their shape."""
-    shape, problems = read_shape(doc, DutiesShape)
+    shaped = read_shape(doc, DutiesShape)
+    shape, doc, problems = shaped.model, shaped.doc, shaped.problems
     if shape is None:
         return None, problems
     desk = Desk(doc, Names(), locale, problems)
@@ -69,7 +70,8 @@ def read_scores(
     doc: Document, policies: Mapping[str, Policy], names: Collection[str]
 ) -> tuple[ScoreFile | None, list[Problem]]:
     """The scores, and what is wrong with their shape."""
-    shape, problems = read_shape(doc, ScoresShape)
+    shaped = read_shape(doc, ScoresShape)
+    shape, doc, problems = shaped.model, shaped.doc, shaped.problems
     if shape is None:
         return None, problems
     for index, score in enumerate(shape.root):

@@ -23,39 +23,50 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
 
 ALL_EVENT_TYPES = tuple(f"{family}.{verb}" for family, verbs in EVENT_TYPES.items() for verb in verbs)
 
-Kind = OneOf["number", "moment", "date", "truth", "text"]
+Kind = OneOf["number", "moment", "date", "truth", "text", "length"]
 
-_NUMBERS = "deaths complainants media_outlets media_days times_raised count"
-_TRUTHS = "broken_promise paid on_price_list price_accepted in_warranty invalid addressee_moved"
-_TEXTS = (
-    "category title description room customer incident item repair_class channel injury stage assignee department "
-    "satisfaction reason by kind outcome period"
-)
-_MOMENTS = "due_at appointment_at starts_at ends_at expires_at"
-_DATES = "due_on moved_on"
-_MONEY = "loss_cny amount_cny paid_cny"
-
-FIELD_KINDS: dict[str, Kind] = {
-    **dict.fromkeys(_NUMBERS.split(), "number"),
-    **dict.fromkeys(_MONEY.split(), "number"),
-    **dict.fromkeys(_TRUTHS.split(), "truth"),
-    **dict.fromkeys(_TEXTS.split(), "text"),
-    **dict.fromkeys(_MOMENTS.split(), "moment"),
-    **dict.fromkeys(_DATES.split(), "date"),
+FIELDS: dict[str, dict[Kind, str]] = {
+    "ticket": {
+        "number": "loss_cny deaths complainants media_outlets media_days times_raised",
+        "truth": "broken_promise paid on_price_list price_accepted in_warranty invalid",
+        "moment": "due_at appointment_at starts_at ends_at expires_at",
+        "text": "category title description room customer incident item repair_class channel injury stage assignee "
+        "department satisfaction reason by grade",
+    },
+    "mail": {
+        "number": "count",
+        "truth": "addressee_moved",
+        "moment": "appointment_at",
+        "date": "moved_on",
+        "text": "kind room customer",
+    },
+    "payment": {
+        "number": "amount_cny paid_cny",
+        "date": "due_on",
+        "text": "item outcome room customer period",
+    },
 }
-"""Fields of events' data that the contract types."""
+"""Fields of each family's events that the contract types."""
 
-FIELD_VALUES: dict[str, tuple[str, ...]] = {
-    "category": (
-        "complaint", "repair", "request", "visit", "pass", "courier", "notice", "subscription", "service",
-        "activity", "survey", "duty",
-    ),
-    "channel": ("phone", "visit", "letter", "app", "email"),
-    "injury": ("none", "minor", "serious"),
-    "satisfaction": ("satisfied", "fairly_satisfied", "dissatisfied"),
-    "kind": ("letter", "paper", "magazine", "slip", "parcel", "express", "registered"),
-    "outcome": ("reached", "unreachable", "refused", "bad_service"),
-    "repair_class": ("emergency", "major", "ordinary"),
+FIELD_KINDS: dict[str, dict[str, Kind]] = {
+    family: {name: kind for kind, names in kinds.items() for name in names.split()}
+    for family, kinds in FIELDS.items()
+}
+ALL_FIELDS = frozenset(name for fields in FIELD_KINDS.values() for name in fields)
+
+FIELD_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
+    "ticket": {
+        "category": (
+            "complaint", "repair", "request", "visit", "pass", "courier", "notice", "subscription", "service",
+            "activity", "survey", "duty",
+        ),
+        "channel": ("phone", "visit", "letter", "app", "email"),
+        "injury": ("none", "minor", "serious"),
+        "satisfaction": ("satisfied", "fairly_satisfied", "dissatisfied"),
+        "repair_class": ("emergency", "major", "ordinary"),
+    },
+    "mail": {"kind": ("letter", "paper", "magazine", "slip", "parcel", "express", "registered")},
+    "payment": {"outcome": ("reached", "unreachable", "refused", "bad_service")},
 }  # fmt: skip
 """Values of the fields that have a closed list of them."""
 
@@ -64,7 +75,7 @@ COMPUTED: dict[str, Kind] = {
     "grade_was": "text",
     "site": "text",
     "owed_cny": "number",
-    "open_for": "number",
+    "open_for": "length",
     "today": "date",
 }
 """Names that Reeve computes; counts come on top. Events may not carry them, but `grade` on a regrading."""
@@ -89,12 +100,16 @@ KEYWORDS = (
 )  # fmt: skip
 
 
-def kind_of(name: str, computed: bool = True) -> Kind | None:
-    """The kind of values a fact has, from the contract or from the end of its name; None: any."""
-    if computed and name in COMPUTED:
+def kind_of(name: str, family: str, in_event: bool = False) -> Kind | None:
+    """The kind of values a fact has, from the contract or from the end of its name; None: any.
+
+    `in_event` is for `event.x`, where computed names mean nothing.
+    """
+    if not in_event and name in COMPUTED:
         return COMPUTED[name]
-    if name in FIELD_KINDS:
-        return FIELD_KINDS[name]
+    typed = FIELD_KINDS.get(family, {}).get(name)
+    if typed is not None:
+        return typed
     if name.endswith("_cny"):
         return "number"
     if name.endswith("_at"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -20,10 +21,10 @@ from reeve.rulelang.files import CalendarShape, MessagesShape, PolicyShape, Site
 from reeve.rulelang.layout import Layout, lay_out, normal_bytes
 from reeve.rulelang.messages import MessageFile, read_messages
 from reeve.rulelang.problems import BadRule, Problem, in_order, problem
-from reeve.rulelang.reading import Model, read_shape
+from reeve.rulelang.reading import Model, Shaped, read_shape
 from reeve.rulelang.scenarios import ScenarioFile, read_scenarios
 from reeve.rulelang.sites import SiteCompiler, SiteFile, read_vocabulary
-from reeve.rulelang.yamltree import MAX_BYTES, Document, read_yaml
+from reeve.rulelang.yamltree import MAX_BYTES, Document, kept_yaml
 
 _Read = TypeVar("_Read")
 MAX_FILES = 1000
@@ -95,10 +96,12 @@ def read_folder(folder: Path | str) -> dict[str, bytes]:
     return files
 
 
-def load_bundle(files: Mapping[str, bytes], matcher: Matcher | None = None) -> LoadResult:
+def load_bundle(
+    files: Mapping[str, bytes], matcher: Matcher | None = None, today: date | None = None
+) -> LoadResult:
     """The bundle these files make, and all their problems. Pure; the same files give the same version.
 
-    `matcher` None takes the compiled closures.
+    `matcher` None takes the compiled closures. With `today`, calendars that end soon are warned about.
     """
     total = sum(map(len, files.values()))
     if len(files) > MAX_FILES or total > MAX_TOTAL:
@@ -107,7 +110,7 @@ def load_bundle(files: Mapping[str, bytes], matcher: Matcher | None = None) -> L
     loader = _Loader(files)
     parts = loader.read()
     problems = loader.problems
-    problems.extend(check(parts))
+    problems.extend(check(parts, today))
     found = in_order(problems)
     bundle = None
     if not any(p.is_error for p in found) and parts.defaults is not None:
@@ -152,10 +155,8 @@ class _Loader:
         self._read_sites(layout, parts)
         self._read_policies(layout, parts)
         locale = parts.defaults.locale if parts.defaults is not None else "en"
-        if layout.messages is not None and (doc := self._document(layout.messages)):
-            shape = self._shape(doc, MessagesShape)
-            if shape is not None:
-                parts.messages = self._keep(read_messages(doc, shape))
+        if layout.messages is not None and (shaped := self._shape(layout.messages, MessagesShape)) and shaped.model:
+            parts.messages = self._keep(read_messages(shaped.doc, shaped.model))
         if layout.duties is not None and (doc := self._document(layout.duties)):
             parts.duties = self._keep(read_duties(doc, locale))
         if layout.score is not None and (doc := self._document(layout.score)):
@@ -180,19 +181,17 @@ class _Loader:
             self.problems.append(problem(common.doc.root.pos, "no_language"))
 
     def _site_file(self, path: str | None) -> SiteFile | None:
-        if path is None or (doc := self._document(path)) is None:
-            return None
-        shape = self._shape(doc, SiteShape)
-        return SiteFile(shape, doc) if shape is not None else None
+        shaped = self._shape(path, SiteShape) if path is not None else None
+        return SiteFile(shaped.model, shaped.doc) if shaped is not None and shaped.model is not None else None
 
     def _calendars(self, layout: Layout) -> dict[str, Calendar]:
         calendars: dict[str, Calendar] = {}
         for name, path in layout.calendars.items():
-            doc = self._document(path)
-            shape = self._shape(doc, CalendarShape) if doc is not None else None
-            if doc is None or shape is None:
+            shaped = self._shape(path, CalendarShape)
+            if shaped is None or shaped.model is None:
                 calendars[name] = Calendar(name, frozenset(), frozenset(), None)
                 continue
+            doc, shape = shaped.doc, shaped.model
             if shape.name is not None and shape.name != name:
                 words = {"file": path, "key": "name", "found": shape.name, "right": name}
                 self.problems.append(problem(doc.at("name"), "name_differs", **words))
@@ -211,29 +210,33 @@ class _Loader:
         for path in layout.policies:
             name = PurePosixPath(path).stem
             parts.policy_names.add(name)
-            doc = self._document(path)
-            shape = self._shape(doc, PolicyShape) if doc is not None else None
-            if doc is None or shape is None:
+            shaped = self._shape(path, PolicyShape)
+            if shaped is None or shaped.model is None:
                 continue
             digest = policy_digest(normal_bytes(self._files[path]), vocabulary)
             before = sum(p.is_error for p in self.problems if p.file == path)
-            policy = self._keep(compile_policy(PolicySource(name, shape, doc, digest), vocabulary, locale))
+            policy = self._keep(
+                compile_policy(PolicySource(name, shaped.model, shaped.doc, digest), vocabulary, locale)
+            )
             if policy is not None and not before:
                 parts.policies[name] = policy
 
     def _document(self, path: str) -> Document | None:
         try:
-            doc = read_yaml(path, self._files[path])
+            doc = kept_yaml(path, self._files[path])
         except BadRule as bad:
             self.problems.append(bad.problem)
             return None
         self.problems.extend(doc.problems)
         return doc
 
-    def _shape(self, doc: Document, model: type[Model]) -> Model | None:
-        shape, problems = read_shape(doc, model)
-        self.problems.extend(problems)
-        return shape
+    def _shape(self, path: str, model: type[Model]) -> Shaped[Model] | None:
+        doc = self._document(path)
+        if doc is None:
+            return None
+        shaped = read_shape(doc, model)
+        self.problems.extend(shaped.problems)
+        return shaped
 
     def _keep(self, read: tuple[_Read, list[Problem]]) -> _Read:
         self.problems.extend(read[1])

@@ -128,7 +128,7 @@ def _explain(error: UnexpectedInput, start: _Start, normal: Normal, place: Place
     text = normal.text
     if isinstance(error, UnexpectedEOF) or (isinstance(error, UnexpectedToken) and error.token.type in _DONE):
         return _unfinished(text, normal, place, start)
-    index = int(error.pos_in_stream)
+    index: int = getattr(error, "pos_in_stream", None) or 0
     if isinstance(error, UnexpectedToken) and isinstance(error.token, Token):
         index = error.token.start_pos or 0
     here = place.position(normal.offset(index))

@@ -42,7 +42,18 @@ class Choice:
         return words["allowed"].format(allowed=words["comma"].join(shown)) + more
 
 
-Particular = str | int | Choice
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A phrase of `problem_texts.WORDS` as a particular, for what differs within one code."""
+
+    phrase: str
+    with_: str = ""
+
+    def text(self, lang: str) -> str:
+        return WORDS[lang][self.phrase].format(x=self.with_)
+
+
+Particular = str | int | Choice | Hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ class Problem:
         """What is wrong, and what to write instead; `zh` in Chinese, any other language in English."""
         lang = language(lang)
         words = {
-            name: value.text(lang) if isinstance(value, Choice) else str(value)
+            name: value.text(lang) if isinstance(value, Choice | Hint) else str(value)
             for name, value in self.particulars.items()
         }
         texts = TEXTS[self.code]

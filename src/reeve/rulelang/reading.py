@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import copy
 import types
-from typing import Any, TypeVar, Union, cast, get_args, get_origin
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel, RootModel, ValidationError
 
@@ -24,25 +25,38 @@ _ROUNDS = 5
 """How often what is wrong is taken out before the file is given up."""
 
 
-def read_shape(doc: Document, model: type[Model], data: Any = None) -> tuple[Model | None, list[Problem]]:
-    """The file as its model, without the parts that have problems; None if nothing usable is left."""
+@dataclass(frozen=True)
+class Shaped(Generic[Model]):
+    """What is left of a file once everything of a wrong shape is taken out."""
+
+    model: Model | None
+    """None: nothing usable is left."""
+    doc: Document
+    """The nodes behind the model, so that their places still agree."""
+    problems: list[Problem]
+
+
+def read_shape(doc: Document, model: type[Model], data: Any = None) -> Shaped[Model]:
+    """The file as its model, without the parts that have problems. The document given stays as it is."""
     data = plain(doc.root) if data is None else data
     if data is None:
-        return None, [problem(Position(doc.file, 1, 1), "empty_file")]
+        return Shaped(None, doc, [problem(Position(doc.file, 1, 1), "empty_file")])
     data = copy.deepcopy(data)
     problems: list[Problem] = []
     for _ in range(_ROUNDS):
         try:
-            return model.model_validate(data), problems
+            return Shaped(model.model_validate(data), doc, problems)
         except ValidationError as error:
             faults = error.errors(include_url=False)
         problems.extend(_problem(doc, model, fault) for fault in faults)
         paths = {_real(data, fault["loc"]) for fault in faults}
         if () in paths:
-            return None, problems
+            break
+        if len(problems) == len(faults):
+            doc = Document(doc.file, copy.deepcopy(doc.root))
         for path in sorted(paths, key=_late_first, reverse=True):
             _take_out(data, doc, path)
-    return None, problems
+    return Shaped(None, doc, problems)
 
 
 def _late_first(path: Path) -> tuple[tuple[int, str | int], ...]:

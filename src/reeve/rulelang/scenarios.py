@@ -140,7 +140,8 @@ def read_scenarios(doc: Document) -> tuple[ScenarioFile, list[Problem]]:
     if isinstance(data, dict):
         data = [data]
         doc = Document(doc.file, SequenceNode(doc.root.source, doc.root.start, [doc.root]))
-    shape, problems = read_shape(doc, ScenariosShape, data)
+    shaped = read_shape(doc, ScenariosShape, data)
+    shape, doc, problems = shaped.model, shaped.doc, shaped.problems
     if shape is None:
         return ScenarioFile(doc.file, ()), problems
     reader = _Reader(doc, problems)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -206,6 +207,12 @@ def typed(node: Node) -> Any:
     if len(node.text) <= 40 and _FRACTION.match(node.text):
         return Decimal(node.text)
     return node.text
+
+
+@lru_cache(maxsize=256)
+def kept_yaml(file: str, data: bytes) -> Document:
+    """`read_yaml`, remembered: of a folder that is loaded again only what changed is read again."""
+    return read_yaml(file, data)
 
 
 def read_yaml(file: str, data: bytes) -> Document:
