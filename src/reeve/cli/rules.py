@@ -1,0 +1,232 @@
+"""`reeve rules`: check, test and simulate a folder of rules, without any server."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import typer
+
+from reeve.cli.main import BAD, USAGE
+from reeve.cli.output import errors, print_json, print_line
+
+if TYPE_CHECKING:
+    from reeve.domain.bundle import Bundle
+    from reeve.rulelang.load import LoadResult
+    from reeve.runtime.run_scenarios import Outcome
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Check, test and simulate a folder of rules; no server is needed.",
+    epilog="Start with: reeve rules check    (a folder that is not named is `rules`, or what REEVE_RULES says)",
+)
+
+Folder = Annotated[
+    Path, typer.Argument(metavar="[DIR]", envvar="REEVE_RULES", show_envvar=False, help="Rules folder.")
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
+Lang = Annotated[
+    str | None, typer.Option("--lang", help="Language of the problems: en or zh.", show_default="your locale's")
+]
+DEFAULT = Path("rules")
+
+_SUMMARY = {
+    "en": (
+        "{files} files: {errors} errors, {warnings} warnings.",
+        "{files} files, no problems. Version {version}.",
+    ),
+    "zh": ("{files} 个文件：{errors} 个错误，{warnings} 个警告。", "{files} 个文件，没有问题。版本 {version}。"),
+}
+
+
+@app.command(
+    epilog="Examples: reeve rules check; reeve rules check rules --lang zh; reeve rules check --json | jq ."
+)
+def check(folder: Folder = DEFAULT, as_json: Json = False, lang: Lang = None) -> None:
+    """Find every error in a rules folder: where it is, what is wrong, and what to write instead.
+
+    Exit codes: 0 no errors (there may be warnings), 1 errors, 2 the folder can't be read.
+    """
+    lang = _language(lang)
+    result, count = _load(folder)
+    found = [problem.is_error for problem in result.problems] + _show_problems(result, lang, as_json)
+    if not as_json:
+        template = _SUMMARY[lang][0 if found else 1]
+        version = result.bundle.version if result.bundle is not None else ""
+        counts = {"errors": sum(found), "warnings": len(found) - sum(found)}
+        print_line(template.format(files=count, version=version, **counts))
+    if any(found):
+        raise typer.Exit(BAD)
+
+
+@app.command("test", epilog="Examples: reeve rules test; reeve rules test rules --json")
+def run_tests(folder: Folder = DEFAULT, as_json: Json = False) -> None:
+    """Run the scenarios in tests/*.test.yaml under a virtual clock.
+
+    Every expectation that nothing met is shown with the lines nearest to it.
+
+    Exit codes: 0 all hold, 1 one does not or the rules have errors, 2 the folder can't be read.
+    """
+    from reeve.runtime.run_scenarios import run_scenarios
+
+    result, _ = _load(folder)
+    bundle = _bundle(result, as_json)
+    passed = failed = 0
+    for outcome in run_scenarios(bundle, result.scenarios):
+        passed += outcome.passed
+        failed += not outcome.passed
+        _show_outcome(outcome, as_json)
+    if not as_json:
+        print_line((f"{passed} passed", "green"), ", ", (f"{failed} failed", "bold red" if failed else ""), ".")
+    if failed:
+        raise typer.Exit(BAD)
+
+
+@app.command(
+    epilog="Examples: reeve rules simulate rules morning.ndjson --until 2026-02-14; "
+    "reeve rules simulate rules - --json < events.json; "
+    "reeve rules simulate rules events.ndjson --recipients people.csv"
+)
+def simulate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Rules folder.")],
+    events: Annotated[
+        Path, typer.Argument(help="JSON object, JSON array or NDJSON; - reads standard input.", allow_dash=True)
+    ],
+    until: Annotated[
+        str | None,
+        typer.Option(
+            help="Run the clocks to this moment: 2026-02-14, or 2026-02-14 18:10 at the site.",
+            show_default="the last event's time",
+        ),
+    ] = None,
+    recipients: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or JSON of people, as for `reeve recipients import`.", show_default="all are reachable"
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the whole timeline that these events would cause, without any server.
+
+    Events are taken in the order of the file. A bad one is told about on stderr with its line; the others run.
+
+    Exit codes: 0 done, 1 an event was bad or the rules have errors, 2 wrong usage.
+    """
+    from reeve.cli.simulating import simulate_file
+
+    result, _ = _load(folder)
+    bundle = _bundle(result, as_json)
+    end = _moment(until, bundle) if until is not None else None
+    reachable = None
+    if recipients is not None:
+        from reeve.cli.reachability import BadRecipients, reachable_from
+
+        try:
+            reachable = reachable_from(recipients, bundle)
+        except BadRecipients as bad:
+            _fail(str(bad), USAGE)
+    tally = simulate_file(bundle, events, end, reachable, as_json=as_json)
+    if not as_json:
+        refused = f", {tally.refused:,} refused" if tally.refused else ""
+        errors().print(f"{tally.events:,} events{refused}: {tally.lines:,} lines.")
+    if tally.refused:
+        raise typer.Exit(BAD)
+
+
+def _load(folder: Path) -> tuple[LoadResult, int]:
+    """What came of a folder, and how many files it has. Ends the command if it is no folder."""
+    from reeve.rulelang.load import load_bundle, read_folder
+
+    if not folder.is_dir():
+        _fail(f"{folder}: there is no such folder. Name the folder with the rule files.", USAGE)
+    files = read_folder(folder)
+    return load_bundle(files), len(files)
+
+
+def _bundle(result: LoadResult, as_json: bool) -> Bundle:
+    """The bundle; where it has errors they are shown and the command ends."""
+    if result.bundle is not None:
+        return result.bundle
+    if as_json:
+        for problem in result.errors:
+            print_json(problem.as_json(_language(None)))
+    else:
+        for problem in result.errors:
+            errors().print(problem.render(_language(None)))
+        errors().print("The rules have errors; mend them first (`reeve rules check`).")
+    raise typer.Exit(BAD)
+
+
+def _show_problems(result: LoadResult, lang: str, as_json: bool) -> list[bool]:
+    """Prints every problem; those of the chosen matcher are returned, as errors."""
+    for problem in result.problems:
+        if as_json:
+            print_json(problem.as_json(lang))
+        else:
+            message, mend = problem.say(lang)
+            where = f"{problem.file}:{problem.line}:{problem.column}: "
+            severity = problem.render(lang).removeprefix(where).partition(":")[0]
+            style = "bold red" if problem.is_error else "yellow"
+            print_line((where, "bold"), (f"{severity}: ", style), message, (f" → {mend}" if mend else "", "green"))
+    return [_show_unsuitable(pos, text, as_json) for pos, text in _unsuitable(result)]
+
+
+def _unsuitable(result: LoadResult) -> list[Any]:
+    """Conditions that durable-rules must not be given, where REEVE_MATCHER chooses it."""
+    if result.bundle is None or os.environ.get("REEVE_MATCHER") != "durable-rules":
+        return []
+    from reeve.runtime.matchers import unsuitable
+
+    return unsuitable(result.bundle, "durable-rules")
+
+
+def _show_unsuitable(pos: Any, text: str, as_json: bool) -> bool:
+    row = {"file": pos.file, "line": pos.line, "column": pos.column}
+    if as_json:
+        print_json({**row, "severity": "error", "code": "outside_fence", "message": text, "mend": ""})
+    else:
+        print_line((f"{pos.file}:{pos.line}:{pos.column}: ", "bold"), ("error: ", "bold red"), text)
+    return True
+
+
+def _show_outcome(outcome: Outcome, as_json: bool) -> None:
+    pos = outcome.scenario.pos
+    if as_json:
+        row = {"file": outcome.file, "line": pos.line, "test": outcome.scenario.test, "passed": outcome.passed}
+        print_json({**row, "failures": [failure.as_json() for failure in outcome.failures]})
+        return
+    if outcome.passed:
+        print_line(("ok      ", "green"), f"{pos}: {outcome.scenario.test}")
+        return
+    print_line(("FAILED  ", "bold red"), f"{pos}: {outcome.scenario.test}")
+    for failure in outcome.failures:
+        for line in failure.render().splitlines():
+            print_line(f"        {line}")
+
+
+def _moment(text: str, bundle: Bundle) -> datetime:
+    from reeve.rulelang.scenarios import read_moment
+
+    moment = read_moment(text)
+    if moment is None:
+        _fail(f"--until {text}: write a moment like 2026-02-14, 2026-02-14 18:10 or 2026-02-14T18:10+08:00.", USAGE)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(bundle.defaults.zone))
+
+
+def _language(asked: str | None) -> str:
+    """`en` or `zh`: as asked, else as the terminal's locale says."""
+    if asked is not None and asked.partition("-")[0].lower() not in _SUMMARY:
+        _fail(f"--lang {asked}: en or zh.", USAGE)
+    spoken = asked or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en"
+    return "zh" if spoken.lower().startswith("zh") else "en"
+
+
+def _fail(sentence: str, code: int) -> NoReturn:
+    errors().print(sentence)
+    raise typer.Exit(code)
