@@ -7,7 +7,7 @@ from typing import Literal as OneOf
 
 from pydantic import Field, SecretStr, field_validator
 
-from reeve.runtime.settings import Hidden, ReeveSettings
+from reeve.runtime.settings import ReeveSettings
 from services.notify.channels.mail_bytes import MailBuilder
 
 
@@ -25,7 +25,7 @@ class NotifySettings(ReeveSettings):
     smtp_host: str | None = None
     """The mail server; none: nobody is reached by email."""
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
-    smtp_username: Hidden | None = None
+    smtp_username: Annotated[str | None, Field(repr=False)] = None
     smtp_password: SecretStr | None = None
     smtp_tls: OneOf["auto", "starttls", "tls", "none"] = "auto"
     """auto: STARTTLS where the server offers it."""
@@ -35,7 +35,7 @@ class NotifySettings(ReeveSettings):
     smtp_per_second: Annotated[float, Field(ge=0)] = 0.0
     """Mails a second at most, over time; 0: no limit."""
 
-    sms_gateway: Hidden | None = None
+    sms_gateway: Annotated[str | None, Field(repr=False)] = None
     """A YAML file that describes the gateway, or a URL that takes a JSON {to, text, id}."""
     sms_connections: Annotated[int, Field(ge=1, le=64)] = 8
     sms_per_second: Annotated[float, Field(ge=0)] = 0.0

@@ -1,0 +1,286 @@
+"""Everything around notify for a test: the real servers, real sinks, and what escalation would have written."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+from nats.aio.msg import Msg
+
+from reeve.contracts.outgoing import messages_of
+from reeve.devstack.mailbox import Mailbox, Received
+from reeve.devstack.servers import ServerUrls
+from reeve.devstack.sms_sink import SmsGateway
+from reeve.devstack.smtp_sink import SmtpSink
+from reeve.devstack.tiny_http import TinyHttpServer
+from reeve.domain.bundle import Bundle
+from reeve.domain.case import Case, CaseKey, ClockState, Due
+from reeve.domain.effects import Because, Effect, Notification
+from reeve.domain.facts import zone_of
+from reeve.domain.recipients import Recipient
+from reeve.runtime.bundles import Bundles
+from reeve.runtime.bus.connection import BusConnection, connect_bus
+from reeve.runtime.bus.publisher import BusPublisher
+from reeve.runtime.bus.streams import declare_streams
+from reeve.runtime.store import bundles, cases, deliveries, notifications, recipients
+from reeve.runtime.store.bundles import BundleStore
+from reeve.runtime.store.cases import case_document
+from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.notifications import requested_document
+from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.time_source import SystemTime
+from services.notify.app import serve
+from services.notify.settings import NotifySettings
+
+SITE = "sunshine-garden"
+RULES = Path(__file__).parents[3] / "rules"
+
+MANAGER = Recipient(
+    "pm-1",
+    SITE,
+    frozenset({"property_manager"}),
+    "zh",
+    {"email": "manager@example.org", "sms": "+447700900001"},
+    name="王经理",
+)
+SUPERVISOR = Recipient("ss-1", SITE, frozenset({"service_supervisor"}), "en", {"email": "supervisor@example.org"})
+GENERAL = Recipient("gm-1", SITE, frozenset({"general_manager"}), "zh", {"sms": "+447700900002"})
+
+
+@dataclass
+class World:
+    """A test's surroundings."""
+
+    urls: ServerUrls
+    database: Database
+    bus: BusConnection
+    publisher: BusPublisher
+    bundle: Bundle
+    mailbox: Mailbox
+    smtp: SmtpSink
+    gateway: SmsGateway
+    sms_port: int
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    """CloudEvents that notify has published."""
+    heard_bytes: list[bytes] = field(default_factory=list)
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def settings(self, **changes: Any) -> NotifySettings:
+        """Settings that point at this world."""
+        values: dict[str, Any] = {
+            "nats_url": self.urls.nats_url,
+            "mongo_url": self.urls.mongo_url,
+            "mongo_database": self.database.name,
+            "notify_port": 0,
+            "smtp_host": "127.0.0.1",
+            "smtp_port": self.smtp.port,
+            "smtp_timeout_seconds": 5,
+            "sms_gateway": f"http://127.0.0.1:{self.sms_port}/sms/send",
+            "notify_retry_seconds": 0.2,
+        }
+        return NotifySettings.load(**(values | changes))
+
+    @asynccontextmanager
+    async def notify(self, **changes: Any) -> AsyncIterator[None]:
+        """The service runs inside, in this process, and is drained after."""
+        stop = asyncio.Event()
+        running = asyncio.create_task(serve(self.settings(**changes), stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await asyncio.wait_for(running, 30)
+
+    async def process(self, **environment: str) -> asyncio.subprocess.Process:
+        """The service as a process of its own; the caller ends it."""
+        settings = self.settings()
+        known = {
+            "REEVE_NATS_URL": self.urls.nats_url,
+            "REEVE_MONGO_URL": self.urls.mongo_url,
+            "REEVE_MONGO_DATABASE": self.database.name,
+            "REEVE_NOTIFY_PORT": "0",
+            "REEVE_SMTP_HOST": "127.0.0.1",
+            "REEVE_SMTP_PORT": str(self.smtp.port),
+            "REEVE_SMS_GATEWAY": str(settings.sms_gateway),
+            "REEVE_NOTIFY_LEASE_SECONDS": "1",
+        }
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            "from reeve.runtime.process import run; from services.notify.app import main; run(main)",
+            env={**os.environ, **known, **environment},
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def people(self, *those: Recipient) -> None:
+        """They are in the record."""
+        await RecipientStore(self.database).save(those)
+
+    async def case(self, subject: str, grade: str = "major", **facts: Any) -> Case:
+        """An open complaint is in the record."""
+        now = SystemTime().now()
+        policy = self.bundle.policies["complaint"]
+        due = Due(now + timedelta(minutes=5))
+        case = Case(
+            CaseKey(SITE, "complaint", subject),
+            "ticket",
+            policy.digest,
+            opened_at=now,
+            grade=grade,
+            version=1,
+            facts={"category": "complaint", "title": "ceiling leak", **facts},
+            clocks={"respond": ClockState(run=1, status="running", started_at=now, due=due)},
+        )
+        await self.save(case)
+        return case
+
+    async def save(self, case: Case) -> None:
+        """The case is in the record as it is."""
+        await self.database["cases"].replace_one({"_id": str(case.key)}, case_document(case), upsert=True)
+
+    async def request(
+        self,
+        case: Case,
+        to: Iterable[str] = ("property_manager",),
+        via: Iterable[str] = ("email",),
+        wake: bool = True,
+        at: datetime | None = None,
+        requested_at: datetime | None = None,
+        **changes: Any,
+    ) -> Effect:
+        """What escalation does: the notification is in the record, and its message on the bus unless not `wake`."""
+        now = SystemTime().now()
+        values: dict[str, Any] = {
+            "step": "report_up",
+            "level": 0,
+            "round": 1,
+            "run": 1,
+            "to": tuple(to),
+            "via": tuple(via),
+            "message": "complaint_reported",
+            "grade": case.grade,
+            "ack_ends": True,
+        }
+        wanted = Notification(**(values | changes))
+        key = f"{case.key}/1/{wanted.step}/{wanted.round}/{uuid.uuid4().hex[:6]}"
+        details = {"to": list(wanted.to), "via": list(wanted.via), "message": wanted.message}
+        effect = Effect("notify", case.key, at or now, key, Because("complaint.yaml:57"), details, wanted)
+        await self.database["notifications"].insert_one(requested_document(effect, requested_at or now))
+        if wake:
+            await self.wake(effect, case)
+        return effect
+
+    async def wake(self, effect: Effect, case: Case) -> None:
+        """The message that a notification is requested is on the bus."""
+        for message in messages_of(effect, case, zone_of("Asia/Shanghai")):
+            await self.publisher.publish(message.subject, message.id, message.body)
+
+    async def arrived(self, count: int, seconds: float = 15) -> list[Received]:
+        """At least so many messages, accepted or not, have arrived at the sinks."""
+        return await self.mailbox.wait_for(lambda messages: len(messages) >= count, seconds)
+
+    async def told(self, what: str, count: int = 1, seconds: float = 15) -> list[dict[str, Any]]:
+        """At least so many outcomes of that kind have been published."""
+
+        async def enough() -> bool:
+            return len(self.outcomes(what)) >= count
+
+        await self.until(f"{count} x {what}", enough, seconds)
+        return self.outcomes(what)
+
+    def outcomes(self, what: str) -> list[dict[str, Any]]:
+        """Those published so far."""
+        return [each for each in self.heard if each["type"] == f"notifications.{what}"]
+
+    async def delivery(self, effect: Effect, **query: Any) -> dict[str, Any]:
+        """The one delivery of the notification that the query finds."""
+        found = await self.database["deliveries"].find({"notification": effect.key, **query}).to_list()
+        assert len(found) == 1, [(each["_id"], each["state"]) for each in found]
+        return found[0]
+
+    async def lines(self, case: Case) -> list[dict[str, Any]]:
+        """The timeline lines that notify wrote."""
+        found = await self.database["decisions"].find({"case": str(case.key)}).sort("at", 1).to_list()
+        return [line for each in found for line in orjson.loads(each["lines"])]
+
+    async def until(self, what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+        """Returns when it holds. Raises TimeoutError naming what was awaited."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not await holds():  # noqa: ASYNC110 - what is awaited has no event
+                    await asyncio.sleep(0.03)
+        except TimeoutError as error:
+            raise TimeoutError(f"{what}: not within {seconds:g} s") from error
+
+    async def _hear(self, message: Msg) -> None:
+        self.heard_bytes.append(message.data)
+        self.heard.append(orjson.loads(message.data))
+
+
+Seed = tuple[Bundle, dict[str, list[dict[str, Any]]]]
+"""The loaded rules, and the documents that make them the active ones of a record."""
+
+
+async def seed_rules(urls: ServerUrls) -> Seed:
+    """The rules folder, checked and activated once in a database that is dropped again."""
+    client = connect_store(urls.mongo_url, "seed")
+    try:
+        database = open_database(client, f"seed-{uuid.uuid4().hex[:12]}")
+        await ensure_indexes(database, bundles.INDEXES)
+        known = Bundles(BundleStore(database), SystemTime())
+        await known.seed(RULES)
+        bundle = await known.load_active()
+        documents = {name: await database[name].find().to_list() for name in await database.list_collection_names()}
+        await client.drop_database(database.name)
+    finally:
+        await client.close()
+    return bundle, documents
+
+
+@asynccontextmanager
+async def world(urls: ServerUrls, seed: Seed) -> AsyncIterator[World]:
+    """Sinks, a database of its own with the project's rules active, and an empty NOTIFICATIONS stream."""
+    async with AsyncExitStack() as stack:
+        client = connect_store(urls.mongo_url, "test")
+        stack.push_async_callback(client.close)
+        database = open_database(client, f"notify-{uuid.uuid4().hex[:12]}")
+        for module in (cases, notifications, deliveries, recipients, bundles):
+            await ensure_indexes(database, module.INDEXES)
+        bus = await connect_bus(urls.nats_url, "test", 20)
+        stack.push_async_callback(bus.close)
+        await declare_streams(bus)
+        for stream in ("NOTIFICATIONS", "DEAD"):
+            await bus.jetstream.purge_stream(stream)
+        publisher = BusPublisher(bus)
+        await publisher.start()
+        bundle, documents = seed
+        for name, those in documents.items():
+            if those:
+                await database[name].insert_many(those)
+        mailbox = Mailbox(SystemTime(), kept=100_000)
+        smtp = SmtpSink(mailbox, "127.0.0.1", 0)
+        await smtp.start()
+        stack.push_async_callback(smtp.stop)
+        gateway = SmsGateway(mailbox)
+        http = TinyHttpServer(gateway.handle, "127.0.0.1", 0)
+        await http.start()
+        stack.push_async_callback(http.stop)
+        made = World(urls, database, bus, publisher, bundle, mailbox, smtp, gateway, http.port)
+        for what in ("sent", "failed", "undeliverable", "suppressed"):
+            await bus.client.subscribe(f"notifications.*.{what}.>", cb=made._hear)
+        yield made
+        await client.drop_database(database.name)
+
+
+def acknowledged(case: Case, at: datetime) -> Case:
+    """The case after somebody took it."""
+    return replace(case, acknowledged_at=at, version=case.version + 1)
