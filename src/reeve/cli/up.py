@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,14 +12,12 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from reeve.devstack.errors import AlreadyRunning, PortTaken, StackError
 from reeve.devstack.log_lines import show
+from reeve.devstack.rules_watch import watched_rules
+from reeve.devstack.servers import ServerUrls
 from reeve.devstack.settings import StackSettings
 from reeve.devstack.stack import RulesHook, Stack, local_stack
-from reeve.runtime.settings import SettingsError
-
-BAD, USAGE, UNREACHABLE = 1, 2, 3
-"""Exit codes of the contract."""
+from reeve.runtime.telemetry import configure_logging
 
 
 def up(
@@ -33,23 +32,23 @@ def up(
         int | None, typer.Option(help="Port for events over HTTP.", min=1, max=65535, show_default="8400")
     ] = None,
 ) -> None:
-    """Everything on one machine: NATS, MongoDB, the services, rules watched. Ctrl-C drains and stops."""
+    """Everything on one machine: NATS, MongoDB, the services, rules watched. Ctrl-C drains and stops.
+
+    Servers and providers named in the environment (REEVE_NATS_URL, REEVE_MONGO_URL, REEVE_SMTP_HOST,
+    REEVE_SMS_GATEWAY) are used; what is not named is started here. Data stays in .reeve between runs.
+    """
     given: dict[str, Any] = {"data": data, "rules": rules, "intake_port": port}
     console = Console(highlight=False)
-    try:
-        settings = StackSettings.load(**{name: value for name, value in given.items() if value is not None})
-        asyncio.run(run_until_stopped(settings, console))
-    except SettingsError as error:
-        Console(stderr=True, highlight=False).print(Text(str(error)), soft_wrap=True)
-        raise typer.Exit(USAGE) from None
-    except StackError as error:
-        Console(stderr=True, highlight=False).print(Text(str(error)), soft_wrap=True)
-        raise typer.Exit(BAD if isinstance(error, AlreadyRunning | PortTaken) else UNREACHABLE) from None
+    settings = StackSettings.load(**{name: value for name, value in given.items() if value is not None})
+    configure_logging("up", format="console", level="warning")
+
+    def rules_hook(folder: Path, urls: ServerUrls) -> AbstractAsyncContextManager[str]:
+        return watched_rules(folder, urls, settings, console)
+
+    asyncio.run(run_until_stopped(settings, console, rules_hook))
 
 
-async def run_until_stopped(
-    settings: StackSettings, console: Console, rules_hook: RulesHook | None = None
-) -> None:
+async def run_until_stopped(settings: StackSettings, console: Console, rules_hook: RulesHook | None = None) -> None:
     """Returns after SIGINT, SIGTERM or SIGHUP and a drain; a second signal ends at once.
 
     Raises StackError when the stack can't start or a part of it can't be kept running.
@@ -105,7 +104,7 @@ def _what_to_try(stack: Stack) -> Text:
     text = Text("\nReeve is up.\n\n", style="bold")
     for name, value in rows:
         text.append(f"  {name:<16}", style="not bold").append(f"{value}\n", style="not bold cyan")
-    text.append(f"  {stack.rules}\n\nTry in another terminal:\n", style="not bold")
+    text.append("\nTry in another terminal:\n", style="not bold")
     for command, what in tries:
         text.append(f"  .venv/bin/{command:<18}", style="bold").append(f"{what}\n", style="not bold")
     text.append("\nCtrl-C drains and stops.\n", style="not bold")

@@ -80,11 +80,14 @@ class SupervisedProcess:
         return self._child.pid
 
     async def start(self) -> None:
-        """Running and ready. Raises PortTaken, or ServerFailed if it keeps dying or is never ready."""
+        """Running and ready. One that lives but is not ready is waited for, and says so now and then.
+
+        Raises PortTaken, or ServerFailed if it keeps dying.
+        """
         if not port_is_free(self.spec.port):
             raise PortTaken(self.spec.name, self.spec.port, self.spec.port_setting)
         self._watch = asyncio.create_task(self._keep_alive(), name=f"keep {self.spec.name} alive")
-        ready = asyncio.create_task(self.wait_ready())
+        ready = asyncio.create_task(self._wait_patiently())
         try:
             await asyncio.wait({ready, self._watch}, return_when=asyncio.FIRST_COMPLETED)
             if self._watch.done():
@@ -92,6 +95,13 @@ class SupervisedProcess:
             await ready
         finally:
             ready.cancel()
+
+    async def _wait_patiently(self) -> None:
+        while not self._was_ready:
+            try:
+                await self.wait_ready()
+            except ServerFailed:
+                self._output.say(f"is still not ready; {self.spec.ready_url} says what for")
 
     async def wait_ready(self, timeout_seconds: float = _READY_SECONDS) -> None:
         """Returns when it answers that it is ready. Raises ServerFailed after the timeout."""

@@ -71,6 +71,7 @@ async def local_stack(
     data = settings.data.resolve()
     async with AsyncExitStack() as stack:
         stack.enter_context(folder_lock(data))
+        forget_addresses(data)  # a killed stack leaves its own behind
         if not port_is_free(settings.intake_port):
             raise PortTaken("intake", settings.intake_port, "REEVE_INTAKE_PORT")
         outputs = _Outputs(data / "logs", console)
@@ -83,6 +84,8 @@ async def local_stack(
         rules = "No rules folder is watched."
         if rules_hook is not None:
             rules = await stack.enter_async_context(rules_hook(settings.rules.resolve(), urls))
+            # At once: with rules that can't be activated the services wait, and this says for what.
+            show(console, rules)
         ports, environment = _plan_services(settings, urls, provider_settings)
         services = {
             name: SupervisedProcess(service(name, port), environment, outputs.named(name))
@@ -187,6 +190,7 @@ def _plan_services(
         "notify": _near("notify", settings.notify_port),
     }
     environment = {
+        **_for_this_machine_only(settings),
         "REEVE_NATS_URL": urls.nats_url,
         "REEVE_MONGO_URL": urls.mongo_url,
         "REEVE_RULES": str(settings.rules.resolve()),
@@ -194,6 +198,13 @@ def _plan_services(
         **provider_settings,
     }
     return ports, environment
+
+
+def _for_this_machine_only(settings: StackSettings) -> dict[str, str]:
+    """Services listen on 127.0.0.1 and messages link to it, unless the environment says otherwise."""
+    defaults = {f"REEVE_{name}_HOST": HOST for name in ("INTAKE", "ESCALATION", "NOTIFY")}
+    defaults["REEVE_PUBLIC_URL"] = f"http://{HOST}:{settings.intake_port}"
+    return {name: value for name, value in defaults.items() if not os.environ.get(name)}
 
 
 async def _start_processes(stack: AsyncExitStack, processes: list[SupervisedProcess]) -> None:
