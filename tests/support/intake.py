@@ -1,0 +1,124 @@
+"""A real intake on real servers, posted to as site systems do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import nats
+import orjson
+from nats.aio.client import Client as NatsClient
+from nats.js.errors import NotFoundError
+from pymongo import MongoClient
+
+from reeve.contracts.schemas import EXAMPLE_EVENT
+from reeve.devstack.mongo_server import MongoServer
+from reeve.devstack.nats_server import NatsServer
+from services.intake.app import Intake, intake
+from services.intake.settings import IntakeSettings
+
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+def event(id: str, **changes: Any) -> dict[str, Any]:
+    """A good event."""
+    return {**EXAMPLE_EVENT, "id": id, "subject": f"T-{id}", **changes}
+
+
+def ndjson(*events: Any) -> bytes:
+    """One JSON text a line; bytes stand as they are."""
+    return b"\n".join(item if isinstance(item, bytes) else orjson.dumps(item) for item in events)
+
+
+@dataclass(slots=True)
+class Stack:
+    """Servers of one test and what runs on them."""
+
+    nats: NatsServer
+    mongo: MongoServer
+
+    def settings(self, **more: Any) -> IntakeSettings:
+        """Settings of an intake on these servers, on a free port."""
+        urls = {"nats_url": self.nats.url, "mongo_url": self.mongo.url}
+        return IntakeSettings(**{"intake_port": 0, **urls, **more})
+
+    @asynccontextmanager
+    async def intake(self, **more: Any) -> AsyncIterator[tuple[Intake, httpx.AsyncClient]]:
+        """An intake in this process, and a client of it."""
+        async with (
+            intake(self.settings(**more)) as running,
+            httpx.AsyncClient(base_url=running.url, timeout=30) as client,
+        ):
+            yield running, client
+
+    @asynccontextmanager
+    async def bus(self) -> AsyncIterator[NatsClient]:
+        """A connection of the test's own."""
+        client = await nats.connect(self.nats.url)
+        try:
+            yield client
+        finally:
+            await client.close()
+
+    async def messages(self, stream: str) -> list[tuple[str, dict[str, Any]]]:
+        """Subject and body of every message of a stream, in order; none if there is no such stream yet."""
+        found = []
+        async with self.bus() as client:
+            jetstream = client.jetstream()
+            try:
+                state = (await jetstream.stream_info(stream)).state
+            except NotFoundError:
+                return []
+            for number in range(max(1, state.first_seq), state.last_seq + 1):
+                message = await jetstream.get_msg(stream, number)
+                found.append((message.subject or "", orjson.loads(message.data or b"null")))
+        return found
+
+    async def published(self) -> list[str]:
+        """Ids of the events on the bus, in order."""
+        return [body["id"] for _, body in await self.messages("EVENTS")]
+
+    def stored(self) -> list[dict[str, Any]]:
+        """The documents of `events`."""
+        client: MongoClient[dict[str, Any]] = MongoClient(self.mongo.url)
+        with client:
+            return list(client["reeve"]["events"].find().sort("_id"))
+
+    async def clear(self) -> None:
+        """Nothing is left on the bus or in the record."""
+        async with self.bus() as client:
+            jetstream = client.jetstream()
+            for stream in await jetstream.streams_info():
+                await jetstream.delete_stream(str(stream.config.name))
+        record: MongoClient[dict[str, Any]] = MongoClient(self.mongo.url)
+        with record:
+            record.drop_database("reeve")
+
+
+async def eventually(what: str, condition: Callable[[], Awaitable[object]], seconds: float = 20.0) -> None:
+    """Returns when the condition is true. Raises TimeoutError naming what was awaited."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not await condition():  # noqa: ASYNC110  # what is awaited has no event
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        raise TimeoutError(f"{what}: not within {seconds:g} s") from error
+
+
+@contextmanager
+def stack(folder: Path) -> Iterator[Stack]:
+    """Both servers, running; for tests that share them one after the other."""
+    running = Stack(NatsServer(folder / "nats"), MongoServer(folder / "mongo"))
+    with asyncio.Runner() as runner:
+        try:
+            runner.run(running.nats.start())
+            runner.run(running.mongo.start())
+            yield running
+        finally:
+            runner.run(running.nats.stop())
+            runner.run(running.mongo.stop())
