@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
@@ -52,39 +53,43 @@ async def main() -> None:
     await serve(settings, stop_requested())
 
 
+@dataclass(slots=True)
+class _State:
+    """How far the start has come, for /readyz."""
+
+    client: Client
+    bus: BusConnection | None = None
+    rules: bool = False
+
+    async def needs(self) -> dict[str, bool]:
+        """What the service needs and whether it has it."""
+        return {
+            "bus": self.bus is not None and self.bus.connected,
+            "record": await store_answers(self.client),
+            "rules": self.rules,
+        }
+
+
 async def serve(settings: EscalationSettings, stop: asyncio.Event) -> None:
     """Runs until `stop` is set, then finishes what is in hand and gives its lanes back."""
     async with AsyncExitStack() as stack:
         client = connect_store(settings.mongo_url, "escalation")
         stack.push_async_callback(client.close)
-        database = open_database(client, settings.mongo_database)
+        state = _State(client)
+        health = HealthServer(settings.escalation_host, settings.escalation_port, state.needs)
+        await health.start()
+        stack.push_async_callback(health.stop)
+        log.info("Escalation is starting.", action="service_starting", port=health.port)
         connecting = asyncio.create_task(connect_bus(settings.nats_url, "escalation"))
-        health = await _start_health(settings, client, connecting, stack)
-        bus = await _unless_stopped(connecting, stop)
+        state.bus = bus = await _unless_stopped(connecting, stop)
         if bus is None:
             return
         stack.push_async_callback(bus.close)
+        database = open_database(client, settings.mongo_database)
         if await _unless_stopped(asyncio.create_task(_prepare(bus, database, settings)), stop) is None:
             return
-        log.info("Escalation is ready.", action="service_ready", port=health.port)
-        await _work(settings, stop, bus, client, database)
+        await _work(settings, stop, state, bus, database)
     log.info("Escalation has stopped.", action="service_stopped")
-
-
-async def _start_health(
-    settings: EscalationSettings,
-    client: Client,
-    connecting: asyncio.Task[BusConnection],
-    stack: AsyncExitStack,
-) -> HealthServer:
-    async def readiness() -> dict[str, bool]:
-        connected = connecting.done() and not connecting.cancelled() and connecting.result().connected
-        return {"bus": connected, "record": await store_answers(client)}
-
-    health = HealthServer(settings.escalation_host, settings.escalation_port, readiness)
-    await health.start()
-    stack.push_async_callback(health.stop)
-    return health
 
 
 async def _prepare(bus: BusConnection, database: Database, settings: EscalationSettings) -> bool:
@@ -102,7 +107,7 @@ async def _prepare(bus: BusConnection, database: Database, settings: EscalationS
 
 
 async def _work(
-    settings: EscalationSettings, stop: asyncio.Event, bus: BusConnection, client: Client, database: Database
+    settings: EscalationSettings, stop: asyncio.Event, state: _State, bus: BusConnection, database: Database
 ) -> None:
     time = SystemTime()
     publisher = BusPublisher(bus)
@@ -110,7 +115,8 @@ async def _work(
     rules = await _unless_stopped(asyncio.create_task(_first_rules(settings, database, publisher)), stop)
     if rules is None:
         return
-    record = cases.MongoCaseRecord(client, database)
+    state.rules = True
+    record = cases.MongoCaseRecord(state.client, database)
     inbox = Inbox(bus, settings.escalation_buffer)
     outbox = Outbox(
         bus,
@@ -150,6 +156,7 @@ async def _work(
         asyncio.create_task(reconciler.run(), name="reconciler"),
         asyncio.create_task(rules.run(bus), name="rules"),
     ]
+    log.info("Escalation is ready.", action="service_ready", bundle=rules.bundle.version)
     await _until_stopped(tasks, stop)
     await _drain(tasks, lanes)
 

@@ -76,6 +76,8 @@ class Inbox:
                 sources.add(source)
         for source in sources:
             source.pull.taken()
+        # Lanes come in side by side; counts over several subjects want the order in which events were accepted.
+        taken.sort(key=_stamp)
         return taken
 
     async def keep(self, in_hand: Iterable[Work]) -> None:
@@ -108,6 +110,10 @@ class _Lane:
             REDELIVERIES.inc()
         self.buffered += 1
         self._inbox.arrived(read(received, ticks=self._ticks), self)
+
+
+def _stamp(work: Work) -> int:
+    return work.received.stamp if work.received is not None else 0
 
 
 def read(received: Received, *, ticks: bool) -> Work:

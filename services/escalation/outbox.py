@@ -63,6 +63,7 @@ class Outbox:
         """Server process → decisions it has acknowledged, not marked yet."""
         self._unset: list[Alarm] = []
         self._sweep_wanted = True
+        self._sweep_before = time.now()
         bus.on_reconnect(lambda same_server: self.sweep_soon())
 
     async def add(self, batch: Committed) -> None:
@@ -71,12 +72,14 @@ class Outbox:
         await self._queue.put(batch)
 
     def sweep_soon(self) -> None:
-        """Whatever stands unpublished in the record goes out before anything new."""
+        """Whatever stands unpublished in the record by now goes out before anything new."""
         self._sweep_wanted = True
+        self._sweep_before = self._time.now()
 
     async def drained(self) -> None:
-        """Everything added so far has been handled."""
+        """Everything added so far has been handled and is marked. Raises Away."""
         await self._queue.join()
+        await self._mark()
 
     async def run(self) -> None:
         """Publishes until cancelled."""
@@ -115,7 +118,7 @@ class Outbox:
                 sent.append(row.id)
             start = end
         if failed:
-            self._sweep_wanted = True
+            self.sweep_soon()
             self._unset += [alarm for index, alarm in enumerate(batch.alarms, start) if index in failed]
         self._unmarked.setdefault(server_id, []).extend(sent)
         reach("escalation.acknowledging")
@@ -142,7 +145,7 @@ class Outbox:
 
     async def _sweep(self) -> bool:
         """Whether every row is out, with the schedules of its cases: a restored bus may lack those too."""
-        server_id, before = self._bus.server_id, self._time.now()
+        server_id, before = self._bus.server_id, self._sweep_before
         while True:
             rows = await self._record.unpublished(self._lanes(), server_id, before, _SWEEP_ROWS)
             alarms, self._unset = self._unset, []

@@ -22,7 +22,6 @@ from reeve.runtime.telemetry import get_log
 _EXPIRES_SECONDS = 30
 _HEARTBEAT_SECONDS = 3
 _NANO = 1_000_000_000
-_CONSUMER_GONE = ("503", "404 consumer")
 
 log = get_log(__name__)
 
@@ -70,12 +69,26 @@ class Received:
     generation: int
     """The connection's generation it came in; its verdict is void in a later one."""
 
-    @property
-    def delivery(self) -> int:
-        """How many times it has been delivered, this time included."""
-        tokens = self.reply.split(".")
-        # With a domain the acknowledgement subject has two tokens more in front of the stream's name.
-        return int(tokens[6] if len(tokens) >= 11 else tokens[4])
+    delivery: int = 1
+    """How many times it has been delivered, this time included."""
+    stamp: int = 0
+    """When the stream stored it, in nanoseconds: restores the order of messages from several consumers."""
+
+    @classmethod
+    def of(cls, message: Msg, generation: int) -> Received:
+        """A message that a consumer delivered; what it says about itself stands in its reply subject."""
+        tokens = message.reply.split(".")
+        # With a domain there are two tokens more in front of the stream's name.
+        skip = 2 if len(tokens) >= 11 else 0
+        return cls(
+            message.subject,
+            message.data,
+            message.headers,
+            message.reply,
+            generation,
+            int(tokens[4 + skip]),
+            int(tokens[7 + skip]),
+        )
 
 
 class ContinuousPull:
@@ -190,7 +203,7 @@ class ContinuousPull:
             self._status(headers)
             return
         self._outstanding = max(0, self._outstanding - 1)
-        self._sink(Received(message.subject, message.data, headers, message.reply, self._bus.generation))
+        self._sink(Received.of(message, self._bus.generation))
         if self._outstanding < self._low_water():
             self._wake.set()
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from reeve.runtime.store.mongo import Database, Document, store_errors
@@ -68,15 +69,21 @@ class Leases:
 
     async def _take(self, id: str) -> bool:
         """Whether the lease is ours from now on: it was already, or it was free or over."""
-        over: Document = {"$expr": {"$lt": ["$until", "$$NOW"]}}
-        update = [{"$set": {"holder": self._holder, "until": {"$add": ["$$NOW", self._milliseconds]}}}]
+        free: Document = {
+            "$or": [
+                {"$eq": [{"$ifNull": ["$holder", self._holder]}, self._holder]},
+                {"$lt": ["$until", "$$NOW"]},
+            ]
+        }
+        ours = {"holder": self._holder, "until": {"$add": ["$$NOW", self._milliseconds]}}
+        update = [{"$set": {name: {"$cond": [free, value, f"${name}"]} for name, value in ours.items()}}]
         try:
-            await self._collection.update_one(
-                {"_id": id, "$or": [{"holder": self._holder}, over]}, update, upsert=True
+            lease = await self._collection.find_one_and_update(
+                {"_id": id}, update, upsert=True, return_document=ReturnDocument.AFTER
             )
-        except DuplicateKeyError:
+        except DuplicateKeyError:  # somebody else took it for the first time at the same moment
             return False
-        return True
+        return lease is not None and lease["holder"] == self._holder
 
     async def _members(self) -> list[str]:
         """Holders alive, in an order that all replicas agree on; this one among them."""

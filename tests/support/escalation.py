@@ -1,0 +1,266 @@
+"""A real escalation service on real servers, fed as intake feeds it, and looked at from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import nats.js.errors
+
+from reeve.contracts.events import canonical
+from reeve.contracts.subjects import events_subject
+from reeve.devstack.launching import Child
+from reeve.devstack.mongo_server import MongoServer
+from reeve.devstack.nats_server import NatsServer
+from reeve.domain.case import Case
+from reeve.domain.events import Event, event_key
+from reeve.domain.stored import load_case
+from reeve.ports import Away
+from reeve.runtime.bus.connection import BusConnection, connect_bus
+from reeve.runtime.bus.publisher import BusPublisher
+from reeve.runtime.bus.streams import declare_streams
+from reeve.runtime.store import cases, events, notifications
+from reeve.runtime.store.events import EventStore
+from reeve.runtime.store.mongo import Client, Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.time_source import SystemTime
+
+RULES = Path(__file__).parent.parent.parent / "rules"
+DATABASE = "reeve"
+
+
+def now() -> datetime:
+    """Aware UTC; escalation runs on the real clock here."""
+    return SystemTime().now()
+
+
+_ids = iter(range(1, 1_000_000_000))
+
+
+def ticket(verb: str, subject: str, *, site: str = "s1", at: datetime | None = None, **data: Any) -> Event:
+    """A ticket event of now (or `at`), with data as keywords."""
+    posted = f"e{next(_ids)}"
+    key = event_key(site, "/test", posted)
+    return Event(site, "/test", posted, f"ticket.{verb}", subject, at or now(), data, key)
+
+
+class Servers:
+    """NATS and MongoDB of one test, to be stopped, killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.nats = NatsServer(folder / "nats")
+        self.mongo = MongoServer(folder / "mongo")
+        self.folder = folder
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """For a service process; short delays so that tests need not wait."""
+        return {
+            **os.environ,
+            "REEVE_NATS_URL": self.nats.url,
+            "REEVE_MONGO_URL": self.mongo.url,
+            "REEVE_MONGO_DATABASE": DATABASE,
+            "REEVE_RULES": str(RULES),
+            "REEVE_ESCALATION_HOST": "127.0.0.1",
+            "REEVE_ESCALATION_PORT": "0",
+            "REEVE_ESCALATION_LEASE": "1.0",
+            "REEVE_ESCALATION_TICK_GRACE": "0.5",
+            "REEVE_ESCALATION_EVENT_GRACE": "3",
+            "REEVE_ESCALATION_RECONCILE": "0.2",
+            **more,
+        }
+
+
+class Escalation:
+    """The service as a process of its own."""
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self._child: Child | None = None
+        self.log = servers.folder / "escalation.log"
+
+    async def start(self, **environment: str) -> None:
+        """The process runs; it may not be ready yet."""
+        command = [sys.executable, "-m", "tests.support.run_escalation"]
+        self._child = await Child.start(
+            command, env=self._servers.environment(**environment), log=self.log, cwd=RULES.parent
+        )
+
+    async def ready(self) -> None:
+        """It decides: its lanes are taken. Raises AssertionError with its log if it ended instead."""
+
+        async def taken() -> bool:
+            text = self.log.read_text() if self.log.exists() else ""
+            assert self.child.returncode is None, text[-3000:]
+            return '"lanes_taken"' in text.rpartition('"service_starting"')[2]
+
+        await eventually("escalation ready", taken, 60)
+
+    @property
+    def child(self) -> Child:
+        """The process."""
+        assert self._child is not None
+        return self._child
+
+    async def ended(self, timeout_seconds: float = 30) -> int:
+        """Its exit code, once it has ended by itself."""
+        return await asyncio.wait_for(self.child.wait(), timeout_seconds)
+
+    async def kill(self) -> None:
+        """As kill -9."""
+        if self._child is not None:
+            await self._child.kill()
+
+    async def terminate(self) -> int:
+        """As SIGTERM; its exit code."""
+        self.child.signal(signal.SIGTERM)
+        return await self.ended()
+
+
+class Site:
+    """What intake and integrators are to escalation: posts events, reads the record and the bus."""
+
+    def __init__(self, servers: Servers, bus: BusConnection, client: Client) -> None:
+        self.servers = servers
+        self.bus = bus
+        self.client = client
+        self.database: Database = open_database(client, DATABASE)
+        self.publisher = BusPublisher(bus)
+        self._store = EventStore(self.database)
+
+    async def post(self, posted: Sequence[Event], *, publish: bool = True) -> None:
+        """Accepted, in the record and on the bus, as intake does it; waits for servers that are away."""
+
+        async def insert() -> bool:
+            await self._store.insert(posted, now())
+            return True
+
+        await _patiently(insert)
+        if publish:
+            await self.publish(posted)
+
+    async def publish(self, posted: Sequence[Event]) -> None:
+        """On the bus (again), with the Nats-Msg-Id that intake gives them."""
+
+        async def send() -> bool:
+            messages = [(events_subject(e.site, e.type, e.subject), e.key, canonical(e), None) for e in posted]
+            return not await self.publisher.publish_all(messages)
+
+        await _patiently(send)
+        await _patiently(lambda: self._mark(posted))
+
+    async def _mark(self, posted: Sequence[Event]) -> bool:
+        await self._store.mark_published([event.key for event in posted], now())
+        return True
+
+    async def applied(self, posted: Sequence[Event]) -> bool:
+        """Whether every one of them was decided."""
+        keys = [event.key for event in posted]
+        query = {"_id": {"$in": keys}, "applied_at": {"$ne": None}}
+        return await self.database["events"].count_documents(query) == len(keys)
+
+    async def all_applied(self, posted: Sequence[Event], timeout_seconds: float = 40) -> None:
+        """Returns when every one was decided."""
+        await eventually("events applied", lambda: self.applied(posted), timeout_seconds)
+
+    async def cases(self) -> dict[str, Case]:
+        """Every case by id."""
+        return {doc["_id"]: load_case(doc["state"]) async for doc in self.database["cases"].find()}
+
+    async def effects(self, case_id: str) -> list[dict[str, Any]]:
+        """The case's timeline lines."""
+        found = await self.database["decisions"].find({"case": case_id}).to_list()
+        found.sort(key=lambda document: int(document["_id"].rpartition("#")[2]))
+        return [line for document in found for line in json.loads(document["lines"])]
+
+    async def messages(self, stream: str, subject: str = ">") -> list[tuple[str, str]]:
+        """Every message of a stream: subject and Nats-Msg-Id, in order."""
+        context = self.bus.jetstream
+        found: list[tuple[str, str]] = []
+        state = (await context.stream_info(stream)).state
+        for sequence in range(state.first_seq, state.last_seq + 1):
+            try:
+                message = await context.get_msg(stream, sequence)
+            except nats.js.errors.NotFoundError:
+                continue
+            found.append((str(message.subject), (message.headers or {}).get("Nats-Msg-Id", "")))
+        return found
+
+    async def requested_ids(self) -> Counter[str]:
+        """How often each notification was requested on the bus."""
+        found = await self.messages("NOTIFICATIONS")
+        return Counter(key for subject, key in found if ".requested." in subject)
+
+    async def outbox_is_empty(self) -> bool:
+        """Every message was acknowledged by the bus and marked."""
+        query = {"outbox": {"$exists": True}, "outbox.server_id": {"$ne": self.bus.server_id}}
+        return await self.database["decisions"].count_documents(query) == 0
+
+    async def check_nothing_lost_or_doubled(self) -> None:
+        """Every decision's messages are on the bus once, every notification stands in the record once."""
+        await eventually("outbox empty", self.outbox_is_empty, 40)
+        expected: Counter[str] = Counter()
+        async for document in self.database["decisions"].find():
+            for item in document.get("outbox", {}).get("messages", ()):
+                expected[item["id"]] += 1
+        assert max(expected.values(), default=1) == 1, "one effect, decided twice"
+        told = [*await self.messages("CASES"), *await self.messages("NOTIFICATIONS")]
+        seen = Counter(key for _, key in told)
+        assert set(expected) <= {unquote(key) for key in seen}, "messages are missing"
+        assert max(seen.values(), default=1) == 1, "messages were doubled"
+        requested = {doc["_id"] async for doc in self.database["notifications"].find({}, {"_id": 1})}
+        assert {unquote(key) for key in await self.requested_ids()} == requested
+
+
+async def _patiently(work: Callable[[], Awaitable[bool]], timeout_seconds: float = 60) -> None:
+    async with asyncio.timeout(timeout_seconds):
+        while True:
+            try:
+                if await work():
+                    return
+            except Away:
+                pass
+            await asyncio.sleep(0.1)
+
+
+async def eventually(what: str, condition: Callable[[], Awaitable[bool]], timeout_seconds: float = 20) -> None:
+    """Returns when the condition holds. Raises TimeoutError naming `what`."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            while not await condition():  # noqa: ASYNC110 - what is awaited has no event
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        raise TimeoutError(f"{what}: not within {timeout_seconds:g} s") from error
+
+
+@asynccontextmanager
+async def running_site(folder: Path) -> AsyncIterator[Site]:
+    """Both servers, streams and indexes, and a site to post from."""
+    servers = Servers(folder)
+    await asyncio.gather(servers.nats.start(), servers.mongo.start())
+    bus = await connect_bus(servers.nats.url, "site", 10)
+    client = connect_store(servers.mongo.url, "site")
+    site = Site(servers, bus, client)
+    try:
+        await declare_streams(bus)
+        for module in (cases, events, notifications):
+            await ensure_indexes(site.database, module.INDEXES)
+        await site.publisher.start()
+        yield site
+    finally:
+        await bus.close()
+        await client.close()
+        await asyncio.gather(servers.nats.stop(), servers.mongo.stop())
+
+
+def minutes_ago(minutes: float) -> datetime:
+    """A moment in the past, for deadlines that come soon."""
+    return now() - timedelta(minutes=minutes)
