@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from reeve.domain.effects import Effect
 from reeve.domain.events import Event
 from reeve.domain.facts import zone_of
 from reeve.domain.simulate import Reachable, Simulation
-from reeve.runtime.spill import SpilledCases
+from reeve.runtime.spill import Spill
 
 _WORTH_A_BAR = 1_000_000
 """Bytes: a smaller file is done before anybody looks."""
@@ -52,9 +52,9 @@ def simulate_file(
     with (
         _opened(file) as (stream, size),
         _progress(size) as advance,
-        closing(SpilledCases()) as cases,
+        Spill() as shelf,
     ):
-        simulation = Simulation(bundle, reachable, cases=cases)
+        simulation = Simulation(bundle, reachable, shelf=shelf)
         for event in _events(bundle, stream, advance, tally):
             _show_all(bundle, simulation.feed(event), show, tally)
         _show_all(bundle, simulation.finish(until), show, tally)

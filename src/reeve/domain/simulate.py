@@ -14,30 +14,28 @@ from typing import Any
 
 from reeve.domain.advance import apply_event, apply_tick
 from reeve.domain.bundle import Bundle
-from reeve.domain.case import Case
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
-from reeve.domain.workset import Workset
+from reeve.domain.workset import Shelf, Workset
 
 Reachable = Callable[[str, str], bool]
 """Whether anybody can be reached: (site, role) → bool."""
 
 
 class Simulation:
-    """One run. `seen` and `cases` may be given as stores that spill to disk, so that memory stays bounded."""
+    """One run. A `shelf` that spills to disk keeps memory bounded however many events there are."""
 
     def __init__(
         self,
         bundle: Bundle,
         reachable: Reachable | None = None,
         *,
-        cases: MutableMapping[str, Case] | None = None,
-        seen: MutableMapping[str, bool] | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
         self._bundle = bundle
         self._reachable = reachable
-        self._workset = Workset(complete=True, cases=cases)
-        self._seen: MutableMapping[str, bool] = {} if seen is None else seen
+        self._workset = Workset(complete=True, shelf=shelf) if shelf else Workset(complete=True)
+        self._seen: MutableMapping[str, bool] = shelf("seen") if shelf else {}
         self._due: list[tuple[datetime, str]] = []
         self._now: datetime | None = None
 

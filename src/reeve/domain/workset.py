@@ -7,9 +7,10 @@ holds all there is, so that nothing is ever missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from reeve.domain.bundle import CountRule, Policy
 from reeve.domain.case import Case, CaseKey
@@ -35,18 +36,26 @@ def subject_key(site: str, family: str, subject: str) -> str:
     return f"{site}/{family}/{subject}"
 
 
+Shelf = Callable[[str], MutableMapping[str, Any]]
+"""Makes the map for one kind of thing; what was just read from it may be changed in place."""
+
+
+def _in_memory(kind: str) -> MutableMapping[str, Any]:
+    return {}
+
+
 class Workset:
     """See the module. Keys are texts: case ids, `subject_key`, count keys, claim keys."""
 
-    def __init__(self, *, complete: bool = False, cases: MutableMapping[str, Case] | None = None) -> None:
+    def __init__(self, *, complete: bool = False, shelf: Shelf = _in_memory) -> None:
         self._complete = complete
-        self._cases: MutableMapping[str, Case] = {} if cases is None else cases
+        self._cases: MutableMapping[str, Case] = shelf("cases")
         self._absent: set[str] = set()
-        self._subjects: dict[str, set[str]] = {}
-        self._waiting: dict[str, list[Event]] = {}
-        self._counts: dict[str, Count | None] = {}
-        self._counted: dict[str, set[str]] = {}
-        self._claims: dict[str, str | None] = {}
+        self._subjects: MutableMapping[str, set[str]] = shelf("subjects")
+        self._waiting: MutableMapping[str, list[Event]] = shelf("waiting")
+        self._counts: MutableMapping[str, Count | None] = shelf("counts")
+        self._counted: MutableMapping[str, set[str]] = shelf("counted")
+        self._claims: MutableMapping[str, str | None] = shelf("claims")
         self.decisions: list[Decided] = []
         self.changed_cases: dict[str, Case] = {}
         self.changed_counts: dict[str, Count] = {}

@@ -1,76 +1,96 @@
-"""Cases of a simulation that don't fit into memory: those used lately at hand, the rest in a temporary file."""
+"""Maps that keep what is in use in memory and the rest in a temporary file, for simulations of any length."""
 
 from __future__ import annotations
 
+import pickle
 import sqlite3
+import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
 
-from reeve.domain.case import Case
-from reeve.domain.stored import dump_case, load_case
-
-_AT_HAND = 4_000
-_MOVED_AT_ONCE = 500
+HOT = 5_000
+"""Entries of one map kept in memory."""
 
 
-class SpilledCases(MutableMapping[str, Case]):
-    """Case id → case. A case read again is equal to the one put in, not always the same object."""
+class Spill:
+    """A temporary database of maps; called with a name it gives that map. Use it as a context manager."""
 
-    def __init__(self, at_hand: int = _AT_HAND) -> None:
-        """Empty. `at_hand`: how many cases stay in memory."""
-        self._most = at_hand
-        self._cases: OrderedDict[str, Case] = OrderedDict()
-        # An empty name is SQLite's own temporary file, which is gone when the connection is.
-        self._file = sqlite3.connect("", isolation_level=None)
-        self._file.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8000;"
-            "CREATE TABLE cases (id TEXT PRIMARY KEY, state TEXT NOT NULL) WITHOUT ROWID;"
-        )
-        self._stored = 0
+    def __init__(self, hot: int = HOT) -> None:
+        self._hot = hot
+        self._folder = tempfile.TemporaryDirectory(prefix="reeve-")
+        self._database = sqlite3.connect(Path(self._folder.name) / "spill.sqlite", isolation_level=None)
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -16000"):
+            self._database.execute(f"PRAGMA {pragma}")
+        self._maps: dict[str, SpilledMap] = {}
 
-    def close(self) -> None:
-        """The temporary file is gone."""
-        self._file.close()
+    def __call__(self, kind: str) -> MutableMapping[str, Any]:
+        """The map of that name, a plain word; empty at first."""
+        if kind not in self._maps:
+            self._maps[kind] = SpilledMap(self._database, kind, self._hot)
+        return self._maps[kind]
 
-    def __getitem__(self, id: str) -> Case:
-        case = self._cases.get(id)
-        if case is not None:
-            self._cases.move_to_end(id)
-            return case
-        row = self._file.execute("SELECT state FROM cases WHERE id = ?", (id,)).fetchone() if self._stored else None
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+        self._folder.cleanup()
+
+
+class SpilledMap(MutableMapping[str, Any]):
+    """A map whose least used entries are on disk. A value just read may be changed in place: it is written when
+    it leaves memory."""
+
+    def __init__(self, database: sqlite3.Connection, name: str, hot: int) -> None:
+        self._database = database
+        self._name = name
+        self._limit = hot
+        self._hot: OrderedDict[str, Any] = OrderedDict()
+        database.execute(f"CREATE TABLE {name} (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self._hot:
+            self._hot.move_to_end(key)
+            return self._hot[key]
+        row = self._database.execute(f"SELECT value FROM {self._name} WHERE key = ?", (key,)).fetchone()  # noqa: S608
         if row is None:
-            raise KeyError(id)
-        case = load_case(row[0])
-        self._put(id, case)
-        return case
+            raise KeyError(key)
+        value = pickle.loads(row[0])  # noqa: S301 - written by this process, into its own temporary folder
+        self[key] = value
+        return value
 
-    def __setitem__(self, id: str, case: Case) -> None:
-        self._put(id, case)
-        self._cases.move_to_end(id)
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._hot[key] = value
+        self._hot.move_to_end(key)
+        if len(self._hot) > self._limit:
+            self._let_go(self._limit // 5)
 
-    def __delitem__(self, id: str) -> None:
-        here = self._cases.pop(id, None) is not None
-        removed = self._file.execute("DELETE FROM cases WHERE id = ?", (id,)).rowcount
-        self._stored -= removed
-        if not here and not removed:
-            raise KeyError(id)
+    def _let_go(self, count: int) -> None:
+        rows = []
+        for _ in range(count):
+            key, value = self._hot.popitem(last=False)
+            rows.append((key, pickle.dumps(value, pickle.HIGHEST_PROTOCOL)))
+        self._database.execute("BEGIN")
+        self._database.executemany(f"INSERT OR REPLACE INTO {self._name} VALUES (?, ?)", rows)  # noqa: S608
+        self._database.execute("COMMIT")
+
+    def __delitem__(self, key: str) -> None:
+        known = key in self
+        self._hot.pop(key, None)
+        self._database.execute(f"DELETE FROM {self._name} WHERE key = ?", (key,))  # noqa: S608
+        if not known:
+            raise KeyError(key)
 
     def __iter__(self) -> Iterator[str]:
-        yield from list(self._cases)
-        for (stored,) in self._file.execute("SELECT id FROM cases"):
-            if stored not in self._cases:
-                yield stored
+        yield from list(self._hot)
+        for (key,) in self._database.execute(f"SELECT key FROM {self._name}").fetchall():  # noqa: S608
+            if key not in self._hot:
+                yield key
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
-
-    def _put(self, id: str, case: Case) -> None:
-        self._cases[id] = case
-        if len(self._cases) > self._most + _MOVED_AT_ONCE:
-            moved = [self._cases.popitem(last=False) for _ in range(_MOVED_AT_ONCE)]
-            self._file.execute("BEGIN")
-            self._file.executemany(
-                "INSERT OR REPLACE INTO cases VALUES (?, ?)", [(key, dump_case(each)) for key, each in moved]
-            )
-            self._file.execute("COMMIT")
-            self._stored += len(moved)
