@@ -55,8 +55,8 @@ def event(
     at: str, type: str, subject: str = "T-1", *, id: str | None = None, site: str = "s", **data: Any
 ) -> Event:
     """An event at the site's local time; data fields as keywords."""
-    id = id or f"e{next(_COUNTER)}"
-    return Event(site, "/test", id, type, subject, moment(at), data, event_key(site, "/test", id))
+    own = id or f"e{next(_COUNTER)}"
+    return Event(site, "/test", own, type, subject, moment(at), data, event_key(site, "/test", own))
 
 
 def run(

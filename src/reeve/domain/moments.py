@@ -98,16 +98,21 @@ def _step_moment(
 
 
 def _fact_moment(turn: Turn, step: StepRule, tag: str, alternative: OnFact) -> tuple[Due, datetime] | None:
-    known = turn.case.steps.get(step.name)
-    if known is not None and tag in known.passed:
-        return None
     due = clocks.moment_of(turn, typed(alternative.fact, turn.case.facts.get(alternative.fact)))
     if due is None:
         return None
     if alternative.by is not None:
         due = shift(due, alternative.sign, alternative.by, turn.site)
+    known = turn.case.steps.get(step.name)
+    if known is not None and _had_its_turn(tag, due) in known.passed:
+        return None
     told_at = turn.case.fact_times.get(alternative.fact, turn.case.opened_at)
     return due, max(told_at, turn.case.opened_at)
+
+
+def _had_its_turn(tag: str, due: Due | None) -> str:
+    """Marks a moment named by a fact as passed; a fact that names another moment later has that one as well."""
+    return f"{tag}@{due.at.isoformat() if due else ''}"
 
 
 def happen(turn: Turn, moment: Moment) -> None:
@@ -131,7 +136,7 @@ def _step_at_moment(turn: Turn, moment: Moment) -> None:
     late = moment.due is not None and moment.due.at < moment.at
     own = Due(moment.at) if late else moment.due
     if isinstance(alternative, OnFact):
-        turn.step_state(step.name).passed.append(moment.tag)
+        turn.step_state(step.name).passed.append(_had_its_turn(moment.tag, moment.due))
         clock = None
     else:
         turn.clock_state(alternative.clock).fired.append(moment.tag)

@@ -15,7 +15,6 @@ from reeve.domain.bundle import Level, StepRule
 from reeve.domain.calendar import after_quiet, next_opening, shift, times
 from reeve.domain.case import Case, Due, Ladder, StepState
 from reeve.domain.effects import ChildRequest, Notification
-from reeve.domain.expressions import OnFact
 from reeve.domain.facts import zone_of
 from reeve.domain.grading import raise_grade
 from reeve.domain.turn import Turn
@@ -209,7 +208,7 @@ def end_clocks(case: Case) -> None:
 def reopen(turn: Turn, step: StepRule | None = None) -> None:
     """The case is open in its next run, one grade worse; clocks that start on the opening start anew. GAP-7.
 
-    Once per event, whoever asks for it. What steps did in the run before stays done.
+    Once per event, whoever asks for it. Moments named by facts that had their turn are not told again.
     """
     case = turn.case
     if turn.reopened:
@@ -219,10 +218,9 @@ def reopen(turn: Turn, step: StepRule | None = None) -> None:
         end_clocks(case)
     case.open, case.closed_at, case.outcome = True, None, None
     case.run += 1
-    moments = {tag for _, tag, alternative in turn.policy.timed if isinstance(alternative, OnFact)}
     for state in case.steps.values():
         state.fired, state.ladder = 0, None
-        state.passed = [tag for tag in state.passed if tag in moments]
+        state.passed = [tag for tag in state.passed if "@" in tag]
     pos = step.pos if step else turn.policy.pos
     turn.emit("reopened", pos, {"run": case.run, **({"step": step.name} if step else {})})
     turn.happen("case", "reopened")

@@ -133,9 +133,14 @@ close: ticket.followed_up
 
 def test_the_class_is_the_grade_and_the_mildest_where_there_is_none() -> None:
     rules = bundle_of({"repair": REPAIR, "follow_up": FOLLOW_UP})
-    burst = event("2026-03-02 09:00", "ticket.opened", category="repair", repair_class="emergency", on_price_list=True)
+    burst = event(
+        "2026-03-02 09:00", "ticket.opened", category="repair", repair_class="emergency", on_price_list=True
+    )
     plain = event("2026-03-02 09:00", "ticket.opened", "T-2", category="repair", on_price_list=True)
-    assert brief(run(rules, [burst, plain]), "graded") == ["03-02 09:00 graded emergency", "03-02 09:00 graded ordinary"]
+    assert brief(run(rules, [burst, plain]), "graded") == [
+        "03-02 09:00 graded emergency",
+        "03-02 09:00 graded ordinary",
+    ]
 
 
 def test_a_start_with_a_condition_starts_only_then() -> None:
@@ -190,7 +195,9 @@ def test_letters_of_owners_who_moved_away_wait_two_weeks() -> None:
 
 
 def ticket_rules(clock: str, steps: str = "") -> dict[str, str]:
-    text = f"policy: t\ntakes: ticket\nclocks:\n  c: {{start: ticket.opened, stop: ticket.closed, limit: {clock}}}\n"
+    text = (
+        f"policy: t\ntakes: ticket\nclocks:\n  c: {{start: ticket.opened, stop: ticket.closed, limit: {clock}}}\n"
+    )
     return {"t": text + steps + "close: ticket.closed\n"}
 
 
@@ -214,7 +221,10 @@ def ticket_rules(clock: str, steps: str = "") -> dict[str, str]:
     ],
 )
 def test_where_a_limit_ends(limit: str, opened_at: str, due: str | None) -> None:
-    lines = run(ticket_rules(limit), [event(opened_at, "ticket.opened", category="x", starts_at="2026-03-10T08:00:00+08:00")])
+    lines = run(
+        ticket_rules(limit),
+        [event(opened_at, "ticket.opened", category="x", starts_at="2026-03-10T08:00:00+08:00")],
+    )
     started = [line["due"] for line in lines if line["effect"] == "clock_started"]
     if limit == "starts_at - 1 month":
         assert started == ["2026-02-11T00:00:00+08:00"]
@@ -268,7 +278,9 @@ def test_quiet_hours_hold_a_message_back_but_not_its_line() -> None:
     site = SITE_YAML + 'quiet: {from: "21:00", to: "08:00", except: []}\n'
     steps = "steps:\n  - {name: hello, on: opened, notify: front_desk}\n"
     rules = bundle_of(ticket_rules("1h", steps), site=site)
-    assert "03-02 23:00 notify hello front_desk" in brief(run(rules, [event("2026-03-02 23:00", "ticket.opened", category="x")]))
+    assert "03-02 23:00 notify hello front_desk" in brief(
+        run(rules, [event("2026-03-02 23:00", "ticket.opened", category="x")])
+    )
 
 
 def test_once_per_leaves_a_case_without_that_fact_alone() -> None:
@@ -316,7 +328,9 @@ def test_a_ticket_reopened_event_reopens_a_closed_case() -> None:
 def test_a_fact_moment_fires_once_and_at_its_time() -> None:
     steps = "steps:\n  - {name: plan_due, on: starts_at - 1 month, notify: property_manager}\n"
     rules = bundle_of(ticket_rules("1h", steps))
-    events = [event("2026-03-02 09:00", "ticket.opened", category="activity", starts_at="2026-06-15T14:00:00+08:00")]
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="activity", starts_at="2026-06-15T14:00:00+08:00")
+    ]
     assert "05-16 00:00 notify plan_due property_manager" in brief(run(rules, events, "2026-07-01 00:00"))
 
 
@@ -325,6 +339,21 @@ def test_an_acknowledgement_is_ignored_by_steps_that_say_so() -> None:
         "steps:\n  - {name: again, on: c breached, notify: owner, ack: ignore, repeat: {every: 10m, times: 3}}\n"
         "  - {name: ends, on: c breached, notify: front_desk, repeat: {every: 10m, times: 3}}\n"
     )
-    events = [event("2026-03-02 09:00", "ticket.opened", category="x"), event("2026-03-02 10:05", "ticket.acknowledged")]
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="x"),
+        event("2026-03-02 10:05", "ticket.acknowledged"),
+    ]
     lines = run(bundle_of(ticket_rules("1h", steps)), events, "2026-03-02 12:00")
     assert [line.split()[-2] for line in brief(lines, "notify")] == ["again", "ends", "again", "again"]
+
+
+def test_a_moment_that_a_fact_moves_is_told_again() -> None:
+    steps = "steps:\n  - {name: soon, on: appointment_at - 1h, notify: technician}\n"
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="x", appointment_at="2026-03-02T12:00:00+08:00"),
+        event("2026-03-02 11:30", "ticket.updated", appointment_at="2026-03-03T12:00:00+08:00"),
+    ]
+    assert brief(run(bundle_of(ticket_rules("9h", steps)), events, "2026-03-04 00:00"), "notify") == [
+        "03-02 11:00 notify soon technician",
+        "03-03 11:00 notify soon technician",
+    ]
