@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any, NoReturn
@@ -14,6 +15,7 @@ MOST_LINE = 1024 * 1024
 """Bytes of a line that are looked at; an event may have a quarter of that."""
 _CHUNK = 256 * 1024
 _BOM = b"\xef\xbb\xbf"
+_BLANKS = re.compile(r"[ \t\r\n]*")
 
 Advance = Callable[[int], None]
 """Told how many more bytes were read."""
@@ -119,12 +121,11 @@ class _Scanner:
     def _next(self) -> str | None:
         """The next character that is no blank; None at the end of the file."""
         while True:
-            rest = self._text[self._at :]
-            stripped = rest.lstrip()
-            self._line += rest.count("\n", 0, len(rest) - len(stripped))
-            self._text, self._at = stripped, 0
-            if stripped:
-                return stripped[0]
+            end = _BLANKS.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches nothing, too
+            self._line += self._text.count("\n", self._at, end)
+            self._at = end
+            if end < len(self._text):
+                return self._text[end]
             if not self._more():
                 return None
 
@@ -134,7 +135,7 @@ class _Scanner:
                 found, end = self._json.raw_decode(self._text, self._at)
             except (json.JSONDecodeError, RecursionError, ValueError) as error:
                 # Either wrong, or cut off: an event is never larger than what is looked at here.
-                if len(self._text) > MOST_LINE or not self._more():
+                if len(self._text) - self._at > MOST_LINE or not self._more():
                     why = error.msg if isinstance(error, json.JSONDecodeError) else "too deep, or too long a number"
                     raise _Malformed(why) from error
                 continue
