@@ -302,7 +302,12 @@ class _Batch:
                 for effect in decided.effects
                 for out in messages_of(effect, case, zone, event_key=event_key)
             ),
-            requested=tuple(effect for effect in decided.effects if effect.what == "notify"),
+            requested=tuple(
+                effect
+                for effect in decided.effects
+                # A round that a newer one has overtaken keeps its line and asks for nothing.
+                if effect.what == "notify" and effect.notification is not None
+            ),
             lane=lane,
         )
 
