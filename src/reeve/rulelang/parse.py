@@ -6,6 +6,7 @@ Raises BadRule with one problem: where it is, what was found, what would be righ
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal as OneOf
@@ -107,9 +108,9 @@ def _only(tree: Tree[Token]) -> Tree[Token]:
 
 _SIGNS = {"&": "and", "|": "or", "!": "not", "^": "and"}
 _UNITS = {
-    "秒": "90s", "分": "10m", "小时": "48h", "天": "5d", "日": "5d", "周": "2 weeks",
-    "个月": "2 months", "月": "2 months", "年": "1 year", "个工作日": "2 working days", "工作日": "2 working days",
-    "个小时": "48h",
+    "秒": "90s", "秒钟": "90s", "分": "10m", "分钟": "10m", "小时": "48h", "个小时": "48h", "天": "5d", "日": "5d",
+    "周": "2 weeks", "星期": "2 weeks", "个月": "2 months", "月": "2 months", "年": "1 year",
+    "个工作日": "2 working days", "工作日": "2 working days",
 }  # fmt: skip
 _CHINESE_WORDS = {
     "且": "and",
@@ -134,7 +135,7 @@ def _explain(error: UnexpectedInput, start: _Start, normal: Normal, place: Place
     here = place.position(normal.offset(index))
     rest = text[index:]
     before = text[:index].rstrip()
-    if found := _by_number(text, index, here):
+    if found := _by_number(text, index, lambda at: place.position(normal.offset(at))):
         return found
     if rest[0] in "\"'“‘「”’":
         if isinstance(error, UnexpectedCharacters):
@@ -174,21 +175,18 @@ def _by_words(start: _Start, here: Position, before: str, word: str, names: Name
     return problem(here, "missing_operator", before=last or before[-1:], found=word)
 
 
-def _by_number(text: str, index: int, here: Position) -> Problem | None:
+def _by_number(text: str, index: int, at: Callable[[int], Position]) -> Problem | None:
     start = index
     while start > 0 and (text[start - 1].isalnum() or text[start - 1] in "_.,"):
         start -= 1
-    match = re.match(r"(\d[\d_,.]*)\s*(\w*)", text[start:])
-    if not match:
-        match = re.match(r"(\d[\d_,.]*)\s*(\w*)", text[index:])
-    if not match:
-        before = re.search(r"(\d+(?:\.\d+)?)\s*$", text[:index])
-        after = re.match(r"\s*(\w+)", text[index:])
-        if not (before and after):
-            return None
-        number, unit = before[1], after[1]
-    else:
-        number, unit = match[1], match[2]
+    match = re.compile(r"(\d[\d_,.]*)\s*(\w*)").match(text, start)
+    if match is None:
+        start = index - len(text[:index]) + len(re.sub(r"\d+(\.\d+)?\s*$", "", text[:index]))
+        match = re.compile(r"(\d[\d_,.]*)\s*(\w*)").match(text, start)
+    if match is None:
+        return None
+    number, unit = match[1], match[2]
+    here = at(start)
     if re.search(r"[_,]\d", number) or re.match(r"_\d", unit):
         return problem(here, "number_grouped", found=number + unit, right=re.sub(r"[^\d.]", "", number + unit))
     if unit in ("万", "亿", "千", "百"):
@@ -196,14 +194,14 @@ def _by_number(text: str, index: int, here: Position) -> Problem | None:
         right = f"{int(float(number[:15]) * factor)}" if re.fullmatch(r"\d+(\.\d+)?", number[:15]) else "100000"
         return problem(here, "number_grouped", found=number + unit, right=right)
     if unit in _UNITS:
-        return problem(here, "unknown_unit", found=f"{number}{unit}", right=re.sub(r"^\d+", number, _UNITS[unit]))
-    if unit and unit not in KEYWORDS:
+        return problem(here, "unknown_unit", found=number + unit, right=re.sub(r"^\d+", number, _UNITS[unit]))
+    if unit and not any(closest(unit, (word,)) or unit == word for word in KEYWORDS):
         if unit == "M":
             return problem(here, "unknown_unit", found=f"{number}M", right=f"{number}m / {number} months")
         units = ("working days", "working hours", "months", "years", "minutes", "hours", "days", "weeks", "seconds")
-        return problem(
-            here, "unknown_unit", found=f"{number} {unit}", right=f"{number} {closest(unit, units) or 'h'}"
-        )
+        meant = closest(unit, units)
+        right = f"{number} {meant}" if meant is not None else f"{number}m / {number}h / {number}d"
+        return problem(here, "unknown_unit", found=match[0], right=right)
     return None
 
 

@@ -43,20 +43,42 @@ def read_shape(doc: Document, model: type[Model], data: Any = None) -> Shaped[Mo
         return Shaped(None, doc, [problem(Position(doc.file, 1, 1), "empty_file")])
     data = copy.deepcopy(data)
     problems: list[Problem] = []
+    untouched = True
     for _ in range(_ROUNDS):
         try:
             return Shaped(model.model_validate(data), doc, problems)
         except ValidationError as error:
             faults = error.errors(include_url=False)
-        problems.extend(_problem(doc, model, fault) for fault in faults)
+        renamed = {guess for fault in faults if (guess := _meant(model, fault))}
+        told = [fault for fault in faults if not _follows(doc, fault, renamed)]
+        problems.extend(_problem(doc, model, fault) for fault in told)
         paths = {_real(data, fault["loc"]) for fault in faults}
         if () in paths:
             break
-        if len(problems) == len(faults):
+        if untouched:
+            untouched = False
             doc = Document(doc.file, copy.deepcopy(doc.root))
         for path in sorted(paths, key=_late_first, reverse=True):
             _take_out(data, doc, path)
     return Shaped(None, doc, problems)
+
+
+def _meant(model: type[BaseModel], fault: Any) -> Path | None:
+    """The place of the key that a misspelt one was meant to be."""
+    if fault["type"] != "extra_forbidden":
+        return None
+    *above, found = fault["loc"]
+    best = Choice(str(found), _keys(model, tuple(above))).best
+    return (*above, best) if best is not None else None
+
+
+def _follows(doc: Document, fault: Any, renamed: set[Path]) -> bool:
+    """Whether a key is only missing because it was misspelt, or was wrong and is said already."""
+    if fault["type"] != "missing":
+        return False
+    *above, key = fault["loc"]
+    node = doc.node(*above)
+    return fault["loc"] in renamed or (isinstance(node, Mapping) and key in node.values)
 
 
 def _late_first(path: Path) -> tuple[tuple[int, str | int], ...]:

@@ -105,6 +105,8 @@ class Alternative:
     regions: dict[str, Region] = field(default_factory=dict)
     opaque: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
+    said: frozenset[str] = frozenset()
+    """Every comparison in it as text, to find its own negation."""
     never: bool = False
     pos: x.Position = x.NOWHERE
 
@@ -113,7 +115,7 @@ class Alternative:
             self.never
             or any(region.impossible() for region in self.regions.values())
             or any(name in self.regions for name in self.absent)
-            or any(f"not ({part})" in self.opaque for part in self.opaque)
+            or any(f"not ({part})" in self.opaque for part in self.said)
         )
 
     def implies(self, other: Alternative) -> bool:
@@ -131,7 +133,12 @@ class Alternative:
             regions[key] = regions[key].meet(region) if key in regions else region
         pos = self.pos if self.pos != x.NOWHERE else other.pos
         return Alternative(
-            regions, self.opaque | other.opaque, self.absent | other.absent, self.never or other.never, pos
+            regions,
+            self.opaque | other.opaque,
+            self.absent | other.absent,
+            self.said | other.said,
+            self.never or other.never,
+            pos,
         )
 
 
@@ -191,8 +198,9 @@ def _atom(node: x.Condition, negated: bool) -> Alternative:
             return Alternative(absent=frozenset({show(node.item)}))
         return Alternative(opaque=frozenset({f"not ({show(node)})"}))
     for key, region in _regions(node):
-        return Alternative({key: region})
-    return Alternative(opaque=frozenset({show(node)}))
+        return Alternative({key: region}, said=frozenset({show(node)}))
+    text = frozenset({show(node)})
+    return Alternative(opaque=text, said=text)
 
 
 _MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}

@@ -63,6 +63,11 @@ FILE_TEXTS: dict[str, Texts] = {
         "what `{found}` opens here is never closed", "add the closing sign",
         "此处的 `{found}` 没有配对的结束符", "请补上结束符",
     ),
+    "flow_broken": error(
+        "inside the `{found}` of line {line} this can't be read",
+        "close the bracket, or put a text with brackets, commas or colons in quotes",
+        "第 {line} 行 `{found}` 中的内容从这里开始无法识别", "请补上右括号；含括号、逗号或冒号的文本请加引号",
+    ),
     "needs_quotes": error(
         "a text can't begin with `{found}`", "put the whole text in quotes",
         "文本不能以 `{found}` 开头", "请给整个文本加引号",

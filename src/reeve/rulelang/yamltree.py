@@ -346,6 +346,9 @@ def _syntax_problem(source: Source, error: MarkedYAMLError) -> Problem:
         opened = error.context_mark
         start = source.position(opened.index) if opened is not None else pos
         return problem(start, "never_closed", found=source.text[opened.index] if opened is not None else "")
+    if "flow" in str(error.context or "") and error.context_mark is not None:
+        opened = error.context_mark.index
+        return problem(pos, "flow_broken", found=source.text[opened], line=source.position(opened).line)
     if "cannot start any token" in what:
         return problem(pos, "needs_quotes", found=source.text[index])
     if "mapping values are not allowed" in what:

@@ -1,0 +1,44 @@
+"""Example files: the good ones load without a word, each bad one says exactly what is wrong and what is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reeve.rulelang.load import LoadResult, load_bundle, read_folder
+
+CORPUS = Path(__file__).parents[2] / "corpus" / "rules"
+AROUND = {
+    "site.yaml": b"language: 1\nladder: {front_desk: service_supervisor, service_supervisor: property_manager}\n",
+    "messages.yaml": b"none: {en: {sms: nothing}}\n",
+}
+BAD = sorted(path.stem for path in (CORPUS / "bad").glob("*.yaml"))
+GOOD = sorted(path.name for path in (CORPUS / "good").iterdir())
+
+
+def load_bad(mistake: str) -> LoadResult:
+    return load_bundle({**AROUND, "complaint.yaml": (CORPUS / "bad" / f"{mistake}.yaml").read_bytes()})
+
+
+def said(result: LoadResult) -> str:
+    own = [found for found in result.problems if found.code != "message_missing"]
+    return "".join(f"{found.render(lang)}\n" for found in own for lang in ("en", "zh"))
+
+
+@pytest.mark.parametrize("mistake", BAD)
+def test_a_bad_file_gets_exactly_the_words_beside_it(mistake: str) -> None:
+    assert said(load_bad(mistake)) == (CORPUS / "bad" / f"{mistake}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("mistake", BAD)
+def test_a_bundle_exists_only_without_errors(mistake: str) -> None:
+    result = load_bad(mistake)
+    assert (result.bundle is None) == bool(result.errors)
+
+
+@pytest.mark.parametrize("folder", GOOD)
+def test_a_good_folder_has_no_errors_and_no_false_alarms(folder: str) -> None:
+    result = load_bundle(read_folder(CORPUS / "good" / folder))
+    assert result.bundle is not None
+    assert {found.code for found in result.problems} <= {"message_missing", "no_site_file", "no_messages_file"}
