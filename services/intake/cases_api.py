@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import sys
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from typing import Literal as OneOf
@@ -120,10 +122,16 @@ class CaseReader:
             document = await self._cases.find_one({"_id": case_id}, {"state": 1})
             if document is None:
                 return None
-            decisions = await self._decisions.find({"case": case_id}, {"lines": 1}).to_list()
-        decisions.sort(key=lambda decision: int(decision["_id"].rpartition("#")[2]))
+            decisions = await self._decisions.find({"case": case_id}, {"lines": 1, "at": 1}).to_list()
+        decisions.sort(key=_in_order)
         timeline = [line for decision in decisions for line in orjson.loads(decision["lines"])]
         return {**case_view(load_case(document["state"]), self._time.now()), "timeline": timeline}
+
+
+def _in_order(decision: Mapping[str, Any]) -> tuple[datetime, int]:
+    """When it was decided, then the case's version; what notify adds (no version) comes behind its cause."""
+    version = decision["_id"].rpartition("#")[2]
+    return decision["at"], int(version) if version.isdigit() else sys.maxsize
 
 
 def case_view(case: Case, now: datetime) -> dict[str, Any]:
