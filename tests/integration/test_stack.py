@@ -15,8 +15,9 @@ import httpx
 import pytest
 from rich.console import Console
 
-from reeve.devstack.addresses import running_stack
+from reeve.devstack.addresses import StackAddresses, running_stack, save_addresses
 from reeve.devstack.errors import AlreadyRunning, PortTaken, ServerFailed
+from reeve.devstack.folder_lock import folder_lock
 from reeve.devstack.launching import free_port
 from reeve.devstack.log_lines import ChildOutput, LineSplitter
 from reeve.devstack.processes import ProcessSpec, SupervisedProcess
@@ -160,3 +161,23 @@ def test_output_in_pieces_becomes_lines() -> None:
     assert list(splitter.feed("漏".encode()[2:] + b"\r\nhalf")) == ["漏"]
     assert list(splitter.feed(b"x" * 9000)) == ["half" + "x" * 8188]
     assert list(splitter.feed(b"", final=True)) == ["x" * 812]
+
+
+def test_what_a_killed_stack_left_behind_is_not_a_running_one(tmp_path: Path) -> None:
+    here = "http://127.0.0.1:1"
+    left = StackAddresses(
+        pid=2**22 + 1,
+        intake_url=here,
+        escalation_url=here,
+        notify_url=here,
+        nats_url="",
+        mongo_url="",
+        sink_url=None,
+    )
+    with folder_lock(tmp_path):
+        save_addresses(tmp_path, left)
+        assert running_stack(tmp_path) is None
+        save_addresses(tmp_path, left.model_copy(update={"pid": os.getpid()}))
+        assert running_stack(tmp_path) is not None
+        assert (tmp_path / "stack.json").stat().st_mode & 0o777 == 0o600
+    assert running_stack(tmp_path) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +17,8 @@ class StackAddresses(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    pid: int
+    """The process that holds it together."""
     intake_url: str
     """Events are posted here."""
     escalation_url: str
@@ -51,4 +54,15 @@ def running_stack(folder: Path) -> StackAddresses | None:
         addresses = StackAddresses.model_validate_json((folder / _NAME).read_text(encoding="utf-8"))
     except (OSError, ValidationError):
         return None
-    return addresses if is_locked(folder) else None
+    # A killed stack leaves its file behind, and for an instant the next one has the lock and not yet a file.
+    return addresses if is_locked(folder) and _lives(addresses.pid) else None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's, but alive
+        return True
+    return True

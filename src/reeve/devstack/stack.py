@@ -94,6 +94,7 @@ async def local_stack(
         await _start_processes(stack, list(services.values()))
         keepers += [asyncio.create_task(service.wait_failed()) for service in services.values()]
         addresses = StackAddresses(
+            pid=os.getpid(),
             intake_url=f"http://{HOST}:{services['intake'].spec.port}",
             escalation_url=f"http://{HOST}:{services['escalation'].spec.port}",
             notify_url=f"http://{HOST}:{services['notify'].spec.port}",
