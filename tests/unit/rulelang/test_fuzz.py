@@ -11,9 +11,12 @@ from reeve.rulelang.load import load_bundle
 from reeve.rulelang.parse import parse_condition, parse_limit, parse_trigger
 from reeve.rulelang.problems import BadRule, Problem
 
-WORDS = st.sampled_from(
-    ["loss_cny", "损失", "event", "event.x", "ticket.opened", "ticket.", "respond", "resolve", "graded", "breached", "undated", "24h", "5d", "2", "working", "days", "same day", "months", "80%", "10", "10万", "0.5", "2026-01-31", '"x"', '"', "'", "“好”", "(", ")", "[", "]", ",", "、", "==", "=", "!=", "<>", "≥", "≤", "and", "or", "not", "in", "contains", "matches", "known", "known(", "true", "false", "if", "+", "-", ".", "&", "！", "（", "）", "：", "%", "工作日", "grade", "starts_at", "or\tticket.closed"]
+SIGNS = '"x" " \' “好” ( ) [ ] , 、 == = != <> ≥ ≤ + - . & ！ （ ） ： %'
+NAMES = "loss_cny 损失 event event.x ticket.opened ticket. respond graded breached undated grade starts_at 工作日"
+REST = (
+    "24h 5d 2 working days same months 80% 10 10万 2026-01-31 and or not in contains matches known known( true if"
 )
+WORDS = st.sampled_from(f"{SIGNS} {NAMES} {REST}".split(" "))
 TEXTS = st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=14).map(" ".join))
 KEYS = st.sampled_from(
     [

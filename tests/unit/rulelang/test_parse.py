@@ -65,6 +65,7 @@ NAMES = Names({"损失": "loss_cny", "响应": "respond"}, frozenset({"respond",
         ("starts_at - 24h < due_at", "starts_at - 1d < due_at"),
         ("paid == true or false", "paid == true or false"),
         ("order and incident and known_x", "order and incident and known_x"),
+        ("损失 >= 100 or死亡人数 >= 1", "loss_cny >= 100 or 死亡人数 >= 1"),
     ],
 )
 def test_a_condition_means_what_it_says(text: str, meaning: str) -> None:
@@ -199,6 +200,7 @@ def test_the_if_belongs_to_the_last_alternative_alone() -> None:
         ("a if b", "if_not_here", 3),
         ("a # b", "unknown_sign", 3),
         ("a b", "missing_operator", 3),
+        ("a == 1 andb", "unknown_operator", 8),
         ("a == (b and c)", "condition_as_value", 6),
         ("not " * 70 + "a", "nested_too_deep", 1),
         ("a" * 5000, "expression_too_long", 1),
