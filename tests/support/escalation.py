@@ -216,7 +216,12 @@ class Site:
         seen = Counter(key for _, key in told)
         assert set(expected) <= {unquote(key) for key in seen}, "messages are missing"
         assert max(seen.values(), default=1) == 1, "messages were doubled"
-        requested = {doc["_id"] async for doc in self.database["notifications"].find({}, {"_id": 1})}
+        requested: set[str] = set()
+        rounds: Counter[tuple[Any, ...]] = Counter()
+        async for document in self.database["notifications"].find():
+            requested.add(document["_id"])
+            rounds[tuple(document[name] for name in ("case", "step", "level", "run", "round"))] += 1
+        assert max(rounds.values(), default=1) == 1, "a round of a step was requested twice"
         assert {unquote(key) for key in await self.requested_ids()} == requested
 
 
