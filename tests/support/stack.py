@@ -1,0 +1,431 @@
+"""The whole of Reeve as a site and its people meet it: real servers, the three services as processes, real sinks.
+
+Everything can be killed and started again. The rules, the database and the bus are the stack's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import nats
+import nats.errors
+from nats.aio.msg import Msg
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+
+from reeve.devstack.launching import Child, free_port
+from reeve.devstack.mailbox import Received
+from reeve.devstack.mongo_server import MongoServer
+from reeve.devstack.nats_server import NatsServer
+from reeve.devstack.sinks import Sinks
+from reeve.domain.recipients import Recipient
+from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.time_source import SystemTime
+
+ROOT = Path(__file__).parents[2]
+RULES = ROOT / "rules"
+SITE = "sunshine-garden"
+KEY = "acceptance-key"
+SERVICES = ("intake", "escalation", "notify")
+CLOUDEVENT = "application/cloudevents+json"
+STAFF = (
+    *("front_desk", "service_supervisor", "property_manager", "general_manager", "company_leader"),
+    *("department_head", "engineering_supervisor", "technician", "finance", "admin_office"),
+)
+"""Roles that have one person each in `staff()`; security_supervisor has nobody."""
+
+_ids = iter(range(1, 1_000_000_000))
+
+Json = dict[str, Any]
+Condition = Callable[[], Awaitable[object]]
+
+
+def now() -> datetime:
+    """Aware UTC; everything here runs on the real clock."""
+    return SystemTime().now()
+
+
+def ago(**parts: float) -> datetime:
+    """A moment in the past, as for timedelta."""
+    return now() - timedelta(**parts)
+
+
+def event(
+    type: str, subject: str, *, at: datetime | None = None, id: str | None = None, site: str = SITE, **data: Any
+) -> Json:
+    """An event as a site posts it, of now or `at`; data fields as keywords."""
+    return {
+        "specversion": "1.0",
+        "id": id or f"a-{next(_ids)}",
+        "source": "/pms/front-desk",
+        "type": type,
+        "site": site,
+        "subject": subject,
+        "time": (at or now()).isoformat(timespec="milliseconds"),
+        "data": data,
+    }
+
+
+def complaint(subject: str, *, at: datetime | None = None, **data: Any) -> Json:
+    """A complaint is opened."""
+    return event("ticket.opened", subject, at=at, category="complaint", **data)
+
+
+def mail_of(role: str) -> str:
+    """The mail address of the one who holds the role."""
+    return f"{role.replace('_', '-')}@example.org"
+
+
+def phone_of(role: str) -> str:
+    """Likewise the number."""
+    return f"+4477009{STAFF.index(role):05}"
+
+
+def staff(site: str = SITE, without: Iterable[str] = ()) -> list[Recipient]:
+    """One person per role of STAFF, with mail and phone, who reads English."""
+    return [
+        Recipient(
+            f"r-{role}",
+            site,
+            frozenset({role}),
+            "en",
+            {"email": mail_of(role), "sms": phone_of(role)},
+            name="Somebody",
+        )
+        for role in STAFF
+        if role not in without
+    ]
+
+
+async def eventually(what: str, condition: Condition, seconds: float = 20) -> Any:
+    """What the condition returns, once that is true. Raises TimeoutError naming `what`."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not (found := await condition()):  # noqa: ASYNC110 - what is awaited has no event
+                await asyncio.sleep(0.05)
+            return found
+    except TimeoutError as error:
+        raise TimeoutError(f"{what}: not within {seconds:g} s") from error
+
+
+def rules_copy(folder: Path, changes: Mapping[str, Mapping[str, str]]) -> Path:
+    """The shipped rules with some texts replaced (file → old → new); nobody sleeps, and no scenarios."""
+    shutil.copytree(RULES, folder, ignore=shutil.ignore_patterns("tests"))
+    awake = {
+        "site.yaml": {'quiet: {from: "21:00"': '# quiet: {from: "21:00"', "owner_messages:": "# owner_messages:"}
+    }
+    for file, texts in [*awake.items(), *changes.items()]:
+        path = folder / file
+        text = path.read_text(encoding="utf-8")
+        for old, new in texts.items():
+            assert old in text, f"{file} no longer has: {old}"
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+    return folder
+
+
+class Service:
+    """One service as a process, on the same port over restarts."""
+
+    def __init__(self, name: str, environment: Callable[[], Mapping[str, str]], folder: Path) -> None:
+        self.name = name
+        self.port = free_port()
+        self.log = folder / f"{name}.log"
+        self.starts = 0
+        self._environment = environment
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """/readyz and /metrics; of intake everything."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        assert self._child is not None
+        return self._child.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._child is not None and self._child.returncode is None
+
+    async def start(self) -> None:
+        """The process runs; it may not be ready yet."""
+        assert not self.alive
+        self.starts += 1
+        command = [sys.executable, "-m", "reeve.cli.main", "run", self.name]
+        settings = {**self._environment(), f"REEVE_{self.name.upper()}_PORT": str(self.port)}
+        self._child = await Child.start(command, env=settings, log=self.log, cwd=ROOT)
+
+    async def ready(self, seconds: float = 60) -> None:
+        """It says that it does its work. Raises AssertionError with its log if it ended instead."""
+
+        async def answers() -> bool:
+            assert self.alive, self.log.read_text()[-3000:]
+            try:
+                return (await client.get(f"{self.url}/readyz")).status_code == 200
+            except httpx.TransportError:
+                return False
+
+        async with httpx.AsyncClient(trust_env=False, timeout=5) as client:
+            await eventually(f"{self.name} is ready", answers, seconds)
+
+    async def kill(self) -> None:
+        """As kill -9."""
+        if self._child is not None:
+            await self._child.kill()
+
+    async def stop(self) -> int | None:
+        """As SIGTERM; its exit code."""
+        if self._child is None:
+            return None
+        await self._child.stop(25)
+        return self._child.returncode
+
+
+@dataclass
+class Stack:
+    """Everything, running."""
+
+    folder: Path
+    rules: Path
+    nats: NatsServer
+    mongo: MongoServer
+    sinks: Sinks
+    database_name: str
+    settings: dict[str, str] = field(default_factory=dict)
+    """More environment for the services."""
+    services: dict[str, Service] = field(default_factory=dict)
+    posted: list[Json] = field(default_factory=list)
+    """What `post` posted, in order."""
+    http: httpx.AsyncClient = field(default_factory=httpx.AsyncClient)
+    mongo_client: AsyncMongoClient[Json] = field(default_factory=AsyncMongoClient)
+
+    @property
+    def intake(self) -> Service:
+        return self.services["intake"]
+
+    @property
+    def escalation(self) -> Service:
+        return self.services["escalation"]
+
+    @property
+    def notify(self) -> Service:
+        return self.services["notify"]
+
+    @property
+    def database(self) -> AsyncDatabase[Json]:
+        """The record."""
+        return self.mongo_client[self.database_name]
+
+    @property
+    def messages(self) -> list[Received]:
+        """What has arrived at the sinks."""
+        return self.sinks.mailbox.messages
+
+    def environment(self) -> dict[str, str]:
+        """Of the services; delays that only matter after a crash are short."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("REEVE_")}
+        return {
+            **inherited,
+            "PYTHONUNBUFFERED": "1",
+            "REEVE_NATS_URL": self.nats.url,
+            "REEVE_MONGO_URL": self.mongo.url,
+            "REEVE_MONGO_DATABASE": self.database_name,
+            "REEVE_RULES": str(self.rules),
+            "REEVE_API_KEYS": f"*={KEY}",
+            "REEVE_INTAKE_HOST": "127.0.0.1",
+            "REEVE_ESCALATION_HOST": "127.0.0.1",
+            "REEVE_ESCALATION_LEASE": "1.5",
+            "REEVE_ESCALATION_TICK_GRACE": "1",
+            "REEVE_ESCALATION_EVENT_GRACE": "3",
+            "REEVE_ESCALATION_RECONCILE": "0.5",
+            "REEVE_NOTIFY_HOST": "127.0.0.1",
+            "REEVE_NOTIFY_LEASE_SECONDS": "2",
+            "REEVE_NOTIFY_RETRY_SECONDS": "0.3",
+            "REEVE_SMTP_HOST": "127.0.0.1",
+            "REEVE_SMTP_PORT": str(self.sinks.smtp_port),
+            "REEVE_SMS_GATEWAY": self.sinks.gateway_url,
+            "REEVE_PUBLIC_URL": self.intake.url,
+            "REEVE_LOG_LEVEL": "debug",
+            **self.settings,
+        }
+
+    # --- what a site system does
+
+    async def post(self, *events: Json) -> list[Json]:
+        """Each posted by itself, one after the other, and accepted."""
+        answers = []
+        for each in events:
+            self.posted.append(each)
+            answer = await self.http.post("/v1/events", json=each, headers={"Content-Type": CLOUDEVENT})
+            assert answer.status_code == 202, answer.text
+            answers.append(answer.json())
+        return answers
+
+    async def post_stubbornly(self, each: Json) -> None:
+        """Accepted, however often intake is away; what a good site system does."""
+
+        async def accepted() -> bool:
+            try:
+                answer = await self.http.post(
+                    "/v1/events", json=each, headers={"Content-Type": CLOUDEVENT}, timeout=10
+                )
+            except httpx.TransportError:
+                return False
+            assert answer.status_code in (202, 429, 503), answer.text
+            return answer.status_code == 202
+
+        await eventually("intake takes an event", accepted, 60)
+
+    async def case(self, subject: str, policy: str = "complaint", site: str = SITE) -> Json | None:
+        """The case as intake shows it, with its timeline; None if there is none yet."""
+        answer = await self.http.get(f"/v1/cases/{site}/{policy}/{quote(subject, safe='')}")
+        if answer.status_code == 404:
+            return None
+        assert answer.status_code == 200, answer.text
+        found: Json = answer.json()
+        return found
+
+    async def timeline(self, subject: str, policy: str = "complaint") -> list[Json]:
+        """The case's timeline; empty before there is a case."""
+        found = await self.case(subject, policy)
+        return found["timeline"] if found else []
+
+    async def line(
+        self, subject: str, effect: str, policy: str = "complaint", seconds: float = 20, **keys: Any
+    ) -> Json:
+        """The first line of that effect with these keys, once it is there."""
+        lines: list[Json] = []
+
+        async def there() -> Json | None:
+            lines[:] = await self.timeline(subject, policy)
+            return next((one for one in lines if holds(one, effect=effect, **keys)), None)
+
+        try:
+            found: Json = await eventually(f"{effect} {keys}", there, seconds)
+        except TimeoutError as error:
+            told = "\n".join(json.dumps(line) for line in lines)
+            raise AssertionError(f"{subject}: no line {effect} {keys} in\n{told}") from error
+        return found
+
+    # --- what people get
+
+    def to(self, address: str, text: str = "") -> list[Received]:
+        """What has arrived at an address, with that text in its subject or body."""
+        return [each for each in self.messages if address in each.to and text in f"{each.subject} {each.text}"]
+
+    async def arrived(self, address: str, text: str, count: int = 1, seconds: float = 20) -> list[Received]:
+        """At least so many of them, once they are there."""
+
+        async def enough() -> list[Received]:
+            found = self.to(address, text)
+            return found if len(found) >= count else []
+
+        found: list[Received] = await eventually(f"{count} to {address} about {text}", enough, seconds)
+        return found
+
+    async def quiet(self, seconds: float = 30) -> None:
+        """Everything posted is decided, everything requested is settled, every outcome is told."""
+        queries: tuple[tuple[str, Json], ...] = (
+            ("events", {"applied_at": None}),
+            ("notifications", {"state": "requested"}),
+            ("deliveries", {"state": {"$in": ["queued", "claimed", "retry"]}}),
+            ("deliveries", {"published_at": None}),
+        )
+
+        async def settled() -> bool:
+            return not any([await self.database[name].count_documents(query) for name, query in queries])
+
+        await eventually("all is settled", settled, seconds)
+
+    async def people(self, *those: Recipient) -> None:
+        """They are in the record."""
+        await RecipientStore(self.database).save(those)
+
+    # --- what integrators and operators see
+
+    async def on_bus(self, stream: str, subject: str = ">") -> list[Msg]:
+        """Every message of a stream, in order."""
+        client = await nats.connect(self.nats.url)
+        try:
+            jetstream = client.jetstream()
+            last = (await jetstream.stream_info(stream)).state.last_seq
+            found: list[Msg] = []
+            reading = await jetstream.subscribe(subject, stream=stream, ordered_consumer=True)
+            while not found or found[-1].metadata.sequence.stream < last:
+                try:
+                    found.append(await reading.next_msg(timeout=2))
+                except nats.errors.TimeoutError:
+                    break
+            return found
+        finally:
+            await client.close()
+
+    async def metrics(self, name: str) -> str:
+        """What a service tells Prometheus."""
+        async with httpx.AsyncClient(trust_env=False, timeout=10) as client:
+            return (await client.get(f"{self.services[name].url}/metrics")).text
+
+    # --- what goes wrong
+
+    async def restart(self, name: str) -> None:
+        """kill -9, and started again; it may not be ready yet."""
+        await self.services[name].kill()
+        await self.services[name].start()
+
+    async def copy_bus(self) -> Path:
+        """A copy of the bus's store as it is now; the bus is restarted for it."""
+        copy = self.nats.folder / "copy"
+        await self.nats.stop()
+        await asyncio.to_thread(shutil.copytree, self.nats.store, copy)
+        await self.nats.start()
+        return copy
+
+    async def restore_bus(self, copy: Path) -> None:
+        """The bus is killed and comes back with the store of back then."""
+        await self.nats.kill()
+        await asyncio.to_thread(shutil.rmtree, self.nats.store)
+        await asyncio.to_thread(shutil.move, copy, self.nats.store)
+        await self.nats.start()
+
+
+def holds(line: Json, **keys: Any) -> bool:
+    """Whether a line has these keys with these values."""
+    return all(line.get(name) == value for name, value in keys.items())
+
+
+@asynccontextmanager
+async def running_stack(folder: Path, rules: Path = RULES, **settings: str) -> AsyncIterator[Stack]:
+    """Everything runs and is ready inside; services drain after, unless they were killed."""
+    servers = NatsServer(folder / "nats"), MongoServer(folder / "mongo")
+    async with Sinks(kept=1_000_000) as sinks:
+        stack = Stack(folder, rules, *servers, sinks, f"reeve-{folder.name[:40]}", settings)
+        stack.services = {name: Service(name, stack.environment, folder) for name in SERVICES}
+        try:
+            await asyncio.gather(*(server.start() for server in servers))
+            await asyncio.gather(*(service.start() for service in stack.services.values()))
+            stack.mongo_client = AsyncMongoClient(stack.mongo.url, tz_aware=True)
+            headers = {"Authorization": f"Bearer {KEY}"}
+            stack.http = httpx.AsyncClient(base_url=stack.intake.url, headers=headers, trust_env=False, timeout=30)
+            await asyncio.gather(*(service.ready() for service in stack.services.values()))
+            yield stack
+        finally:
+            await stack.http.aclose()
+            await asyncio.gather(*(service.stop() for service in stack.services.values()))
+            await stack.mongo_client.close()
+            await asyncio.gather(*(server.stop() for server in servers))
