@@ -1,0 +1,197 @@
+"""What a demo shows: the messages of this run as they come, the same ones of many cases as one line."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from reeve.cli.output import print_json, print_line
+from reeve.cli.wording import STYLES, because, phrase
+
+_SHOWN = frozenset({"graded", "breached", "escalated", "reopened", "child_opened", "corrected", "closed"})
+_SHOWN_CLOCKS = frozenset({"respond", "arrive", "collect", "pay"})
+_SHOWN_NOTICES = frozenset({"requested", "suppressed", "failed", "undeliverable"})
+_LONGEST_TEXT = 150
+
+
+@dataclass(slots=True)
+class Group:
+    """Lines that differ by their case alone."""
+
+    at: str
+    policy: str
+    subjects: list[str]
+    what: str
+    said: str
+    why: str
+
+
+@dataclass(slots=True)
+class DemoView:
+    """Collects what this run caused and shows it; `seen` says what has happened."""
+
+    run: str
+    as_json: bool
+    seen: set[tuple[str, str, str]] = field(default_factory=set)
+    """(subject, type, clock or step, and once with an empty one)."""
+    grades: dict[str, str] = field(default_factory=dict)
+    """Case → its latest grade."""
+    counts: Counter[str] = field(default_factory=Counter)
+    arrived: Counter[str] = field(default_factory=Counter)
+    """Channel → messages that a provider got."""
+    held: int = 0
+    """Notifications that wait for the end of the quiet hours."""
+    _groups: dict[tuple[str, ...], Group] = field(default_factory=dict)
+    _texts: dict[tuple[str, str], tuple[str, list[str]]] = field(default_factory=dict)
+    """(channel, text without this run's ids) → the first text, and everybody it went to."""
+    _ids: re.Pattern[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ids = re.compile(rf"[A-Z]-{self.run}(-\d+)?")
+
+    def scene(self, number: int, title: str, watch: str, late: bool) -> None:
+        """A new scene begins."""
+        self.flush()
+        if self.as_json:
+            print_json({"kind": "scene", "number": number, "title": title, "watch": watch, "posted_late": late})
+            return
+        print_line((f"\n{number}. {title}", "bold"), ("   (posted late, on purpose)" if late else "", "dim"))
+        print_line((f"   {watch}", "italic"))
+
+    def posted(self, event: Mapping[str, Any], said: str) -> None:
+        """An event was accepted."""
+        self.counts["posted"] += 1
+        if self.as_json:
+            print_json({"kind": "posted", "event": dict(event)})
+        else:
+            print_line(("   post   ", "blue"), f"{event['type']:<20} {event['subject']:<10} ", (said, "dim"))
+
+    def take(self, message: Mapping[str, Any], now: datetime) -> None:
+        """A message came on cases.> or notifications.>; those of other runs are left alone."""
+        subject, type_ = str(message.get("subject", "")), str(message.get("type", ""))
+        if self.run not in subject:
+            return
+        data = message.get("data") or {}
+        self.seen |= {(subject, type_, ""), (subject, type_, str(data.get("clock") or data.get("step") or ""))}
+        self.counts[type_] += 1
+        if type_ == "cases.graded":
+            self.grades[str(message.get("correlationid"))] = str(data.get("grade"))
+        if self.as_json:
+            print_json({"kind": type_.partition(".")[0].rstrip("s"), **message})
+        else:
+            self._collect(message, data, now)
+
+    def _collect(self, message: Mapping[str, Any], data: Mapping[str, Any], now: datetime) -> None:
+        family, _, what = str(message["type"]).partition(".")
+        clocks = what in ("clock_started", "clock_stopped") and data.get("clock") in _SHOWN_CLOCKS
+        if not (clocks or what in (_SHOWN if family == "cases" else _SHOWN_NOTICES)):
+            return
+        said = phrase(what, data) + self._held(what, data, now)
+        key = (str(data.get("policy")), what, said, because(data).partition(" ")[0])
+        group = self._groups.get(key)
+        if group is not None:
+            group.subjects.append(str(message["subject"]))
+            return
+        at = datetime.fromisoformat(str(message["time"])).strftime("%m-%d %H:%M:%S")
+        self._groups[key] = Group(at, key[0], [str(message["subject"])], what, said, key[3])
+
+    def _held(self, what: str, data: Mapping[str, Any], now: datetime) -> str:
+        hours = [
+            data.get("not_before"),
+            data.get("owner_not_before") if "owner" in (data.get("to") or ()) else None,
+        ]
+        later = [hour for hour in hours if hour and datetime.fromisoformat(hour) > now]
+        if what != "requested" or not later:
+            return ""
+        self.held += 1
+        return f" (not before {datetime.fromisoformat(max(later)):%H:%M}: quiet or closed now)"
+
+    def flush(self) -> None:
+        """What was collected is shown."""
+        groups, self._groups = self._groups, {}
+        # The two topics come by different streams: told in order of what happened, the cause before the message.
+        order = {"graded": 0, "clock_started": 1, "requested": 9, "suppressed": 8}
+        for group in sorted(groups.values(), key=lambda each: (each.at, order.get(each.what, 5))):
+            others = f" +{len(group.subjects) - 1} more" if len(group.subjects) > 1 else ""
+            print_line(
+                ("   reeve  ", "green"),
+                (f"{group.at}  ", "dim"),
+                f"{group.policy} {group.subjects[0]}{others}: ",
+                (group.said, STYLES.get(group.what, "")),
+                (f"  ← {group.why}" if group.why else "", "dim"),
+            )
+        self._flush_texts()
+
+    def message(self, arrived: Mapping[str, Any]) -> None:
+        """An email or SMS came to the local sink."""
+        channel = str(arrived["channel"])
+        self.arrived[channel] += 1
+        if self.as_json:
+            print_json({"kind": "arrived", **arrived})
+            return
+        text = " ".join(str(arrived["subject"] or arrived["text"]).split())
+        key = (channel, self._ids.sub("", text).partition("http")[0])
+        self._texts.setdefault(key, (text, []))[1].extend(arrived["to"])
+
+    def _flush_texts(self) -> None:
+        texts, self._texts = self._texts, {}
+        for (channel, _), (text, addresses) in texts.items():
+            different = list(dict.fromkeys(addresses))
+            times = f" ({len(addresses)} of these)" if len(addresses) > 1 else ""
+            others = f" and {len(different) - 2} more" if len(different) > 2 else ""
+            print_line(
+                (f"   {'email' if channel == 'email' else 'SMS':<6} ", "bold magenta"),
+                f"to {', '.join(different[:2])}{others}{times}: ",
+                (text[:_LONGEST_TEXT], "magenta"),
+            )
+
+    def summary(self, missing: list[str], sink_url: str | None, unanswered: str) -> None:
+        """What came out, and what to try next."""
+        self.flush()
+        grades = Counter(self.grades.values())
+        if self.as_json:
+            print_json(
+                {
+                    "kind": "summary",
+                    "events": self.counts["posted"],
+                    "cases": len(self.grades),
+                    "grades": dict(grades),
+                    "breached": self.counts["cases.breached"],
+                    "notifications": self.counts["notifications.requested"],
+                    "suppressed": self.counts["notifications.suppressed"],
+                    "arrived": dict(self.arrived),
+                    "missing": missing,
+                }
+            )
+            return
+        named = ", ".join(f"{count} {grade}" for grade, count in grades.most_common())
+        print_line(("\nThat was the morning.", "bold"))
+        print_line(
+            f"   {self.counts['posted']} events became {self.counts['cases.opened']} cases; graded: {named}."
+        )
+        print_line(
+            f"   {self.counts['cases.breached']} deadlines passed, {self.counts['notifications.requested']} "
+            f"notifications were requested, {self.counts['notifications.suppressed']} older rounds left unsent."
+        )
+        print_line(f"   {self.arrived['sms']} SMS and {self.arrived['email']} emails arrived.")
+        if self.held:
+            print_line(
+                f"   {self.held} notifications wait: it is night at the site, and its quiet hours hold them back."
+            )
+        for each in missing:
+            print_line((f"   Not seen: {each}", "bold red"))
+        print_line(("\nTry next", "bold"))
+        tries = [
+            (f"reeve cases show {unanswered}", "why each step of the forgotten household's case happened"),
+            ("reeve cases list --overdue", "what is late now"),
+            ("reeve tail", "follow the topics while you run the demo again"),
+            ("edit rules/complaint.yaml", "change a limit, save, run the demo again"),
+        ]
+        for command, what in tries:
+            print_line((f"   {command:<36}", "bold"), what)
+        if sink_url:
+            print_line(f"   {sink_url:<36}", "the emails and SMS, whole")
