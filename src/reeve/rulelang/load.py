@@ -28,7 +28,7 @@ from reeve.rulelang.yamltree import MAX_BYTES, Document, kept_yaml
 
 _Read = TypeVar("_Read")
 MAX_FILES = 1000
-MAX_TOTAL = 8 * 1024 * 1024
+MAX_TOTAL = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from reeve.rulelang.yamltree import Document, Mapping, Scalar, Sequence, plain
 Model = TypeVar("Model", bound=BaseModel)
 
 Path = tuple[str | int, ...]
+_MOST_TOLD = 100
+"""A file with more faults of shape than this is another kind of file."""
 _ROUNDS = 5
 """How often what is wrong is taken out before the file is given up."""
 
@@ -51,7 +53,7 @@ def read_shape(doc: Document, model: type[Model], data: Any = None) -> Shaped[Mo
             faults = error.errors(include_url=False)
         renamed = {guess for fault in faults if (guess := _meant(model, fault))}
         told = [fault for fault in faults if not _follows(doc, fault, renamed)]
-        problems.extend(_problem(doc, model, fault) for fault in told)
+        problems.extend(_problem(doc, model, fault) for fault in told[:_MOST_TOLD])
         paths = {_real(data, fault["loc"]) for fault in faults}
         if () in paths:
             break

@@ -48,6 +48,10 @@ FILE_TEXTS: dict[str, Texts] = {
         "this is nested deeper than anything in the rule language", "check the brackets and the indentation",
         "嵌套层数超过规则语言的任何结构", "请检查括号和缩进",
     ),
+    "too_many_parts": error(
+        "the file holds more than {most} keys and values up to here", "split it, or check that it is the right file",
+        "到此处文件中的键和值已超过 {most} 个", "请拆分，或检查是否放错了文件",
+    ),
     "key_not_text": error(
         "a list or a map stands where a key belongs", "write `key: value`", "键的位置上是列表或映射", "请写成 `键: 值`",
     ),

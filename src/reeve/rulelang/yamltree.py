@@ -32,6 +32,8 @@ from reeve.rulelang.problems import BadRule, Problem, problem
 
 MAX_BYTES = 1024 * 1024
 """A rule file larger than this is refused unread."""
+MAX_PARTS = 50_000
+"""Keys and values of one file; the largest real rule files have a few thousand."""
 MAX_DEPTH = 40
 """Nothing in the language nests deeper; a file that does is refused."""
 
@@ -76,28 +78,35 @@ class Scalar:
 
     def position(self, offset: int) -> Position:
         """Where a character of the text stands in the file, through quotes, escapes and folding."""
-        raw, at = self.source.text, self.start
-        if self.style in ("|", ">"):
-            at = raw.find("\n", at) + 1 or at
-        elif self.style:
-            at += 1
-        last = at
-        for char in self.text[: offset + 1]:
-            if char.isspace():
-                continue
-            last = at = self._next(raw, at, char)
-            at += _escape(raw, at) if self.style == '"' else 1
-        if offset >= len(self.text):
-            last = at
-        return self.source.position(min(last, self.end))
+        places = _places(self)
+        return self.source.position(min(places[min(offset, len(places) - 1)], self.end))
 
-    def _next(self, raw: str, at: int, char: str) -> int:
-        while at < self.end:
-            here = raw[at].translate(_SHOW)
-            if here == char or (self.style == '"' and here == "\\" and raw[at + 1] != "\n"):
-                return at
-            at += 1
-        return at
+
+@lru_cache(maxsize=32)
+def _places(scalar: Scalar) -> tuple[int, ...]:
+    """Where each character of a value, and its end, stands in the file's text."""
+    raw, at = scalar.source.text, scalar.start
+    if scalar.style in ("|", ">"):
+        at = raw.find("\n", at) + 1 or at
+    elif scalar.style:
+        at += 1
+    places: list[int] = []
+    last = at
+    for char in scalar.text:
+        if not char.isspace():
+            last = at = _next(scalar, raw, at, char)
+            at += _escape(raw, at) if scalar.style == '"' else 1
+        places.append(last)
+    return (*places, at)
+
+
+def _next(scalar: Scalar, raw: str, at: int, char: str) -> int:
+    while at < scalar.end:
+        here = raw[at].translate(_SHOW)
+        if here == char or (scalar.style == '"' and here == "\\" and raw[at + 1] != "\n"):
+            return at
+        at += 1
+    return at
 
 
 def _escape(raw: str, at: int) -> int:
@@ -271,6 +280,7 @@ class _Reader:
     def __init__(self, source: Source, problems: list[Problem]) -> None:
         self._source = source
         self._problems = problems
+        self._parts = 0
 
     def document(self, events: Iterator[Event]) -> Node:
         root: Node | None = None
@@ -289,6 +299,9 @@ class _Reader:
             raise BadRule(problem(self._at(event), "alias", name=event.anchor))
         if anchor := getattr(event, "anchor", None):
             raise BadRule(problem(self._at(event), "anchor", name=str(anchor)))
+        self._parts += 1
+        if self._parts > MAX_PARTS:
+            raise BadRule(problem(self._at(event), "too_many_parts", most=MAX_PARTS))
         if depth > MAX_DEPTH:
             raise BadRule(problem(self._at(event), "too_deep"))
         if isinstance(event, ScalarEvent):

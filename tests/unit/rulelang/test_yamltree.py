@@ -104,6 +104,7 @@ def test_a_list_in_a_condition_may_stand_inside_braces() -> None:
         (b"a: " + b"[" * 100, "too_deep", 1),
         (b"a: " + b"{b: " * 60, "too_deep", 1),
         (b"x" * 1_100_000, "file_too_large", 1),
+        (b"- x\n" * 60_000, "too_many_parts", 50_000),
         (b"a: b: c\n", "stray_colon", 1),
         (b"a: 'x\n", "never_closed", 1),
         (b"a: @x\n", "needs_quotes", 1),
