@@ -1,7 +1,7 @@
 """Decides a batch: loads what it needs, lets the core decide, and says what is to be saved and sent.
 
-The core asks for what it lacks by raising NotLoaded. A pass over the batch goes on after that, only to learn
-what else is missing; its results are thrown away and the whole batch is decided again on fresh copies.
+What the core will surely ask for is loaded first. What it asks for besides, by raising NotLoaded, is loaded after
+a pass over the batch that only goes on to learn what else is missing; then all is decided again on fresh copies.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from reeve.ports import CaseRecord, Changes, DecisionRow, Loaded, Message, Needs
 from reeve.runtime.bus.lanes import lane_of_case
 from reeve.runtime.verdicts import Failure, attempt
 from services.escalation.metrics import RELOADS
+from services.escalation.supposing import SupposingWorkset
 from services.escalation.timers import Alarm
 from services.escalation.work import EventWork, TickWork, check
 
@@ -97,7 +98,10 @@ class _Batch:
                 # What failed may have left traces in the set: decide the others without it.
                 self._failures.update(failed)
             else:
-                return self._outcome(workset)
+                await self._load(workset.supposed)
+                if not workset.wrong(self._have):
+                    return self._outcome(workset)
+                RELOADS.inc()
         raise RuntimeError("the core asks for ever more")
 
     # --- what to load
@@ -178,10 +182,10 @@ class _Batch:
 
     # --- deciding
 
-    def _fresh(self) -> Workset:
+    def _fresh(self) -> SupposingWorkset:
         """A working set with all that is loaded; the core never changes what it is given."""
         have = self._have
-        workset = Workset()
+        workset = SupposingWorkset()
         for key, ids in have.subjects.items():
             workset.load_subject(key, self._named(ids), have.waiting[key])
         for case_id, case in have.cases.items():
