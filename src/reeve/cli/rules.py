@@ -15,6 +15,7 @@ from reeve.cli.output import errors, print_json, print_line
 
 if TYPE_CHECKING:
     from reeve.domain.bundle import Bundle
+    from reeve.domain.simulate import Reachable
     from reeve.rulelang.load import LoadResult
     from reeve.runtime.run_scenarios import Outcome
 
@@ -107,7 +108,7 @@ def simulate(
     recipients: Annotated[
         Path | None,
         typer.Option(
-            help="CSV or JSON of people, as for `reeve recipients import`.", show_default="all are reachable"
+            help="CSV, XLSX or JSON of people, as for `reeve recipients import`.", show_default="all are reachable"
         ),
     ] = None,
     as_json: Json = False,
@@ -116,27 +117,34 @@ def simulate(
 
     Events are taken in the order of the file. A bad one is told about on stderr with its line; the others run.
 
-    Exit codes: 0 done, 1 an event was bad or the rules have errors, 2 wrong usage.
+    Exit codes: 0 done, 1 an event or recipient was bad or the rules have errors, 2 wrong usage.
     """
     from reeve.cli.simulating import simulate_file
 
     result, _ = _load(folder)
     bundle = _bundle(result, as_json)
     end = _moment(until, bundle) if until is not None else None
-    reachable = None
-    if recipients is not None:
-        from reeve.cli.reachability import BadRecipients, reachable_from
-
-        try:
-            reachable = reachable_from(recipients, bundle)
-        except BadRecipients as bad:
-            _fail(str(bad), USAGE)
+    reachable, faults = _reachable(recipients, bundle) if recipients is not None else (None, 0)
     tally = simulate_file(bundle, events, end, reachable, as_json=as_json)
     if not as_json:
         refused = f", {tally.refused:,} refused" if tally.refused else ""
         errors().print(f"{tally.events:,} events{refused}: {tally.lines:,} lines.")
-    if tally.refused:
+    if tally.refused or faults:
         raise typer.Exit(BAD)
+
+
+def _reachable(file: Path, bundle: Bundle) -> tuple[Reachable, int]:
+    """Who is reachable, and how many rows of the file are wrong: those are told about and left out."""
+    from reeve.cli.reachability import reachable_among
+    from reeve.cli.recipient_files import BadRecipientFile, read_recipients
+
+    try:
+        rows = read_recipients(file)
+    except BadRecipientFile as bad:
+        _fail(str(bad), USAGE)
+    for fault in rows.faults:
+        errors().print(f"{file}, {fault}")
+    return reachable_among(rows.recipients, bundle), len(rows.faults)
 
 
 def _load(folder: Path) -> tuple[LoadResult, int]:

@@ -45,7 +45,7 @@ def holds(condition: Condition, scope: Scope) -> bool:  # noqa: C901 - one case 
         case Known(item):
             return value_of(item, scope) is not None
         case In(item, options):
-            return any(same(value_of(item, scope), option.value) for option in options)
+            return any(same(value_of(item, scope), value_of(option, scope)) for option in options)
         case Contains(whole, part):
             held, value = value_of(whole, scope), value_of(part, scope)
             if isinstance(held, list):

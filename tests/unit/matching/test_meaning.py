@@ -124,6 +124,7 @@ def test_absent_counts_as_different(name: str, scope: dict[str, Any], expected: 
         (In(Fact("n"), (number("1"), Literal("2"))), {"n": 2}, False),
         (In(Fact("n"), (Literal(True),)), {"n": 1}, False),
         (In(Fact("n"), ()), {"n": 1}, False),
+        (In(OPEN_FOR, (Literal(Elapsed(3600)),)), {"open_for": timedelta(hours=1)}, True),
         (Contains(Fact("title"), Literal("漏水")), {"title": "天花板漏水了"}, True),
         (Contains(Fact("title"), number("1")), {"title": "1"}, False),
         (Contains(Fact("tags"), Literal("wet")), {"tags": ["dry", "wet"]}, True),

@@ -183,12 +183,10 @@ def test_a_repeat_changes_nothing(rules: Path) -> None:
     assert once.stdout == twice.stdout
 
 
+PERSON = {"id": "li", "place": "s", "roles": ["service_supervisor"], "sms": "+4407700900001"}
 PEOPLE = [
-    ("people.csv", "id,place,roles,sms,email\nli,s,service_supervisor,+4407700900001,\nwang,s,front_desk,,\n"),
-    (
-        "people.json",
-        json.dumps([{"id": "li", "place": "s", "roles": ["service_supervisor"], "addresses": {"sms": "1"}}]),
-    ),
+    ("people.csv", "id,place,roles,sms\nli,s,service_supervisor,+4407700900001\n"),
+    ("people.json", json.dumps([PERSON])),
 ]
 
 
@@ -198,8 +196,20 @@ def test_recipients_say_who_is_reachable(rules: Path, tmp_path: Path, name: str,
     file.write_text(content, encoding="utf-8")
     arguments = ("simulate", rules, "-", "--until", "2026-02-14", "--recipients", file, "--json")
     result = run(*arguments, stdin=json.dumps(posted()))
+    assert (result.exit_code, result.stderr) == (0, "")
     told = [(line["effect"], line.get("to")) for line in rows(result)][-3:]
     assert told == [("undeliverable", ["front_desk"]), ("escalated", None), ("notify", ["service_supervisor"])]
+
+
+def test_a_bad_recipient_is_told_and_left_out(rules: Path, tmp_path: Path) -> None:
+    file = tmp_path / "people.json"
+    file.write_text(json.dumps([PERSON, {"id": "no place"}]), encoding="utf-8")
+    result = run("simulate", rules, "-", "--recipients", file, "--json", stdin=json.dumps(posted()))
+    assert result.exit_code == 1
+    assert "row 2" in result.stderr
+    assert rows(result)
+    file.write_text("{", encoding="utf-8")
+    assert run("simulate", rules, "-", "--recipients", file, stdin="").exit_code == 2
 
 
 @pytest.mark.parametrize("option", [("--until", "tomorrow"), ("--recipients", "none.csv")])
