@@ -179,7 +179,7 @@ def _merge(turn: Turn, event: Event) -> None:
 def _acknowledge(turn: Turn, event: Event) -> None:
     """A person has taken the case: repeats and what is queued end (rule-language, Acknowledging)."""
     turn.case.acknowledged_at = turn.at
-    step = event.data.get("step")
+    step = event.data.get("acknowledged_step")
     turn.emit("acknowledged", turn.policy.pos, {"step": step} if isinstance(step, str) else {})
     turn.happen("case", "acknowledged")
 
