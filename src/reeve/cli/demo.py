@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -78,7 +79,7 @@ async def _play(recipients: Path, rules: Path, pace: float, real: bool, as_json:
             raise DemoError(f"Nothing answers at REEVE_URL ({targets.intake_url}).")
         errors().print("Starting Reeve in a temporary folder; that takes some seconds…", style="dim")
         async with own_stack(rules) as own:
-            return await _morning(own, recipients, pace, as_json)
+            return await _morning(own, recipients, pace, as_json, own=True)
     if targets.sink_url is None and not real:
         raise DemoError(
             "This Reeve sends through real providers, and so would the demo; add --real-providers if you mean it."
@@ -94,7 +95,7 @@ async def _answers(targets: Targets) -> bool:
         return False
 
 
-async def _morning(targets: Targets, recipients: Path, pace: float, as_json: bool) -> bool:
+async def _morning(targets: Targets, recipients: Path, pace: float, as_json: bool, *, own: bool = False) -> bool:
     time = SystemTime()
     await _import(targets, recipients, as_json)
     headers = {"Content-Type": "application/cloudevents+json"}
@@ -117,8 +118,22 @@ async def _morning(targets: Targets, recipients: Path, pace: float, as_json: boo
             missing += await _outcome(scene, view)
             await asyncio.sleep(_AFTER_SCENE_SECONDS * pace)
         await asyncio.sleep(_SETTLE_SECONDS)
-        view.summary(missing, targets.sink_url, morning.unanswered)
+        view.summary(missing, _next_commands(targets, morning, own=own))
     return bool(missing)
+
+
+def _next_commands(targets: Targets, morning: Morning, *, own: bool) -> list[tuple[str, str]]:
+    """What to try after the demo; of a Reeve of its own nothing is left by then."""
+    reeve = "reeve" if shutil.which("reeve") else ".venv/bin/reeve"
+    if own:
+        return [(f"{reeve} up", "Reeve for longer; then, in another terminal, the demo again")]
+    commands = [
+        (f"{reeve} cases show {morning.unanswered}", "why each step of the forgotten household's case happened"),
+        (f"{reeve} cases list --overdue", "what is late now"),
+        (f"{reeve} tail", "follow the topics while the demo plays again"),
+        ("edit rules/complaint.yaml", "change a limit, save, play the demo again"),
+    ]
+    return commands + ([(targets.sink_url, "the emails and SMS, whole")] if targets.sink_url else [])
 
 
 async def _import(targets: Targets, recipients: Path, as_json: bool) -> None:

@@ -149,7 +149,7 @@ class DemoView:
                 (text[:_LONGEST_TEXT], "magenta"),
             )
 
-    def summary(self, missing: list[str], sink_url: str | None, unanswered: str) -> None:
+    def summary(self, missing: list[str], next_commands: list[tuple[str, str]]) -> None:
         """What came out, and what to try next."""
         self.flush()
         grades = Counter(self.grades.values())
@@ -185,13 +185,5 @@ class DemoView:
         for each in missing:
             print_line((f"   Not seen: {each}", "bold red"))
         print_line(("\nTry next", "bold"))
-        tries = [
-            (f"reeve cases show {unanswered}", "why each step of the forgotten household's case happened"),
-            ("reeve cases list --overdue", "what is late now"),
-            ("reeve tail", "follow the topics while you run the demo again"),
-            ("edit rules/complaint.yaml", "change a limit, save, run the demo again"),
-        ]
-        for command, what in tries:
+        for command, what in next_commands:
             print_line((f"   {command:<36}", "bold"), what)
-        if sink_url:
-            print_line(f"   {sink_url:<36}", "the emails and SMS, whole")
