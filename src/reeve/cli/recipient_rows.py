@@ -162,7 +162,8 @@ def _named(raw: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
 
 
 def _unknown_column(column: str) -> str:
-    close = process.extractOne(column, COLUMNS, score_cutoff=60)
+    names = [*COLUMNS, *(other for others in COLUMNS.values() for other in others)]
+    close = process.extractOne(column, names, score_cutoff=60)
     hint = f"did you mean `{close[0]}`? " if close else ""
     return f"unknown column, left out; {hint}columns are {', '.join(COLUMNS)}"
 
