@@ -9,10 +9,12 @@ import time as clocks
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import uvicorn
 
 from reeve.ports import Away, TimeSource
+from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
@@ -20,6 +22,7 @@ from reeve.runtime.process import stop_requested
 from reeve.runtime.store import ack_tokens
 from reeve.runtime.store import events as event_store
 from reeve.runtime.store.ack_tokens import AckTokenStore
+from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.events import EventStore
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database, store_answers
 from reeve.runtime.store.secrets import load_secret
@@ -35,11 +38,13 @@ from services.intake.http import HttpSide, build_api
 from services.intake.keys import ApiKeys, Rate
 from services.intake.outbox import EventOutbox
 from services.intake.posting import Reader
+from services.intake.rules import RulesView
 from services.intake.settings import IntakeSettings
 
 _DRAIN_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
 _ANSWER_SECONDS = 2.0
+_PREPARE_SECONDS = 3.0
 
 log = get_log(__name__)
 
@@ -65,16 +70,8 @@ async def main() -> None:
 
 
 @asynccontextmanager
-async def intake(
-    settings: IntakeSettings,
-    time: TimeSource | None = None,
-    reserved: Callable[[], frozenset[str]] = frozenset,
-    digests: Callable[[str], bool] = lambda _: False,
-) -> AsyncIterator[Intake]:
-    """Serves inside, with the bus or the record away too; drained after. Raises OSError if the port is taken.
-
-    `reserved`: names of the active rules' counts. `digests`: whether a site's subjects are stored as digests.
-    """
+async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> AsyncIterator[Intake]:
+    """Serves inside, with the bus or the record away too; drained after. Raises OSError if the port is taken."""
     time = time or SystemTime()
     keys = ApiKeys.read(settings.api_keys.get_secret_value())
     if keys.open:
@@ -87,8 +84,9 @@ async def intake(
     store = EventStore(database)
     outbox = EventOutbox(store, time, clocks.monotonic)
     collector = EventCollector(store, time, outbox.offer, settings.intake_waiting)
-    reader = Reader(reserved)
-    digested = SubjectDigests(digests, None)
+    rules = RulesView(Bundles(BundleStore(database), time))
+    reader = Reader(rules.reserved)
+    digested = SubjectDigests(rules.digests, None)
     running = Intake(f"http://{settings.intake_host}:{listener.getsockname()[1]}")
 
     async def readiness() -> dict[str, bool]:
@@ -117,11 +115,16 @@ async def intake(
             lifespan="off",
         )
     )
+    bus_posts = partial(BusPosts, collector=collector, reader=reader, time=time, digested=digested)
+    prepared = asyncio.create_task(_prepare_record(database, digested, rules, settings), name="record")
     background = [
+        prepared,
         asyncio.create_task(collector.run(), name="collector"),
-        asyncio.create_task(_prepare_record(database, digested, settings), name="record"),
-        asyncio.create_task(_bus_side(running, settings, outbox, collector, reader, time, digested), name="bus"),
+        asyncio.create_task(_bus_side(running, settings, outbox, rules, bus_posts), name="bus"),
     ]
+    # Posts that come before the rules are known are answered 503: better to listen a moment later.
+    await asyncio.wait([prepared], timeout=_PREPARE_SECONDS)
+    background.append(asyncio.create_task(rules.run(), name="rules"))
     serving = asyncio.create_task(server.serve([listener]), name="http")
     try:
         async with _ending_with(background):
@@ -166,12 +169,15 @@ async def _ending_with(tasks: list[asyncio.Task[None]]) -> AsyncIterator[None]:
             task.remove_done_callback(watch)
 
 
-async def _prepare_record(database: Database, digested: SubjectDigests, settings: IntakeSettings) -> None:
-    """Indexes and secret, as soon as the record answers."""
+async def _prepare_record(
+    database: Database, digested: SubjectDigests, rules: RulesView, settings: IntakeSettings
+) -> None:
+    """Indexes, secret and rules, as soon as the record answers."""
     while True:
         try:
             digested.secret = await load_secret(database, settings.secret.get_secret_value() or None)
             await ensure_indexes(database, {**event_store.INDEXES, **ack_tokens.INDEXES})
+            await rules.refresh()
         except Away as away:
             log.debug("The record does not answer yet.", action="record_wait", **error_fields(away))
             await asyncio.sleep(_AGAIN_SECONDS)
@@ -183,16 +189,15 @@ async def _bus_side(
     running: Intake,
     settings: IntakeSettings,
     outbox: EventOutbox,
-    collector: EventCollector,
-    reader: Reader,
-    time: TimeSource,
-    digested: SubjectDigests,
+    rules: RulesView,
+    bus_posts: Callable[[BusConnection, BusPublisher], BusPosts],
 ) -> None:
     """Publishes accepted events and takes those posted on the bus, as soon as and whenever it answers."""
     bus = await connect_bus(settings.nats_url, "intake")
     running.bus = bus
     publisher = BusPublisher(bus)
     await publisher.start()
+    await rules.listen(bus)
     while True:
         try:
             await declare_streams(bus, settings.bus_replicas)
@@ -201,7 +206,7 @@ async def _bus_side(
             await asyncio.sleep(_AGAIN_SECONDS)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(outbox.run(bus, publisher, settings.bus_replicas), name="outbox")
-        tasks.create_task(BusPosts(bus, publisher, collector, reader, time, digested).run(), name="bus posts")
+        tasks.create_task(bus_posts(bus, publisher).run(), name="bus posts")
 
 
 class _Server(uvicorn.Server):

@@ -1,0 +1,56 @@
+"""What intake takes from the active rules."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+
+import pytest
+
+from reeve.rulelang.load import read_folder
+from reeve.runtime.bundles import Bundles
+from reeve.runtime.store.bundles import BundleStore
+from reeve.runtime.store.mongo import connect_store, open_database
+from reeve.runtime.time_source import SystemTime
+from tests.support.escalation import RULES
+from tests.support.intake import Stack, event, eventually
+
+pytestmark = pytest.mark.integration
+
+
+async def _activate(servers: Stack, site: str) -> None:
+    """The repository's rules, with one site that wants digests."""
+    files = dict(await asyncio.to_thread(read_folder, RULES))
+    files[f"sites/{site}.yaml"] = b"subjects: digest\n"
+    client = connect_store(servers.mongo.url, "test")
+    try:
+        await Bundles(BundleStore(open_database(client, "reeve")), SystemTime()).activate(files, author="test")
+    finally:
+        await client.close()
+
+
+async def test_counts_are_reserved_and_subjects_of_some_sites_become_digests(servers: Stack) -> None:
+    await _activate(servers, "harbour")
+    async with servers.intake() as (_, client):
+        counted = event("1", data={"category": "complaint", "times_on_incident": 3})
+        answer = await client.post("/v1/events", json=counted)
+        assert (answer.status_code, answer.json()["problems"][0]["path"]) == (422, "$.data.times_on_incident")
+        for id_, subject in (("2", "3-1201/2026-11"), ("3", "3-1201/2026-11"), ("4", "3-1202/2026-11")):
+            post = event(id_, site="harbour", subject=subject)
+            assert (await client.post("/v1/events", json=post)).json() == {"id": id_, "duplicate": False}
+        again = await client.post("/v1/events", json=event("2", site="harbour", subject="3-1201/2026-11"))
+        assert again.json() == {"id": "2", "duplicate": True}
+        await client.post("/v1/events", json=event("5", subject="plain"))
+
+        async def published() -> bool:
+            return len(await servers.messages("EVENTS")) == 4
+
+        await eventually("all are on the bus", published)
+        on_bus = await servers.messages("EVENTS")
+    subjects = [document["subject"] for document in sorted(servers.stored(), key=lambda d: str(d["body"]))]
+    assert "1201" not in str(on_bus)
+    assert "1201" not in str(servers.stored())
+    digests = [subject for subject in subjects if subject != "plain"]
+    assert all(re.fullmatch(r"d[0-9a-f]{24}", digest) for digest in digests)
+    assert len(digests) == 3
+    assert len(set(digests)) == 2
