@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from reeve.domain.case import CaseKey
@@ -18,6 +19,7 @@ _TOKEN = re.compile(r"(?:[A-Za-z0-9_\-!\"#$&'()+,/:;<=?@\[\\\]^`{|}~]|%[0-9A-F]{
 _SITE = re.compile(r"[a-z0-9-]{1,64}")
 
 
+@lru_cache(maxsize=65536)
 def token(text: str) -> str:
     """The text as one NATS token of printable ASCII: everything a token can't hold is percent-encoded UTF-8.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from typing import Literal as OneOf
 from zoneinfo import ZoneInfo
@@ -62,6 +63,7 @@ def because_json(because: Because) -> dict[str, str]:
     return reason
 
 
+@lru_cache(maxsize=8192)
 def local(moment: datetime, zone: ZoneInfo) -> str:
     """RFC 3339 with the offset that `zone` has at that moment."""
     return moment.astimezone(zone).isoformat()
