@@ -103,7 +103,7 @@ def _places(scalar: Scalar) -> tuple[int, ...]:
 def _next(scalar: Scalar, raw: str, at: int, char: str) -> int:
     while at < scalar.end:
         here = raw[at].translate(_SHOW)
-        if here == char or (scalar.style == '"' and here == "\\" and raw[at + 1] != "\n"):
+        if here == char or (scalar.style == '"' and here == "\\" and raw[at + 1 : at + 2] != "\n"):
             return at
         at += 1
     return at
@@ -358,14 +358,16 @@ def _syntax_problem(source: Source, error: MarkedYAMLError) -> Problem:
     if "end of stream" in what or "<stream end>" in what:
         opened = error.context_mark
         start = source.position(opened.index) if opened is not None else pos
-        return problem(start, "never_closed", found=source.text[opened.index] if opened is not None else "")
+        return problem(start, "never_closed", found=source.text[opened.index :][:1] if opened is not None else "")
     if "flow" in str(error.context or "") and error.context_mark is not None:
         opened = error.context_mark.index
-        return problem(pos, "flow_broken", found=source.text[opened], line=source.position(opened).line)
+        return problem(
+            pos, "flow_broken", found=source.text[opened : opened + 1], line=source.position(opened).line
+        )
     if "cannot start any token" in what:
-        return problem(pos, "needs_quotes", found=source.text[index])
+        return problem(pos, "needs_quotes", found=source.text[index : index + 1])
     if "mapping values are not allowed" in what:
         return problem(pos, "stray_colon")
     if "unknown escape" in what:
-        return problem(pos, "bad_escape", found=source.text[index])
+        return problem(pos, "bad_escape", found=source.text[index : index + 1])
     return problem(pos, "yaml_indent", line=line.strip()[:60])

@@ -89,7 +89,7 @@ def flow(value: object) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, str):
-        return "'" + value.replace("'", "''").replace("\n", " ") + "'"
+        return "'" + value.replace("'", "''").replace("\n", " ").replace("\r", " ") + "'"
     return str(value)
 
 

@@ -217,6 +217,6 @@ def test_five_hundred_rules_load_quickly() -> None:
         f"p{n}.yaml": f'policy: p{n}\ntakes: ticket\nif: item == "{n}"\nsteps:\n{steps}{close}'.encode()
         for n in range(50)
     }
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(load_bundle(files).require().policies) == 50
-    assert time.perf_counter() - started < 10  # 3 s alone on its core; the others share it here
+    assert time.process_time() - started < 3

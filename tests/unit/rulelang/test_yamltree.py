@@ -107,6 +107,7 @@ def test_a_list_in_a_condition_may_stand_inside_braces() -> None:
         (b"- x\n" * 60_000, "too_many_parts", 50_000),
         (b"a: b: c\n", "stray_colon", 1),
         (b"a: 'x\n", "never_closed", 1),
+        (b"{", "never_closed", 1),
         (b"a: @x\n", "needs_quotes", 1),
         (b'a: "\\q"\n', "bad_escape", 1),
         ("a：1\nb: 2\n".encode(), "wide_colon", 1),
@@ -124,6 +125,6 @@ def test_the_second_of_two_equal_keys_is_said_with_the_line_of_the_first() -> No
 
 def test_a_billion_laughs_are_refused_at_once() -> None:
     lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
-    started = time.perf_counter()
+    started = time.process_time()
     assert refused("\n".join(lines).encode())[0] == "anchor"
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
