@@ -16,6 +16,7 @@ from services.notify.case_reader import BundleSource
 
 _BATCH = 500
 _SWEEP_SECONDS = 2.0
+_GATHER_SECONDS = 0.05
 
 REPUBLISHED = timedelta(minutes=11)
 """How far back outcomes are told again to a bus that came back as another process: its store may be older.
@@ -61,8 +62,8 @@ class Announcer:
                 await asyncio.wait_for(self._something.wait(), _SWEEP_SECONDS)
             except TimeoutError:
                 continue
-            if not complete:
-                await asyncio.sleep(_SWEEP_SECONDS)  # the bus is away: do not spin on every new outcome
+            # Outcomes that end together are told together; while the bus is away nothing spins on new ones.
+            await asyncio.sleep(_GATHER_SECONDS if complete else _SWEEP_SECONDS)
 
     async def publish(self) -> bool:
         """Whether the bus has acknowledged everything there was to tell. Raises StoreAway."""
