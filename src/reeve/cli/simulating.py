@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import orjson
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+from rich.text import Text
 
 from reeve.cli.event_files import Advance, Unreadable, read_items
-from reeve.cli.output import errors, print_line
+from reeve.cli.output import console, errors, shown
 from reeve.cli.wording import STYLES, because, phrase
 from reeve.contracts.events import parse_event
 from reeve.contracts.problems import InvalidEvent
@@ -27,8 +30,6 @@ from reeve.runtime.spill import Spill
 
 _WORTH_A_BAR = 1_000_000
 """Bytes: a smaller file is done before anybody looks."""
-
-Show = Callable[[dict[str, Any]], None]
 
 
 @dataclass(slots=True)
@@ -48,17 +49,11 @@ def simulate_file(
     Raises OSError if the file can't be read.
     """
     tally = Tally()
-    show = _print_json if as_json else _print_words
-    with (
-        _opened(file) as (stream, size),
-        _progress(size) as advance,
-        Spill() as shelf,
-    ):
+    with _opened(file) as (stream, size), _shown(size) as (advance, out), Spill() as shelf:
         simulation = Simulation(bundle, reachable, shelf=shelf)
         for event in _events(bundle, stream, advance, tally):
-            _show_all(bundle, simulation.feed(event), show, tally)
-        _show_all(bundle, simulation.finish(until), show, tally)
-    sys.stdout.flush()
+            _show_all(bundle, simulation.feed(event), out, tally, as_json=as_json)
+        _show_all(bundle, simulation.finish(until), out, tally, as_json=as_json)
     return tally
 
 
@@ -82,25 +77,46 @@ def _events(bundle: Bundle, stream: IO[bytes], advance: Advance, tally: Tally) -
             stderr.print(f"line {line}: {fault}")
 
 
-def _show_all(bundle: Bundle, effects: Iterator[Effect], show: Show, tally: Tally) -> None:
+def _show_all(bundle: Bundle, effects: Iterator[Effect], out: _Out, tally: Tally, *, as_json: bool) -> None:
     for effect in effects:
         tally.lines += 1
-        show(timeline_line(effect, zone_of(bundle.site(effect.case.site).zone)))
-
-
-def _print_json(line: dict[str, Any]) -> None:
-    # Flushed by the pipe's own rhythm: 100,000 events make a million lines.
-    sys.stdout.write(orjson.dumps(line, default=str).decode() + "\n")
-
-
-def _print_words(line: dict[str, Any]) -> None:
-    said = f"{line['at'][:19].replace('T', ' ')}  {line['case']:<14} {line['policy']:<10} "
-    why = because(line)
-    if sys.stdout.isatty():
+        line = timeline_line(effect, zone_of(bundle.site(effect.case.site).zone))
+        if as_json:
+            out.line((orjson.dumps(line, default=str).decode(), ""))
+            continue
+        at, why = line["at"][:19].replace("T", " "), because(line)
+        said = shown(f"{at}  {line['case']:<14} {line['policy']:<10} ")
         style = STYLES.get(line["effect"], "")
-        print_line(said, (phrase(line["effect"], line), style), (f"   {why}", "dim"))
-    else:
-        sys.stdout.write(f"{said}{phrase(line['effect'], line)}   {why}\n")
+        out.line((said, ""), (shown(phrase(line["effect"], line)), style), (f"   {why}", "dim"))
+
+
+class _Out:
+    """Standard output. Into a file or pipe it is plain text; on a terminal it has colours and spares the bar.
+
+    On a terminal lines are shown some at a time, since the bar below is drawn anew each time.
+    """
+
+    def __init__(self, console: Console | None, at_once: int) -> None:
+        self._console = console
+        self._at_once = at_once
+        self._held: list[Text] = []
+
+    def line(self, *parts: tuple[str, str]) -> None:
+        """One line, of (text, style) parts."""
+        if self._console is None:
+            sys.stdout.write("".join(text for text, _ in parts) + "\n")
+            return
+        self._held.append(Text.assemble(*parts))
+        if len(self._held) >= self._at_once:
+            self.flush()
+
+    def flush(self) -> None:
+        """Every line is out."""
+        if self._console is None:
+            sys.stdout.flush()
+        elif self._held:
+            self._console.print(Text("\n").join(self._held), soft_wrap=True)
+            self._held = []
 
 
 @contextmanager
@@ -113,17 +129,20 @@ def _opened(file: Path) -> Iterator[tuple[IO[bytes], int | None]]:
 
 
 @contextmanager
-def _progress(size: int | None) -> Iterator[Advance]:
-    """A bar on stderr for a file that takes a while; nothing where stderr is no terminal."""
-    if size is None or size < _WORTH_A_BAR or not sys.stderr.isatty():
-        yield lambda read: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    # Lines on the same terminal go above the bar; lines into a file or pipe must not pass through it.
-    with Progress(*columns, console=console, transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
+def _shown(size: int | None) -> Iterator[tuple[Advance, _Out]]:
+    """Where lines go; and a bar on stderr for a file that takes a while, if stderr is a terminal."""
+    with ExitStack() as stack:
+        terminal = console() if sys.stdout.isatty() else None
+        if size is None or size < _WORTH_A_BAR or not sys.stderr.isatty():
+            out = _Out(terminal, at_once=1)
+            stack.callback(out.flush)
+            yield lambda read: None, out
+            return
+        columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        stderr = errors()
+        bar = stack.enter_context(Progress(*columns, console=stderr, transient=True, redirect_stdout=False))
         task = bar.add_task("simulating", total=size)
-        yield lambda read: bar.advance(task, read)
+        # Lines on the bar's own terminal must go above the bar, through what draws it.
+        out = _Out(stderr if terminal is not None else None, at_once=200)
+        stack.callback(out.flush)
+        yield lambda read: bar.advance(task, read), out

@@ -104,6 +104,8 @@ class Bundles:
             done = await self.activate(files, author="seed", note=f"first rules, from {folder.name}")
         except ActivationLost:  # another process seeded the same empty record
             return None
+        if not done.changed:  # the same, between our two looks
+            return None
         await self._store.note_folder(bundle_version(files))
         return done
 
