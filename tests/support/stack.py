@@ -342,16 +342,22 @@ class Stack:
     async def quiet(self, seconds: float = 30) -> None:
         """Everything posted is decided, everything requested is settled, every outcome is told."""
         queries: tuple[tuple[str, Json], ...] = (
-            ("events", {"applied_at": None}),
+            ("events", {"$or": [{"applied_at": None}, {"published_at": None}]}),
             ("notifications", {"state": "requested"}),
-            ("deliveries", {"state": {"$in": ["queued", "claimed", "retry"]}}),
-            ("deliveries", {"published_at": None}),
+            ("deliveries", {"$or": [{"open": True}, {"unpublished": True}, {"climb": True}]}),
         )
 
-        async def settled() -> bool:
-            return not any([await self.database[name].count_documents(query) for name, query in queries])
+        left: dict[str, int] = {}
 
-        await eventually("all is settled", settled, seconds)
+        async def settled() -> bool:
+            for name, query in queries:
+                left[name] = await self.database[name].count_documents(query)
+            return not any(left.values())
+
+        try:
+            await eventually("all is settled", settled, seconds)
+        except TimeoutError as error:
+            raise AssertionError(f"not settled after {seconds:g} s: {left}") from error
 
     async def people(self, *those: Recipient) -> None:
         """They are in the record."""
