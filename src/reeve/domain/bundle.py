@@ -201,6 +201,11 @@ class Policy:
         )
 
     @cached_property
+    def step_order(self) -> Mapping[str, int]:
+        """Step → its place in the file, from 1."""
+        return {step.name: place for place, step in enumerate(self.steps, 1)}
+
+    @cached_property
     def scope_reads(self) -> ScopeReads:
         """`reads`, sorted by where the values come from."""
         counted = {rule.name for rule in self.counts}

@@ -54,11 +54,10 @@ def _moments(turn: Turn) -> Iterator[Moment]:
         if found is not None:
             due, floor = found
             yield Moment(max(due.at, floor), rank, "step", step.name, tag, due)
-    for step in turn.policy.steps:
-        rank += 1
-        known = turn.case.steps.get(step.name)
-        if known is not None and known.ladder is not None and known.ladder.next_at is not None:
-            yield Moment(known.ladder.next_at, rank, "round", step.name)
+    order = turn.policy.step_order
+    for name, known in turn.case.steps.items():
+        if known.ladder is not None and known.ladder.next_at is not None and name in order:
+            yield Moment(known.ladder.next_at, rank + order[name], "round", name)
 
 
 def _breach_at(state: ClockState) -> datetime | None:

@@ -20,6 +20,9 @@ from reeve.domain.grading import raise_grade
 from reeve.domain.turn import Turn
 from reeve.domain.waiters import Happening
 
+OWNER = "owner"
+"""The role of the resident customer, whose messages may keep to opening hours."""
+
 ACKNOWLEDGED = Happening("case", "acknowledged")
 
 
@@ -54,13 +57,16 @@ def _end_ladders(turn: Turn, happening: Happening) -> None:
     if happening.what not in ("acknowledged", "stopped"):
         return
     acknowledged = happening == ACKNOWLEDGED
-    for step in turn.policy.steps:
-        state = turn.case.steps.get(step.name)
-        if state is None or state.ladder is None:
+    for name, state in turn.case.steps.items():
+        if state.ladder is None:
             continue
         stopped = happening.kind == "clock" and happening.clock == state.ladder.clock
-        if stopped or (acknowledged and step.ack_ends):
+        if stopped or (acknowledged and _may_be_acknowledged(turn, name)):
             state.ladder = None
+
+
+def _may_be_acknowledged(turn: Turn, name: str) -> bool:
+    return any(step.name == name and step.ack_ends for step in turn.policy.steps)
 
 
 def fire(
@@ -170,7 +176,8 @@ def _notify(turn: Turn, step: StepRule, state: StepState, level: Level, *, late:
         details["level"] = number
     if late:
         details["late"] = True
-    owner_at = next_opening(turn.at, site) if site.owner_messages == "opening hours" else None
+    keeps_hours = site.owner_messages == "opening hours" and OWNER in level.notify
+    owner_at = next_opening(turn.at, site) if keeps_hours else None
     notification = Notification(
         step=step.name,
         level=number,
