@@ -7,9 +7,12 @@ bus is away nothing passes: first everything that stands in the record's outbox 
 from __future__ import annotations
 
 import asyncio
+import itertools
+from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from time import monotonic
 
 from reeve.ports import Away, CaseRecord, DecisionRow, OutboxRow, Publisher, TimeSource
 from reeve.runtime.bus.connection import BusConnection
@@ -23,6 +26,12 @@ from services.escalation.timers import Alarm
 _SWEEP_ROWS = 500
 _RETRY_SECONDS = 0.5
 _MARK_SECONDS = 0.5
+_SWEEP_SECONDS = 2.0
+"""Pause between two looks for rows of others: notify adds to timelines, and a crash may have left some."""
+_SWEEP_AGE = timedelta(seconds=2)
+"""Younger rows are on their way."""
+_CONFIRM_SHARE = 40
+"""The outbox is cleared this often within the time for which a row is kept."""
 _MARK_ROWS = 2000
 _QUEUE = 4
 """Committed batches that may wait for the bus; then deciding pauses."""
@@ -62,13 +71,18 @@ class Outbox:
         self._unmarked: dict[str, list[str]] = {}
         """Server process → decisions it has acknowledged, not marked yet."""
         self._unset: list[Alarm] = []
+        self._on_their_way: deque[datetime] = deque()
+        """When each batch that waits here was decided."""
         self._sweep_wanted = True
         self._sweep_before = time.now()
+        self._swept_at = monotonic()
         bus.on_reconnect(lambda same_server: self.sweep_soon())
 
     async def add(self, batch: Committed) -> None:
         """The batch goes out after those before it; waits while too many do."""
         OUTBOX.inc(len(batch.rows))
+        if batch.rows:
+            self._on_their_way.append(batch.rows[0].at)
         await self._queue.put(batch)
 
     def sweep_soon(self) -> None:
@@ -86,6 +100,7 @@ class Outbox:
         marking = asyncio.create_task(self._keep_marking(), name="outbox marks")
         try:
             while True:
+                self._look_now_and_then()
                 try:
                     batch = await asyncio.wait_for(self._queue.get(), _RETRY_SECONDS)
                 except TimeoutError:
@@ -125,9 +140,18 @@ class Outbox:
         for received, verdict in batch.settled:
             await acknowledge(self._bus, received, verdict)
         OUTBOX.dec(len(batch.rows))
+        if batch.rows:
+            self._on_their_way.popleft()
         reach("escalation.acknowledged")
 
     # --- what is left over
+
+    def _look_now_and_then(self) -> None:
+        """Rows that nobody has on the way any more are looked for every few seconds."""
+        if self._sweep_wanted or monotonic() - self._swept_at < _SWEEP_SECONDS:
+            return
+        self._sweep_wanted = True
+        self._sweep_before = min([self._time.now() - _SWEEP_AGE, *itertools.islice(self._on_their_way, 1)])
 
     async def _sweep_if_wanted(self) -> None:
         """Publishes what the record's outbox holds for our lanes; does not return before that is done."""
@@ -139,6 +163,7 @@ class Outbox:
             except Away as error:
                 done = False
                 log.debug("The outbox waits for a server.", action="outbox_waits", **error_fields(error))
+            self._swept_at = monotonic()
             if not done:
                 self._sweep_wanted = True
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -166,7 +191,7 @@ class Outbox:
             log.info("Messages were published again.", action="outbox_republished", decisions=len(rows))
 
     async def _alarms_of(self, rows: list[OutboxRow]) -> list[Alarm]:
-        ids = {row.id.rpartition("#")[0] for row in rows}
+        ids = {row.case for row in rows}
         cases = (await self._record.load({"case": ids})).cases.values() if ids else ()
         return [
             Alarm.of(case, lane_of_case(case), again_at=self._time.now())
@@ -178,10 +203,15 @@ class Outbox:
 
     async def _keep_marking(self) -> None:
         server_id = self._bus.server_id
+        confirmed_at = monotonic()
+        pause = self._confirm_after.total_seconds() / _CONFIRM_SHARE
         while True:
             await asyncio.sleep(_MARK_SECONDS)
             try:
                 await self._mark()
+                if monotonic() - confirmed_at < pause:
+                    continue
+                confirmed_at = monotonic()
                 if self._bus.connected and server_id == self._bus.server_id:
                     # Seen alive as the same process now, so whatever it acknowledged before is on its disk
                     # once enough time has passed.

@@ -111,7 +111,9 @@ class OutboxRow:
     """A decision's messages, kept until the bus has surely stored them."""
 
     id: str
-    """`<case id>#<version>`."""
+    """Of the decision: `<case id>#<version>`, or notify's own for what it adds to a timeline."""
+    case: str
+    """Id of the case."""
     messages: tuple[Message, ...]
 
 

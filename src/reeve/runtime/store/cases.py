@@ -18,7 +18,7 @@ from reeve.domain.case import Case
 from reeve.domain.events import Event
 from reeve.domain.stored import dump_case, dump_count, load_case, load_count
 from reeve.ports import Changes, Conflict, DecisionRow, Loaded, Message, Needs, OutboxRow
-from reeve.runtime.bus.lanes import lane_of_case, lane_of_event, routes_of
+from reeve.runtime.bus.lanes import LANES, lane_of_case, lane_of_event, routes_of
 from reeve.runtime.store.events import event_document, event_of
 from reeve.runtime.store.mongo import Client, Database, Document, store_errors
 from reeve.runtime.store.notifications import requested_document
@@ -35,10 +35,9 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("site", 1), ("policy", 1), ("open", 1), ("grade", 1)]),
     ),
     "decisions": (
-        IndexModel([("lane", 1), ("at", 1)], name="outbox", partialFilterExpression={"outbox": {"$exists": True}}),
         IndexModel(
-            [("outbox.published_at", 1)],
-            name="unconfirmed",
+            [("lane", 1), ("outbox.server_id", 1), ("at", 1)],
+            name="outbox_by_server",
             partialFilterExpression={"outbox": {"$exists": True}},
         ),
         IndexModel([("case", 1), ("at", 1)]),
@@ -175,8 +174,12 @@ class MongoCaseRecord:
     async def commit(self, changes: Changes) -> None:
         """All of it is durable, or nothing is: Conflict when any of it had changed since it was loaded."""
         with store_errors():
-            async with self._client.start_session() as session, await session.start_transaction():
-                await self._write(changes, session)
+            async with self._client.start_session() as session:
+                if self._note_session is not None:
+                    await self._note_session(session.session_id["id"])
+                async with await session.start_transaction():
+                    await self._write(changes, session)
+                    reach("escalation.committing")
 
     async def _write(self, changes: Changes, session: AsyncClientSession) -> None:
         await self._write_versioned(
@@ -262,9 +265,13 @@ class MongoCaseRecord:
             "outbox.server_id": {"$ne": server_id},
         }
         with store_errors():
-            cursor = self._decisions.find(query, {"outbox.messages": 1}).sort("at", 1).limit(most)
+            cursor = self._decisions.find(query, {"case": 1, "outbox.messages": 1}).sort("at", 1).limit(most)
             return [
-                OutboxRow(document["_id"], tuple(_message_of(item) for item in document["outbox"]["messages"]))
+                OutboxRow(
+                    document["_id"],
+                    document["case"],
+                    tuple(_message_of(item) for item in document["outbox"]["messages"]),
+                )
                 async for document in cursor
             ]
 
@@ -281,6 +288,9 @@ class MongoCaseRecord:
         with store_errors():
             result = await self._decisions.update_many(
                 {
+                    # The index of outboxes leads to those decided long ago; younger ones are not looked at.
+                    "lane": {"$in": list(range(LANES))},
+                    "at": {"$lt": before},
                     "outbox": {"$exists": True},
                     "outbox.published_at": {"$lt": before},
                     "outbox.server_id": server_id,

@@ -126,7 +126,7 @@ class MemoryCaseRecord:
     ) -> list[OutboxRow]:
         """Outboxes decided before that moment that this server process has not acknowledged, oldest first."""
         rows = [
-            OutboxRow(stored.row.id, stored.row.messages)
+            OutboxRow(stored.row.id, stored.row.case, stored.row.messages)
             for stored in sorted(self.decisions.values(), key=lambda stored: stored.row.at)
             if stored.outbox
             and stored.server_id != server_id
