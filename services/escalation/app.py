@@ -116,7 +116,14 @@ async def _work(
     if rules is None:
         return
     state.rules = True
-    record = cases.MongoCaseRecord(state.client, database)
+    leases = Leases(
+        database,
+        "escalation",
+        settings.escalation_instance,
+        LANES,
+        timedelta(seconds=settings.escalation_lease),
+    )
+    record = cases.MongoCaseRecord(state.client, database, leases.note_session)
     inbox = Inbox(bus, settings.escalation_buffer)
     outbox = Outbox(
         bus,
@@ -127,13 +134,6 @@ async def _work(
         timedelta(seconds=settings.escalation_confirm),
     )
     loop = Loop(inbox, record, rules, publisher, outbox.add, outbox.sweep_soon, time, settings.escalation_batch)
-    leases = Leases(
-        database,
-        "escalation",
-        settings.escalation_instance,
-        LANES,
-        timedelta(seconds=settings.escalation_lease),
-    )
 
     async def settle() -> None:
         await loop.settled()

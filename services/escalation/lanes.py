@@ -58,6 +58,8 @@ class LaneKeeper:
             await self._leases.release(shares.to_release)
             log.info("Lanes were given to another replica.", action="lanes_given", lanes=len(shares.to_release))
         new = shares.held - shares.to_release - held
+        if new and (left := await self._leases.end_abandoned()):
+            log.info("What a dead replica left half done was undone.", action="sessions_ended", sessions=left)
         for lane in sorted(new):
             await self._inbox.open_lane(lane)
         LANES.set(len(self._inbox.lanes))

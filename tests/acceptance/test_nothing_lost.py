@@ -135,6 +135,20 @@ async def test_kills_of_every_service_at_random_moments(stack: Stack) -> None:
     await check_everything(stack, running.posted, notify_kills=kills["notify"])
 
 
+async def test_a_kill_within_a_transaction_holds_up_nobody(stack: Stack) -> None:
+    escalation = stack.escalation
+    await escalation.stop()
+    await escalation.start(REEVE_CRASH_AT="escalation.committing:2")
+    posted = [complaint(f"T-{n}") for n in range(20)]
+    for each in posted:
+        await stack.post_stubbornly(each)
+    await eventually("escalation has died within a transaction", escalation.dead)
+    await escalation.start()
+    # A minute is what MongoDB gives a transaction that nobody ends.
+    await stack.quiet(20)
+    await check_everything(stack, posted, notify_kills=0, tags=("T",))
+
+
 async def test_the_bus_and_the_record_go_down_under_load(stack: Stack) -> None:
     async with load(stack, "S") as running:
         await progress(running, 30)

@@ -163,12 +163,16 @@ class Service:
         """Whether the process runs."""
         return self._child is not None and self._child.returncode is None
 
-    async def start(self) -> None:
-        """The process runs; it may not be ready yet."""
+    async def dead(self) -> bool:
+        """Whether it has ended."""
+        return not self.alive
+
+    async def start(self, **more: str) -> None:
+        """The process runs, with more environment; it may not be ready yet."""
         assert not self.alive
         self.starts += 1
         command = [sys.executable, "-m", "reeve.cli.main", "run", self.name]
-        settings = {**self._environment(), f"REEVE_{self.name.upper()}_PORT": str(self.port)}
+        settings = {**self._environment(), **more, f"REEVE_{self.name.upper()}_PORT": str(self.port)}
         self._child = await Child.start(command, env=settings, log=self.log, cwd=ROOT)
 
     async def ready(self, seconds: float = 60) -> None:

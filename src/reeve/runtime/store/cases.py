@@ -7,10 +7,11 @@ so whatever changed in between makes the whole batch a Conflict; nothing is ever
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from bson import Binary
 from pymongo import IndexModel, InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -19,6 +20,7 @@ from reeve.domain.events import Event
 from reeve.domain.stored import dump_case, dump_count, load_case, load_count
 from reeve.ports import Changes, Conflict, DecisionRow, Loaded, Message, Needs, OutboxRow
 from reeve.runtime.bus.lanes import LANES, lane_of_case, lane_of_event, routes_of
+from reeve.runtime.crash import reach
 from reeve.runtime.store.events import event_document, event_of
 from reeve.runtime.store.mongo import Client, Database, Document, store_errors
 from reeve.runtime.store.notifications import requested_document
@@ -53,8 +55,15 @@ _SCAN = 20
 class MongoCaseRecord:
     """A `reeve.ports.CaseRecord`."""
 
-    def __init__(self, client: Client, database: Database) -> None:
+    def __init__(
+        self,
+        client: Client,
+        database: Database,
+        note_session: Callable[[Binary], Awaitable[None]] | None = None,
+    ) -> None:
+        """`note_session` is told of each session before it has a transaction: a crash leaves that open."""
         self._client = client
+        self._note_session = note_session
         self._cases = database["cases"]
         self._decisions = database["decisions"]
         self._counts = database["counts"]

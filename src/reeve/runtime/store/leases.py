@@ -10,10 +10,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from bson import Binary
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from reeve.runtime.store.mongo import Database, Document, store_errors
+
+_UNAUTHORISED = 13
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Leases:
         self._holder = holder
         self._lanes = lanes
         self._milliseconds = int(length.total_seconds() * 1000)
+        self._noted: set[bytes] = set()
 
     async def turn(self, held: Collection[int]) -> Shares:
         """This holder's leases run for another `length`; free lanes of its share are taken.
@@ -57,8 +61,41 @@ class Leases:
     async def leave(self, lanes: Iterable[int]) -> None:
         """This holder is gone and its lanes are free."""
         ids = [self._member, *(self._lane(lane) for lane in lanes)]
+        ids += [f"{self._sessions}{session.hex()}" for session in self._noted]
         with store_errors():
             await self._collection.delete_many({"_id": {"$in": ids}, "holder": self._holder})
+
+    async def note_session(self, session: Binary) -> None:
+        """Should this holder die within a transaction of the session, `end_abandoned` ends it. Raises StoreAway."""
+        if session in self._noted:
+            return
+        note = {"$set": {"holder": self._holder, "session": session}}
+        with store_errors():
+            await self._collection.update_one({"_id": f"{self._sessions}{session.hex()}"}, note, upsert=True)
+        self._noted.add(session)
+
+    async def end_abandoned(self) -> int:
+        """Transactions of holders that are gone are ended; how many sessions they had. Raises StoreAway.
+
+        MongoDB keeps the transaction of a killed process, and every write conflicts with it, for a minute.
+        """
+        with store_errors():
+            alive = await self._members()
+            query: Document = {"_id": {"$gte": self._sessions, "$lt": f"{self._group}/session0"}}
+            left = await self._collection.find({**query, "holder": {"$nin": alive}}, {"session": 1}).to_list()
+            if left:
+                sessions = [{"id": Binary.from_uuid(each["session"].as_uuid())} for each in left]
+                try:
+                    await self._collection.database.client.admin.command("killSessions", sessions)
+                except OperationFailure as error:
+                    if error.code != _UNAUTHORISED:  # then they end by themselves, later
+                        raise
+                await self._collection.delete_many({"_id": {"$in": [each["_id"] for each in left]}})
+        return len(left)
+
+    @property
+    def _sessions(self) -> str:
+        return f"{self._group}/session/"
 
     def _lane(self, lane: int) -> str:
         return f"{self._group}/lane/{lane}"
