@@ -88,11 +88,19 @@ class Dispatcher:
     async def run_feeder(self) -> None:
         """What is due in the record comes into the hand: retries, what waited for room, what a crash left."""
         while True:
+            self._hand.low.clear()
+            found = 0
             try:
-                await self.feed()
+                found = await self.feed()
             except StoreAway:
                 log.debug("The record is away; nothing can be claimed.", action="feed_waits")
-            await asyncio.sleep(_POLL_SECONDS)
+            if not found:
+                await asyncio.sleep(_POLL_SECONDS)
+                continue
+            try:  # there may be more: as soon as there is room
+                await asyncio.wait_for(self._hand.low.wait(), _POLL_SECONDS)
+            except TimeoutError:
+                continue
 
     async def feed(self) -> int:
         """One round of it; how many came into the hand. Raises StoreAway."""

@@ -15,7 +15,8 @@ from services.notify.buckets import TokenBucket
 from services.notify.metrics import IN_HAND
 
 _WORST_RANKS = 1
-"""Grades of this rank and worse are taken in hand although the hand is full: a bulk run never holds them up."""
+_WORST_ROOM = 1024
+"""Grades of this rank and worse have so much more room: a bulk run of milder ones never holds them up."""
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class Hand:
         self._buckets = {channel: TokenBucket(rate) for channel, rate in rates.items()}
         self._filled = {channel: asyncio.Event() for channel in rates}
         self._turns = {channel: asyncio.Lock() for channel in rates}
+        self.low = asyncio.Event()
+        """Some channel is down to half of what may wait for it; whoever waits for it clears it."""
         self._items: dict[str, Item] = {}
         self._numbers = itertools.count()
 
@@ -50,9 +53,9 @@ class Hand:
         return tuple(self._heaps)
 
     @property
-    def ids(self) -> list[str]:
+    def ids(self) -> frozenset[str]:
         """Ids of everything claimed and not settled."""
-        return list(self._items)
+        return frozenset(self._items)
 
     def room(self, channel: str) -> int:
         """How many more may wait for the channel."""
@@ -60,7 +63,8 @@ class Hand:
 
     def takes(self, channel: str, rank: int, already: int) -> bool:
         """Whether a delivery is claimed at once, with `already` others about to come in."""
-        return rank <= _WORST_RANKS or self.room(channel) > already
+        more = _WORST_ROOM if rank <= _WORST_RANKS else 0
+        return self.room(channel) + more > already
 
     def accept(self, items: Iterable[Item]) -> None:
         """They are claimed by this process and wait for their turn."""
@@ -87,7 +91,10 @@ class Hand:
             while not heap:  # put back while we waited for the token
                 self._filled[channel].clear()
                 await self._filled[channel].wait()
-            return heapq.heappop(heap)[2]
+            item = heapq.heappop(heap)[2]
+            if len(heap) == self._limit // 2:
+                self.low.set()
+            return item
 
     def done(self, id: str) -> None:
         """It is settled in the record, or somebody else has it now."""
