@@ -39,6 +39,8 @@ _SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
 )
 
+_EVENTS_PATH = "/v1/events"
+
 log = get_log(__name__)
 
 
@@ -64,7 +66,7 @@ def build_api(side: HttpSide) -> ASGIApp:
     app.add_exception_handler(RequestValidationError, _query_problem)
     app.add_exception_handler(StoreAway, _store_away)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-    return Measured(app)
+    return Front(app, side.events)
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -101,7 +103,7 @@ def _add_events(app: FastAPI, side: HttpSide) -> None:
     event = {"$ref": "#/components/schemas/Event"}
     many = {"type": "array", "items": event}
     app.add_api_route(
-        "/v1/events",
+        _EVENTS_PATH,
         post_events,
         methods=["POST"],
         response_model=None,
@@ -285,11 +287,15 @@ async def _store_away(_: Request, __: Exception) -> Response:
     return record_away()
 
 
-class Measured:
-    """Counts and times every answer by its route's template: no address, and so no personal data, is kept."""
+class Front:
+    """Counts and times every answer by its route's template: no address, and so no personal data, is kept.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Posts of events go straight to their handler: the framework's way there took more time than all the rest.
+    """
+
+    def __init__(self, app: ASGIApp, events: EventsApi) -> None:
         self._app = app
+        self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -304,10 +310,15 @@ class Measured:
                 status = message["status"]
             await send(message)
 
+        posts_events = scope["path"] == _EVENTS_PATH and scope["method"] == "POST"
         try:
-            await self._app(scope, receive, watch)
+            if posts_events:
+                answer = await self._events.post(Request(scope, receive))
+                await answer(scope, receive, watch)
+            else:
+                await self._app(scope, receive, watch)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
+            route = _EVENTS_PATH if posts_events else getattr(scope.get("route"), "path", "other")
             seconds = time.perf_counter() - started
             _SECONDS.labels(scope["method"] if route != "other" else "any", route, status).observe(seconds)
             if status >= 400:

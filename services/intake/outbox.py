@@ -20,6 +20,8 @@ from reeve.runtime.telemetry import error_fields, get_log
 
 _MOST_AT_ONCE = 1000
 _MOST_QUEUED = 20_000
+_MARK_SECONDS = 0.25
+"""Marks wait this long for others: an unmarked event is at worst published once more, under the same id."""
 _SWEEP_SECONDS = 5.0
 _FORGOTTEN_AFTER = timedelta(seconds=10)
 """An event older than this and still unpublished belongs to a replica that is gone or missed the answer."""
@@ -54,6 +56,9 @@ class EventOutbox:
         self._behind = True
         self._skipped = 0
         self._in_doubt_since: datetime | None = None
+        self._unmarked: list[str] = []
+        """Keys that the bus has acknowledged and the record does not know yet."""
+        self._marked_at = 0.0
         self._noted_at = 0.0
         self._swept_at = 0.0
         self.idle = asyncio.Event()
@@ -145,6 +150,7 @@ class EventOutbox:
         found = await self._store.unpublished(self._time.now() + timedelta(days=1), _MOST_AT_ONCE)
         if found:
             await self._publish(found, publisher)
+            await self._mark()
         elif skipped == self._skipped:  # nothing was accepted while the record was asked
             self._behind = False
             _BEHIND.set(0)
@@ -152,15 +158,28 @@ class EventOutbox:
 
     async def _publish_next(self, publisher: BusPublisher) -> None:
         if not self._queue:
-            self.idle.set()
             self._wake.clear()
+            if not self._unmarked:
+                self.idle.set()
             try:
-                async with asyncio.timeout(_AGAIN_SECONDS):
+                async with asyncio.timeout(_MARK_SECONDS if self._unmarked else _AGAIN_SECONDS):
                     await self._wake.wait()
             except TimeoutError:
+                await self._mark()
                 return
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), _MOST_AT_ONCE))]
         await self._publish(batch, publisher)
+        if len(self._unmarked) >= _MOST_AT_ONCE or self._clock() - self._marked_at >= _MARK_SECONDS:
+            await self._mark()
+
+    async def _mark(self) -> None:
+        self._marked_at = self._clock()
+        keys, self._unmarked = self._unmarked, []
+        try:
+            await self._store.mark_published(keys, self._time.now())
+        except StoreAway:
+            self._unmarked = keys
+            raise
 
     async def _publish(self, batch: Sequence[Outgoing], publisher: BusPublisher) -> None:
         failed = await publisher.publish_all(_messages(batch))
@@ -169,7 +188,7 @@ class EventOutbox:
         _report_refused(batch, failed)
         done = [event.key for index, event in enumerate(batch) if index not in missing]
         _PUBLISHED.inc(len(done))
-        await self._store.mark_published(done, self._time.now())
+        self._unmarked += done
         if missing:
             raise BusAway("some events were not acknowledged")
 
@@ -180,6 +199,7 @@ class EventOutbox:
             forgotten = await self._store.unpublished(self._time.now() - _FORGOTTEN_AFTER, _MOST_AT_ONCE)
             if forgotten:
                 await self._publish(forgotten, publisher)
+                await self._mark()
         if now - self._noted_at >= _NOTE_SECONDS:
             await self._note(bus)
 
