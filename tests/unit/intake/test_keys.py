@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from services.intake.keys import ANYBODY, ApiKeys, Rate
 from services.intake.settings import IntakeSettings
@@ -32,7 +32,7 @@ def test_keys_that_can_not_be_read_are_named_by_number_only(text: str) -> None:
         ApiKeys.read(f"garden=long-enough,{text}")
     assert "long-enough" not in str(caught.value)
     with pytest.raises(ValidationError):
-        IntakeSettings(api_keys=text)
+        IntakeSettings(api_keys=SecretStr(text))
 
 
 def test_the_bucket_fills_with_time() -> None:
