@@ -33,6 +33,7 @@ def _steps() -> list[tuple[str, str]]:
 def test_the_build_steps_make_an_environment_that_runs_reeve(tmp_path: Path) -> None:
     source, target = tmp_path / "src", tmp_path / "opt"
     source.mkdir()
+    here = {"/opt/reeve": str(target), "/tmp/": f"{tmp_path}/"}
     for word, rest in _steps():
         if word == "COPY":
             *names, folder = rest.split()
@@ -45,7 +46,6 @@ def test_the_build_steps_make_an_environment_that_runs_reeve(tmp_path: Path) -> 
                 else:
                     shutil.copy(copied, source / folder)
         elif word == "RUN" and not rest.startswith("apt-get"):
-            here = {"/opt/reeve": str(target), "/tmp/": f"{tmp_path}/"}
             step = re.sub("/opt/reeve|/tmp/", lambda found: here[found[0]], rest)
             # What `make setup` fetched need not be fetched again.
             step = step.replace("--no-cache-dir ", "")
