@@ -420,10 +420,19 @@ def holds(line: Json, **keys: Any) -> bool:
 
 
 @asynccontextmanager
-async def running_stack(folder: Path, rules: Path = RULES, **settings: str) -> AsyncIterator[Stack]:
-    """Everything runs and is ready inside; services drain after, unless they were killed."""
+async def running_stack(
+    folder: Path, rules: Path = RULES, *, gateway: str = "", **settings: str
+) -> AsyncIterator[Stack]:
+    """Everything runs and is ready inside; services drain after, unless they were killed.
+
+    `gateway`: a description of the SMS gateway, in which {url} stands for where the sink takes texts.
+    """
     servers = NatsServer(folder / "nats"), MongoServer(folder / "mongo")
     async with Sinks(kept=1_000_000) as sinks:
+        if gateway:
+            described = folder / "gateway.yaml"
+            described.write_text(gateway.replace("{url}", sinks.gateway_url), encoding="utf-8")
+            settings["REEVE_SMS_GATEWAY"] = str(described)
         stack = Stack(folder, rules, *servers, sinks, f"reeve-{folder.name[:40]}", settings)
         stack.services = {name: Service(name, stack.environment, folder) for name in SERVICES}
         try:

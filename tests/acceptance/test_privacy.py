@@ -1,0 +1,168 @@
+"""PRIVACY-01: what is known about people is in the record and in their messages, and nowhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import nats
+import pytest
+import pytest_asyncio
+
+from reeve.devstack.smtp_sink import SmtpBehaviour
+from reeve.domain.recipients import Recipient
+from tests.support.stack import (
+    CLOUDEVENT,
+    SERVICES,
+    SITE,
+    Json,
+    Stack,
+    ago,
+    complaint,
+    event,
+    mail_of,
+    phone_of,
+    rules_copy,
+    running_stack,
+    staff,
+)
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+
+NAME, ROOM, PHONE, MAIL = "李晓梅", "18-2304", "13912345678", "lixiaomei@example.com"
+TITLE, DESCRIPTION = "卧室天花板漏水", "业主李晓梅称昨夜漏水，电话13912345678"
+LINK = re.compile(r"http://\S+/ack/\S+")
+STAFF_NAME = "王建国"
+PRIVATE = (NAME, ROOM, PHONE, MAIL, TITLE, "昨夜漏水", STAFF_NAME, "secret-reason", "+86139")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+    folder = tmp_path_factory.mktemp("privacy")
+    async with running_stack(folder, rules_copy(folder / "rules", {})) as running:
+        people = [Recipient(each.id, SITE, each.roles, "zh", each.addresses, name=STAFF_NAME) for each in staff()]
+        addresses = {"email": MAIL, "sms": f"+86{PHONE}"}
+        await running.people(
+            *people, Recipient("o-1", SITE, frozenset(), "zh", addresses, frozenset({"C-77"}), NAME)
+        )
+        await everything(running)
+        yield running
+
+
+def personal(**more: object) -> Json:
+    people = {"customer": "C-77", "room": ROOM, "customer_name": NAME, "phone": PHONE, "email": MAIL}
+    return {**people, "title": TITLE, "description": DESCRIPTION, **more}
+
+
+async def everything(stack: Stack) -> None:
+    """All that usually happens, and what goes wrong, with people's data in every field that takes text."""
+    stack.sinks.smtp.behaviour = SmtpBehaviour(rcpt_reply=f"550 5.1.1 <{MAIL}> {NAME} unknown", times=1)
+    await stack.post(
+        complaint("S-1", **personal(loss_cny=12000)),
+        event("ticket.acknowledged", "S-1", by=NAME, note=DESCRIPTION),
+        event("ticket.regraded", "S-1", grade="serious", by="r-general_manager", reason=f"secret-reason {NAME}"),
+        event("ticket.resolved", "S-1", note=DESCRIPTION),
+        event("ticket.followed_up", "S-1", satisfaction="dissatisfied", note=f"{NAME} {PHONE}"),
+        event("ticket.opened", "S-2", **personal(category="repair", repair_class="emergency")),
+        event("ticket.opened", "S-3", **personal(category="pass")),
+        event("ticket.assigned", "S-3", stage="security_supervisor"),
+        event("mail.received", "S-4", at=ago(days=15), kind="letter", addressee_moved=True, **personal()),
+        event(
+            "payment.billed",
+            "S-5",
+            at=ago(days=40),
+            **personal(item="物业费", amount_cny="1836.50", due_on=ago(days=20).date().isoformat()),
+        ),
+    )
+    refused = complaint("S-6", **personal(loss_cny=f"{PHONE}.123", room=ROOM))
+    await stack.http.post("/v1/events", json=refused, headers={"Content-Type": CLOUDEVENT})
+    client = await nats.connect(stack.nats.url)
+    try:
+        body = f'{{"id": "bad-1", "source": "/x", "title": "{NAME}", "room": "{ROOM}", "phone": {PHONE}'.encode()
+        await client.jetstream().publish(f"intake.{SITE}.ticket.opened", body)
+    finally:
+        await client.close()
+    await stack.arrived(mail_of("general_manager"), "S-1")
+    await stack.arrived(phone_of("property_manager"), "S-2")
+    await stack.line("S-3", "undeliverable", "pass")
+    await stack.line("S-4", "breached", "letter", clock="collect")
+    await stack.line("S-5", "breached", "arrears", clock="pay")
+    await stack.quiet()
+
+
+def private_in(text: str) -> list[str]:
+    addresses = [mail_of("general_manager"), phone_of("general_manager"), "@example.org", "+4477009"]
+    return [private for private in (*PRIVATE, *addresses) if private in text]
+
+
+async def test_the_messages_themselves_reach_people(stack: Stack) -> None:
+    """So that the silence elsewhere is not for want of anything to say."""
+    assert any(TITLE in message.subject for message in stack.to(mail_of("general_manager"), "S-1"))
+    assert stack.to(MAIL)
+
+
+@pytest.mark.parametrize("stream", ["CASES", "NOTIFICATIONS", "RULES", "REJECTED", "TIMERS"])
+async def test_nothing_on_the_topics_for_integrators(stack: Stack, stream: str) -> None:
+    messages = await stack.on_bus(stream)
+    assert messages
+    for message in messages:
+        text = f"{message.subject} {message.headers} {message.data.decode()}"
+        assert not private_in(text), text
+
+
+async def test_nothing_in_subjects_or_headers_of_any_stream(stack: Stack) -> None:
+    for stream in ("INTAKE", "EVENTS", "WORK", "DEAD"):
+        for message in await stack.on_bus(stream):
+            assert not private_in(f"{message.subject} {message.headers}")
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_nothing_in_logs_or_metrics(stack: Stack, name: str) -> None:
+    log = stack.services[name].log.read_text()
+    assert log
+    assert [line for line in log.splitlines() if private_in(line)] == []
+    metrics = await stack.metrics(name)
+    assert "reeve_" in metrics
+    assert [line for line in metrics.splitlines() if private_in(line)] == []
+
+
+async def test_nothing_in_answers_about_cases(stack: Stack) -> None:
+    answer = await stack.http.get("/v1/cases", params={"site": SITE})
+    assert len(answer.json()["cases"]) >= 5
+    pages = [answer.text]
+    for policy, subject in (("complaint", "S-1"), ("repair", "S-2"), ("letter", "S-4"), ("arrears", "S-5")):
+        pages.append((await stack.http.get(f"/v1/cases/{SITE}/{policy}/{subject}")).text)
+    assert [found for page in pages if (found := private_in(page))] == []
+
+
+async def test_nothing_in_errors(stack: Stack) -> None:
+    wrong: list[Json] = [
+        complaint("E-1", **personal(loss_cny=f"{PHONE}.123")),
+        complaint("E-2", **personal(injury=NAME)),
+        {**complaint("E-3", **personal()), "time": NAME},
+        {**complaint("E-4", **personal()), "type": f"ticket.{NAME}"},
+        {**complaint("E-5", **personal()), "site": NAME},
+        complaint("E-6", **personal(grade=NAME)),
+    ]
+    for each in wrong:
+        answer = await stack.http.post("/v1/events", json=each, headers={"Content-Type": CLOUDEVENT})
+        assert answer.status_code == 422, answer.text
+        assert not private_in(answer.text), answer.text
+    cut = f'{{"title": "{NAME}", "phone": {PHONE}'.encode()
+    answer = await stack.http.post("/v1/events", content=cut, headers={"Content-Type": CLOUDEVENT})
+    assert answer.status_code == 400
+    assert not private_in(answer.text)
+    async with httpx.AsyncClient(trust_env=False) as stranger:
+        answer = await stranger.get(f"{stack.intake.url}/v1/cases/{SITE}/complaint/{ROOM}")
+        assert answer.status_code == 401
+        assert not private_in(answer.text)
+
+
+async def test_nothing_in_links(stack: Stack) -> None:
+    links = [link for message in stack.messages for link in LINK.findall(message.text)]
+    assert links
+    for link in links:
+        assert not private_in(link)
+        token = link.rpartition("/")[2]
+        assert await stack.database["ack_tokens"].count_documents({"$or": [{"_id": token}, {"token": token}]}) == 0
