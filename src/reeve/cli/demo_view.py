@@ -158,7 +158,7 @@ class DemoView:
                 {
                     "kind": "summary",
                     "events": self.counts["posted"],
-                    "cases": len(self.grades),
+                    "cases": self.counts["cases.opened"],
                     "grades": dict(grades),
                     "breached": self.counts["cases.breached"],
                     "notifications": self.counts["notifications.requested"],
