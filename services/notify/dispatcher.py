@@ -205,7 +205,7 @@ class Dispatcher:
                 item.case = (await self._cases.load([str(delivery.case)])).get(str(delivery.case), item.case)
             except StoreAway:
                 return None  # better once too often than silence
-        return unwanted(item.case, delivery.at, delivery.ack_ends)
+        return unwanted(item.case, delivery.at, delivery)
 
 
 def _just_interrupted(delivery: Delivery) -> bool:

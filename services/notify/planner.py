@@ -109,9 +109,7 @@ class Planner:
             if case is None:
                 log.error("A notification's case is not in the record.", action="case_missing", key=each.key)
                 plan.progress.append(Progress(each.key, "requested", look_at=now + _LOOK_AGAIN))
-            elif now - each.requested_at > WAITED and (
-                reason := unwanted(case, each.effect.at, each.wanted.ack_ends)
-            ):
+            elif now - each.requested_at > WAITED and (reason := unwanted(case, each.effect.at, each.wanted)):
                 self._suppress(plan, each, case, reason, bundle, now)
             else:
                 self._tell(plan, each, case, roles[each.key], people[case.key.site], bundle, now)
@@ -133,7 +131,7 @@ class Planner:
             failed_ids += [each.id for each in failed]
             each = requested.get(key)
             case = cases.get(str(each.effect.case)) if each else None
-            if each is None or case is None or unwanted(case, each.effect.at, each.wanted.ack_ends):
+            if each is None or case is None or unwanted(case, each.effect.at, each.wanted):
                 continue
             dead = {(one.recipient, one.channel) for one in failed}
             self._tell(plan, each, case, roles[key], people[case.key.site], bundle, now, dead)
@@ -261,6 +259,7 @@ class Planner:
             round=wanted.round,
             run=wanted.run,
             ack_ends=wanted.ack_ends,
+            reminds=wanted.reminds,
             at=each.effect.at,
             requested_at=max(each.requested_at, each.moment(target.role)),
             rank=rank,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reeve.domain.case import Case
+from reeve.domain.effects import Notification
 from reeve.runtime.store.deliveries import Attempt, Delivery, Settlement
 from services.notify.channels.base import Outcome, Reason, Result
 
@@ -83,13 +84,16 @@ def crashes_us(delivery: Delivery) -> bool:
     return sum(each.reason == Reason.INTERRUPTED for each in delivery.attempts) >= MOST_INTERRUPTED
 
 
-def unwanted(case: Case, at: datetime, ack_ends: bool) -> Reason | None:
+def unwanted(case: Case, at: datetime, wanted: Notification | Delivery) -> Reason | None:
     """Why a queued notification of the logical moment `at` is not sent any more; None: send it.
 
-    What the acknowledgement or the closing itself asked for has its moment, and is sent.
+    Only what reminds (repeats or climbs) can become moot: news is sent however the case has gone on. What the
+    acknowledgement or the closing itself asked for has its moment, and is sent.
     """
+    if not wanted.reminds:
+        return None
     if not case.open and case.closed_at is not None and case.closed_at > at:
         return Reason.CASE_CLOSED
-    if ack_ends and case.acknowledged_at is not None and case.acknowledged_at > at:
+    if wanted.ack_ends and case.acknowledged_at is not None and case.acknowledged_at > at:
         return Reason.ACKNOWLEDGED
     return None

@@ -69,7 +69,8 @@ def run(
     bundle = rules if isinstance(rules, Bundle) else bundle_of(rules)
     simulation = Simulation(bundle, reachable)
     effects = [effect for one in events for effect in simulation.feed(one)]
-    effects += simulation.finish(moment(until) if until else None)
+    if until is not None:
+        effects += simulation.finish(moment(until))
     return [timeline_line(effect, ZONE) for effect in effects]
 
 

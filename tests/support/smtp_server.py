@@ -1,4 +1,4 @@
-"""A program: an SMTP server that takes every mail and keeps none, in a process of its own. Prints its port."""
+"""An SMTP server that takes every mail and keeps none, for `asyncio.start_server`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import asyncio
 _ANSWERS = {b"EHLO": b"250-plain\r\n250 8BITMIME\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
 
 
-async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serves one connection until the client quits."""
     writer.write(b"220 plain\r\n")
     in_mail = False
     while line := await reader.readline():
@@ -22,14 +23,3 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         if command == b"QUIT":
             break
     writer.close()
-
-
-async def main() -> None:
-    """Serves until killed."""
-    server = await asyncio.start_server(_serve, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-
-if __name__ == "__main__":
-    asyncio.run(main())

@@ -101,8 +101,8 @@ def simulate(
     until: Annotated[
         str | None,
         typer.Option(
-            help="Run the clocks to this moment: 2026-02-14, or 2026-02-14 18:10 at the site.",
-            show_default="the last event's time",
+            help="Stop at this moment: 2026-02-14, or 2026-02-14 18:10 at the site.",
+            show_default="until nothing is due any more, at most a year after the last event",
         ),
     ] = None,
     recipients: Annotated[

@@ -52,6 +52,8 @@ def simulate_file(
     with _opened(file) as (stream, size), _shown(size) as (advance, out), Spill() as shelf:
         simulation = Simulation(bundle, reachable, shelf=shelf)
         for event in _events(bundle, stream, advance, tally):
+            if until is not None and event.at > until:
+                continue
             _show_all(bundle, simulation.feed(event), out, tally, as_json=as_json)
         _show_all(bundle, simulation.finish(until), out, tally, as_json=as_json)
     return tally

@@ -87,6 +87,7 @@ class RequestedData(BaseModel):
     via: list[str] = Field(description="Channels, in order of preference")
     message: str = Field(description="Name of the template")
     ack_ends: bool = Field(description="Whether an acknowledgement ends the step")
+    reminds: bool = Field(default=False, description="Part of a step that repeats or climbs")
     late: bool = Field(default=False, description="Its moment was already past when the case opened")
     not_before: str | None = Field(
         default=None,
@@ -199,6 +200,7 @@ def _requested(effect: Effect, wanted: Notification, zone: ZoneInfo) -> dict[str
         "via": list(wanted.via),
         "message": wanted.message,
         "ack_ends": wanted.ack_ends,
+        "reminds": wanted.reminds,
         "late": wanted.late,
         "not_before": None if wanted.not_before is None else local(wanted.not_before, zone),
         "owner_not_before": None if wanted.owner_not_before is None else local(wanted.owner_not_before, zone),

@@ -35,6 +35,8 @@ def decide(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: d
     if case is not None and isinstance(given, Event) and given.key in case.applied:
         return Decision(case, (), changed=False)
     turn = _turn_for(case, given, facts, bundle, now)
+    if case is not None and case.open:
+        _recalculate_provisional(turn)
     match given:
         case Opening(event=event):
             _open(turn, event, event.at)
@@ -110,6 +112,14 @@ def _opening_case(case: Case | None, given: Opening | ChildOpening, policy: Poli
     case.steps = {}
     steps.end_clocks(case)
     return case
+
+
+def _recalculate_provisional(turn: Turn) -> None:
+    """A due reckoned beyond the calendar follows the calendar as it is now, before anything is due by it."""
+    case = turn.case
+    if any(clock.live and clock.due is not None and clock.due.provisional for clock in case.clocks.values()):
+        turn.begin(max(case.decided_until or case.opened_at, case.opened_at))
+        clocks.recalculate(turn)
 
 
 # --- the inputs -----------------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ class Notification:
     message: str
     grade: str | None
     ack_ends: bool
+    reminds: bool = False
+    """Part of a step that repeats or climbs: an acknowledgement or the closing makes what is queued of it moot."""
     late: bool = False
     not_before: datetime | None = None
     """Quiet hours: send at this moment at the earliest."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from reeve.domain.advance import apply_event, apply_tick
@@ -20,6 +20,10 @@ from reeve.domain.workset import Shelf, Workset
 
 Reachable = Callable[[str, str], bool]
 """Whether anybody can be reached: (site, role) → bool."""
+
+
+LONGEST = timedelta(days=366)
+"""How far a simulation without an end runs on: a reminder that repeats until somebody pays never ends by itself."""
 
 
 class Simulation:
@@ -51,7 +55,9 @@ class Simulation:
         yield from self._collect()
 
     def finish(self, until: datetime | None = None) -> Iterator[Effect]:
-        """Everything due up to and including `until`; None: nothing further."""
+        """Everything due up to and including `until`; None: all that follows within `LONGEST` of the last event."""
+        if until is None and self._now is not None:
+            until = self._now + LONGEST
         if until is not None and (self._now is None or until >= self._now):
             yield from self._run(until, inclusive=True)
             self._now = until

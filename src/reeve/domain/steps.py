@@ -188,6 +188,7 @@ def _notify(turn: Turn, step: StepRule, state: StepState, level: Level, *, late:
         message=level.message,
         grade=case.grade,
         ack_ends=step.ack_ends,
+        reminds=len(step.levels) > 1 or step.levels[0].repeat is not None,
         late=late,
         not_before=_after_quiet(turn),
         owner_not_before=owner_at if owner_at and owner_at > turn.at else None,

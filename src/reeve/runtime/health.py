@@ -26,9 +26,7 @@ _TEXT = "text/plain; charset=utf-8"
 class HealthServer:
     """Answers on `host:port` from `start` to `stop`."""
 
-    def __init__(
-        self, host: str, port: int, readiness: Readiness, registry: CollectorRegistry = REGISTRY
-    ) -> None:
+    def __init__(self, host: str, port: int, readiness: Readiness, registry: CollectorRegistry = REGISTRY) -> None:
         self._host = host
         self._port = port
         self._readiness = readiness

@@ -35,9 +35,7 @@ def configure_logging(
         if format == "json"
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
-    errors: list[structlog.typing.Processor] = (
-        [structlog.processors.format_exc_info] if format == "json" else []
-    )
+    errors: list[structlog.typing.Processor] = [structlog.processors.format_exc_info] if format == "json" else []
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -169,6 +169,7 @@ class World:
             "message": "complaint_reported",
             "grade": case.grade,
             "ack_ends": True,
+            "reminds": True,
         }
         wanted = Notification(**(values | changes))
         key = f"{case.key}/1/{wanted.step}/{wanted.round}/{uuid.uuid4().hex[:6]}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.simulation import SITE_YAML, brief, bundle_of, event, run
+from reeve.domain.advance import apply_event, apply_tick
+from reeve.domain.workset import Workset
+from tests.support.simulation import CALENDAR_YAML, SITE_YAML, brief, bundle_of, event, moment, run
 
 ARREARS = """
 policy: arrears
@@ -357,3 +359,21 @@ def test_a_moment_that_a_fact_moves_is_told_again() -> None:
         "03-02 11:00 notify soon technician",
         "03-03 11:00 notify soon technician",
     ]
+
+
+def test_a_provisional_due_follows_the_calendar_when_it_is_updated() -> None:
+    rules = ticket_rules("1 working day")
+    longer = CALENDAR_YAML.replace("known_until: 2026-12-31", "known_until: 2027-12-31")
+    longer = longer.replace("holidays: [", "holidays: [2027-01-01, ")
+    before, after = bundle_of(rules), bundle_of(rules, calendars__cn=longer)
+    workset = Workset(complete=True)
+    opened = event("2026-12-31 10:00", "ticket.opened", category="x")
+    apply_event(workset, opened, before, opened.at)
+    [case_id] = workset.changed_cases
+    assert workset.changed_cases[case_id].next_due == moment("2027-01-02 00:00")
+    apply_tick(workset, case_id, after, moment("2027-01-02 00:00"))
+    changed = [effect for decided in workset.decisions[1:] for effect in decided.effects]
+    assert [(effect.what, effect.details["due"]) for effect in changed] == [
+        ("clock_started", moment("2027-01-05 00:00"))
+    ]
+    assert workset.changed_cases[case_id].next_due == moment("2027-01-05 00:00")

@@ -51,6 +51,7 @@ def _delivery(*attempts: Attempt) -> Delivery:
         round=1,
         run=1,
         ack_ends=True,
+        reminds=True,
         at=NOW,
         requested_at=NOW,
         rank=1,
@@ -125,4 +126,6 @@ def test_unwanted(acknowledged: int | None, closed: int | None, ack_ends: bool, 
 
     case = Case(KEY, "ticket", "d", NOW, acknowledged_at=moment(acknowledged), closed_at=moment(closed))
     case = replace(case, open=closed is None)
-    assert unwanted(case, NOW, ack_ends) is expected
+    delivery = replace(_delivery(), ack_ends=ack_ends)
+    assert unwanted(case, NOW, delivery) is expected
+    assert unwanted(case, NOW, replace(delivery, reminds=False)) is None

@@ -165,7 +165,9 @@ def test_simulate_prints_the_timeline(rules: Path, tmp_path: Path) -> None:
     assert lines[3]["because"] == {"rule": "complaint.yaml:8", "clock": "respond"}
     words = run("simulate", rules, file)
     assert "graded major" in words.stdout
-    assert "breached" not in words.stdout.lower()
+    assert "2026-02-13 17:55:00" in words.stdout, "without an end the clocks run on until nothing is due"
+    early = run("simulate", rules, file, "--until", "2026-02-13 17:54")
+    assert "17:55:00" not in early.stdout
 
 
 def test_a_bad_event_is_named_and_the_good_ones_run(rules: Path) -> None:

@@ -75,6 +75,7 @@ class Delivery:
     round: int
     run: int
     ack_ends: bool
+    reminds: bool
     """These five are the notification's: see `reeve.domain.effects.Notification`."""
     at: datetime
     """Logical moment of the notification."""
@@ -270,6 +271,7 @@ def _document(delivery: Delivery) -> Document:
         "round": delivery.round,
         "run": delivery.run,
         "ack_ends": delivery.ack_ends,
+        "reminds": delivery.reminds,
         "at": delivery.at,
         "requested_at": delivery.requested_at,
         "rank": delivery.rank,
@@ -310,6 +312,7 @@ def _delivery(document: Document) -> Delivery:
         round=document["round"],
         run=document["run"],
         ack_ends=document["ack_ends"],
+        reminds=document["reminds"],
         at=document["at"],
         requested_at=document["requested_at"],
         rank=document["rank"],
