@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from reeve.cli.main import BAD
+from reeve.cli.exit_codes import BAD
 from reeve.cli.output import print_json, print_line
 from reeve.devstack.bench.figures import Figure
 from reeve.devstack.bench.rig import rig

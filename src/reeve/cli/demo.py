@@ -24,7 +24,7 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 from reeve.cli.demo_stack import own_stack
 from reeve.cli.demo_story import SITE, ZONE, Morning, Post, Scene
 from reeve.cli.demo_view import DemoView
-from reeve.cli.main import BAD
+from reeve.cli.exit_codes import BAD
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_bus
 from reeve.domain.errors import ReeveError

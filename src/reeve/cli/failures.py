@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from reeve.cli.main import BAD, UNREACHABLE, USAGE
+from reeve.cli.exit_codes import BAD, UNREACHABLE, USAGE
 from reeve.domain.errors import ReeveError
 from reeve.ports import Away, BusAway
 

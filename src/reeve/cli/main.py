@@ -13,13 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from reeve.cli.exit_codes import INTERRUPTED, USAGE
+
 if TYPE_CHECKING:
     from types import ModuleType
-
-BAD, USAGE, UNREACHABLE = 1, 2, 3
-"""Exit codes of contracts.md §4 besides 0: the thing asked about is bad; wrong usage; a server can't be reached."""
-INTERRUPTED = 130
-"""What a shell expects after Ctrl-C."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("reeve.cli.up", "Everything on one machine: servers, services, rules watched."),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from reeve.cli.main import BAD
+from reeve.cli.exit_codes import BAD
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.recipient_files import read_recipients
 from reeve.cli.recipient_rows import Rows

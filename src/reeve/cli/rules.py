@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from reeve.cli.main import BAD, USAGE
+from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json, print_line
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import typer
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerConfig, DeliverPolicy
 
-from reeve.cli.main import INTERRUPTED
+from reeve.cli.exit_codes import INTERRUPTED
 from reeve.cli.output import errors, moment, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_bus
 from reeve.cli.wording import STYLES, because, phrase
