@@ -34,6 +34,7 @@ class BusConnection:
         """Set at every reconnect to another server process; whoever waits clears it."""
         self._server_id = ""
         self._listeners: list[Callable[[bool], None]] = []
+        self._loss_listeners: list[Callable[[], None]] = []
 
     @property
     def jetstream(self) -> JetStreamContext:
@@ -53,6 +54,10 @@ class BusConnection:
     def on_reconnect(self, listener: Callable[[bool], None]) -> None:
         """Calls `listener(same_server)` after every reconnect; it must not block."""
         self._listeners.append(listener)
+
+    def on_disconnect(self, listener: Callable[[], None]) -> None:
+        """Calls `listener()` whenever the socket was lost; it must not block."""
+        self._loss_listeners.append(listener)
 
     async def close(self) -> None:
         """What was published is sent, then the socket is closed; at most a few seconds."""
@@ -83,6 +88,8 @@ class BusConnection:
             listener(same)
 
     async def _disconnected(self) -> None:
+        for listener in self._loss_listeners:
+            listener()
         if not self.client.is_closed:
             log.warning("The bus is away; trying again until it is back.", action="bus_disconnected")
 

@@ -22,15 +22,20 @@ _WINDOW = 2000
 """Messages under way at once; more would only fill the server's buffers."""
 
 
+_LOST = "away: the connection was lost"
+
+
 class _Window:
     """Acknowledgements still awaited for one stretch of messages."""
 
-    __slots__ = ("done", "reasons", "waiting")
+    __slots__ = ("broken", "done", "reasons", "waiting")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.waiting: dict[str, int] = {}
         self.reasons: dict[int, str] = {}
         self.done: asyncio.Future[None] = loop.create_future()
+        self.broken = False
+        """The connection was lost since: no acknowledgement comes any more."""
 
     def settle(self, token: str, refusal: str | None) -> None:
         index = self.waiting.pop(token)
@@ -38,6 +43,11 @@ class _Window:
             self.reasons[index] = refusal
         if not self.waiting and not self.done.done():
             self.done.set_result(None)
+
+    def break_off(self) -> None:
+        self.broken = True
+        for token in list(self.waiting):
+            self.settle(token, _LOST)
 
 
 class BusPublisher:
@@ -52,6 +62,7 @@ class BusPublisher:
 
     async def start(self) -> None:
         """Acknowledgements are listened for from now on; survives reconnects."""
+        self._bus.on_disconnect(self._lost)
         self._inbox = self._bus.client.new_inbox()
         await self._bus.client.subscribe(
             f"{self._inbox}.*", cb=self._acknowledged, pending_msgs_limit=-1, pending_bytes_limit=-1
@@ -102,6 +113,10 @@ class BusPublisher:
                 window.waiting[token] = index
                 self._windows[token] = window
                 tokens.append(token)
+                if window.broken:
+                    # Not past those before it, which have to go again.
+                    window.settle(token, _LOST)
+                    continue
                 try:
                     await client.publish(subject, payload, reply=f"{self._inbox}.{token}", headers=all_headers)
                 except (nats.errors.MaxPayloadError, nats.errors.BadSubjectError, ValueError) as error:
@@ -123,6 +138,11 @@ class BusPublisher:
             for index, reason in window.reasons.items()
         ]
         return sorted(failed + refused, key=lambda item: item.index)
+
+    def _lost(self) -> None:
+        """Nobody waits for acknowledgements of the old connection: work goes on once there is a new one."""
+        for window in set(self._windows.values()):
+            window.break_off()
 
     async def _acknowledged(self, message: Msg) -> None:
         token = message.subject.rpartition(".")[2]
