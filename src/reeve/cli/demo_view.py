@@ -185,5 +185,6 @@ class DemoView:
         for each in missing:
             print_line((f"   Not seen: {each}", "bold red"))
         print_line(("\nTry next", "bold"))
+        width = max(len(command) for command, _ in next_commands)
         for command, what in next_commands:
-            print_line((f"   {command:<36}", "bold"), what)
+            print_line((f"   {command:<{width}}   ", "bold"), what)
