@@ -29,6 +29,7 @@ class Inbox:
         self._queue: deque[tuple[Work, _Lane | None]] = deque()
         self._arrived = asyncio.Event()
         self._lanes: dict[int, tuple[_Lane, _Lane]] = {}
+        self._in_hand: list[Work] = []
 
     @property
     def lanes(self) -> frozenset[int]:
@@ -56,6 +57,13 @@ class Inbox:
             if work.received is not None:
                 await acknowledge(self._bus, work.received, nak(0))
 
+    def held(self) -> set[str]:
+        """Keys of the events and ids of the cases that are in the buffer or were taken last."""
+        works = [*self._in_hand, *(work for work, _ in self._queue)]
+        return {work.event.key for work in works if isinstance(work, EventWork)} | {
+            work.case_id for work in works if isinstance(work, TickWork)
+        }
+
     def put(self, work: Iterable[Work]) -> None:
         """Work that did not come by the bus."""
         self._queue.extend((item, None) for item in work)
@@ -76,6 +84,7 @@ class Inbox:
                 sources.add(source)
         for source in sources:
             source.pull.taken()
+        self._in_hand = taken
         # Lanes come in side by side; counts over several subjects want the order in which events were accepted.
         taken.sort(key=_stamp)
         return taken

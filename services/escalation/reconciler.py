@@ -65,14 +65,16 @@ class Reconciler:
         if not lanes or not self._bus.connected:
             return 0
         overdue = await self._record.overdue(lanes, now - self._tick_grace, _MOST)
-        ticks = [TickWork(case_id) for case_id in overdue if case_id not in self._handed]
+        held = self._inbox.held() | self._handed.keys()
+        ticks = [TickWork(case_id) for case_id in overdue if case_id not in held]
         self._hand("tick", {tick.case_id for tick in ticks}, now)
         self._inbox.put(ticks)
         idle = [lane for lane in lanes if await self._caught_up(lane)]
         events: list[EventWork] = []
         if idle:
             found = await self._record.unapplied(idle, now - self._event_grace, _MOST)
-            events = [EventWork(event) for event in found if event.key not in self._handed]
+            held = self._inbox.held() | self._handed.keys()
+            events = [EventWork(event) for event in found if event.key not in held]
             self._hand("event", {work.event.key for work in events}, now)
             self._inbox.put(events)
         return len(ticks) + len(events)

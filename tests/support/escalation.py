@@ -75,6 +75,8 @@ class Servers:
             "REEVE_ESCALATION_TICK_GRACE": "0.5",
             "REEVE_ESCALATION_EVENT_GRACE": "3",
             "REEVE_ESCALATION_RECONCILE": "0.2",
+            # Small batches, so that a point in a batch is passed often however fast the machine is.
+            "REEVE_ESCALATION_BATCH": "24",
             **more,
         }
 

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 POINTS = [
     "escalation.decided",
+    "escalation.committing",
     "escalation.committed",
     "escalation.published",
     "escalation.acknowledging",
