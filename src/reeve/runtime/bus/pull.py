@@ -134,7 +134,8 @@ class ContinuousPull:
             self._wake.set()
 
     def _low_water(self) -> int:
-        return max(1, (self._room() + self._outstanding) // 2)
+        """Asked for again below this; by halves, because each request stays open on the bus until it is filled."""
+        return max(1, self._room() // 2)
 
     def _reconnected(self, same_server: bool) -> None:
         self._renew = True
