@@ -10,16 +10,12 @@ from typing import Any
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.recipients import UNREACHABLE
-from services.notify.context import (
-    FILTERS,
-    earliest_due,
-    grade_title,
-    languages_for,
-    message_context,
-    policy_of,
-)
-from services.notify.templates import Renderer, RenderingFailed, TemplateRefused
-from services.notify.texts import ROLE_TITLES, default_text, title_in
+from reeve.rulelang.message_context import grade_title, message_context
+from reeve.rulelang.template_filters import FILTERS
+from reeve.rulelang.templates import Renderer, RenderingFailed, TemplateRefused
+from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
+from services.notify.context import KnownNames, earliest_due, policy_of
+from services.notify.texts import default_text
 
 _MOST_SUBJECT_CHARACTERS = 200
 
@@ -43,6 +39,7 @@ class MessageRenderer:
 
     def __init__(self) -> None:
         self._renderer = Renderer(FILTERS)
+        self._names = KnownNames()
 
     def render(
         self,
@@ -61,8 +58,10 @@ class MessageRenderer:
         """
         site = bundle.site(case.key.site)
         languages = languages_for(language, site)
+        policy = policy_of(bundle, case)
+        names = self._names.of(bundle, message, policy)
         context = message_context(
-            case, bundle, site, languages, message=message, role=role, ack_url=ack_url, now=now
+            case, policy, names, site, languages, message=message, role=role, ack_url=ack_url, now=now
         )
         template = _template(bundle.messages.get(message, {}), languages, channel)
         fault: str | None = None
@@ -76,7 +75,7 @@ class MessageRenderer:
             site=context["site_title"],
             policy=context["policy_title"],
             case=case.key.subject,
-            grade=grade_title(policy_of(bundle, case), case.grade, languages),
+            grade=grade_title(policy, case.grade, languages),
             due=earliest_due(case, site, now),
             unreached=title_in(ROLE_TITLES.get(role, {}), languages, role) if message == UNREACHABLE else "",
         )

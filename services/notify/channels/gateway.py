@@ -1,6 +1,6 @@
 """An SMS gateway described in a YAML file: any provider with an HTTP call takes a file and no code.
 
-See docs/gateways/ for examples. Values in `{{ }}` are templates (services/notify/templates.py) over `to`,
+See docs/gateways/ for examples. Values in `{{ }}` are templates (reeve/rulelang/templates.py) over `to`,
 `to_digits`, `text`, `unicode`, `id` and `secrets.<name>`.
 """
 
@@ -19,8 +19,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from reeve.domain.errors import ReeveError
+from reeve.rulelang.templates import Renderer, TemplateRefused
 from services.notify.channels.base import Reason
-from services.notify.templates import Renderer, TemplateRefused
 
 RENDERER = Renderer({})
 

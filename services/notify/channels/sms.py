@@ -11,17 +11,12 @@ import httpx
 import orjson
 from pydantic import SecretStr
 
+from reeve.rulelang.sms_segments import is_gsm
+from reeve.rulelang.templates import RenderingFailed
 from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.gateway import RENDERER, Gateway, found_id, render_tree
-from services.notify.templates import RenderingFailed
 
 _MOST_ANSWER_BYTES = 65_536
-
-_GSM7 = frozenset(
-    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
-    "abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
-)
-"""Characters of an SMS in 7 bits (3GPP TS 23.038); any other makes it UCS-2, 70 characters a segment."""
 
 _DEFAULT_REASONS = {
     "transient": Reason.PROVIDER_ERROR,
@@ -83,7 +78,7 @@ class SmsChannel:
             "to": text.to,
             "to_digits": text.to.lstrip("+"),
             "text": text.body,
-            "unicode": any(character not in _GSM7 for character in text.body),
+            "unicode": not is_gsm(text.body),
             # Some gateways recognise a repeat by it; a digest, because ids of ours hold any character.
             "id": hashlib.sha256(text.id.encode()).hexdigest()[:32],
             "secrets": {name: secret.get_secret_value() for name, secret in self._secrets.items()},

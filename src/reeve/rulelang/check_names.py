@@ -187,7 +187,7 @@ def check_unknown(policies: Mapping[str, Policy], elsewhere: Counter[str]) -> It
     places: list[tuple[Policy, str, x.Position]] = []
     for policy in policies.values():
         own = {count.name for count in policy.counts}
-        for name, pos in _facts(policy):
+        for name, pos in facts_named(policy):
             used[name] += 1
             if name not in own and name not in COMPUTED and name not in ALL_FIELDS:
                 places.append((policy, name, pos))
@@ -199,7 +199,8 @@ def check_unknown(policies: Mapping[str, Policy], elsewhere: Counter[str]) -> It
             yield problem(pos, "unknown_fact", found=name, choice=choice)
 
 
-def _facts(policy: Policy) -> Iterator[tuple[str, x.Position]]:
+def facts_named(policy: Policy) -> Iterator[tuple[str, x.Position]]:
+    """Every fact, count and event field that a policy names, with each place where it does."""
     for use in uses_in(policy):
         for node in x.walk(use.condition):
             if isinstance(node, x.Fact | x.EventField):

@@ -16,11 +16,13 @@ from reeve.domain.bundle import Bundle, Calendar, ClockRule, GradeRule, Policy, 
 from reeve.domain.case import Account, Case, CaseKey, ClockState, Due
 from reeve.domain.expressions import Trigger
 from reeve.rulelang.closures import Closures
+from reeve.rulelang.template_filters import FILTERS
+from reeve.rulelang.templates import Renderer, RenderingFailed, TemplateRefused
+from reeve.rulelang.titles import languages_for
 from services.notify.channels.base import Text
 from services.notify.channels.mail_bytes import BadHeader, MailBuilder
-from services.notify.context import FILTERS, languages_for, rank_of
+from services.notify.context import rank_of
 from services.notify.render import MessageRenderer
-from services.notify.templates import Renderer, RenderingFailed, TemplateRefused
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 NOTHING = Trigger(())
@@ -192,6 +194,21 @@ def test_moments_and_dates() -> None:
     assert FILTERS["hm"](NOW) == "01:00"
     assert FILTERS["date"](NOW) == FILTERS["date"](date(2026, 11, 20)) == "2026-11-20"
     assert FILTERS["hm"](None) is None
+
+
+def test_a_limit_that_ends_with_a_day_reads_as_24_00_of_it() -> None:
+    case = _case()
+    midnight = datetime(2026, 11, 20, 16, tzinfo=UTC)  # 00:00 of the 21st in Shanghai
+    case.clocks["respond"].due = Due(midnight, date(2026, 11, 20))
+    template = "{{ respond_due | date }} {{ respond_due | hm }}, {{ respond_due }}"
+    assert _render(template, case=case)[1] == "2026-11-20 24:00, 2026-11-20 24:00"
+    assert _render("{{ respond_due > due_at }}", case=_case(due_at=midnight.isoformat()))[1] == "False"
+    built_in = MessageRenderer().render(_bundle(), case, "none", "sms", "en", "guard", NOW).body
+    assert built_in.endswith("due 24:00.")
+    day_before = MessageRenderer().render(_bundle(), case, "none", "sms", "en", "guard", NOW - timedelta(1)).body
+    assert day_before.endswith("due 2026-11-20 24:00.")
+    case.clocks["respond"].due = Due(midnight)  # a limit that merely happens to end then
+    assert _render("{{ respond_due | date }} {{ respond_due | hm }}", case=case)[1] == "2026-11-21 00:00"
 
 
 def test_the_worst_grade_ranks_first() -> None:

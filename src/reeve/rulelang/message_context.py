@@ -1,0 +1,101 @@
+"""The names that a message's template may use, and their values for one case in the reader's language.
+
+One list for `rules check` and for sending: what check accepts has a value, or prints as nothing, when it is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from reeve.domain.bundle import COMPUTED, Policy, SiteSettings
+from reeve.domain.case import Case
+from reeve.domain.facts import typed, zone_of
+from reeve.domain.recipients import UNREACHABLE
+from reeve.rulelang.check_names import facts_named
+from reeve.rulelang.known_names import FIELD_KINDS
+from reeve.rulelang.template_filters import local_due
+from reeve.rulelang.titles import ROLE_TITLES, title_in
+
+FIXED = frozenset(
+    {"site", "site_title", "policy", "policy_title", "case", "grade", "grade_was", "grade_title", "owed_cny"}
+    | {"today", "message", "role", "role_title", "ack_url"}
+)
+"""Names that every message has."""
+
+
+def senders(message: str, policies: Iterable[Policy]) -> tuple[Policy, ...]:
+    """The policies that send this message; all of them where none does by name, and for `unreachable`."""
+    known = tuple(policies)
+    named = tuple(policy for policy in known if any(message == level.message for level in _telling(policy)))
+    return known if message == UNREACHABLE or not named else named
+
+
+def _telling(policy: Policy) -> Iterable[Any]:
+    return (level for step in policy.steps for level in step.levels if level.notify)
+
+
+def names_for(policies: Iterable[Policy]) -> frozenset[str]:
+    """What a template of these policies may name: FIXED, fields of the events, clocks' dues, facts of the rules.
+
+    Counts are no part of it: they are reckoned when a case is decided, not when somebody is told.
+    """
+    names = set(FIXED)
+    counts: set[str] = set()
+    for policy in policies:
+        names |= FIELD_KINDS.get(policy.family, {}).keys()
+        names |= {f"{clock}_due" for clock in policy.clocks}
+        names |= {name for name, _ in facts_named(policy)} - COMPUTED
+        counts |= {rule.name for rule in policy.counts}
+    return frozenset(names - counts)
+
+
+def message_context(
+    case: Case,
+    policy: Policy | None,
+    names: Iterable[str],
+    site: SiteSettings,
+    languages: tuple[str, ...],
+    *,
+    message: str,
+    role: str,
+    ack_url: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """Variable → value; of `names`, what the case lacks is None. Moments are in the site's zone.
+
+    `policy` is the file the case runs on, None where nobody has it any more.
+    """
+    zone = zone_of(site.zone)
+    context: dict[str, Any] = dict.fromkeys(names)
+    for name, raw in case.facts.items():
+        value = typed(name, raw)
+        context[name] = value.astimezone(zone) if isinstance(value, datetime) else value
+    for name, clock in case.clocks.items():
+        context[f"{name}_due"] = local_due(clock.due, zone) if clock.due is not None else None
+    context |= {
+        "site": case.key.site,
+        "site_title": title_in(site.title, languages, case.key.site),
+        "policy": case.key.policy,
+        "policy_title": title_in(policy.title if policy else {}, languages, case.key.policy),
+        "case": case.key.subject,
+        "grade": case.grade,
+        "grade_was": case.grade_was,
+        "grade_title": grade_title(policy, case.grade, languages),
+        "owed_cny": case.account.owed if case.account else None,
+        "today": now.astimezone(zone).date(),
+        "message": message,
+        "role": role,
+        "role_title": title_in(ROLE_TITLES.get(role, {}), languages, role),
+        "ack_url": ack_url,
+    }
+    return context
+
+
+def grade_title(policy: Policy | None, grade: str | None, languages: tuple[str, ...]) -> str:
+    """What the grade is called; its id where nobody named it; nothing where there is no grade."""
+    if grade is None:
+        return ""
+    titles = next((rule.title for rule in policy.grades if rule.grade == grade), {}) if policy else {}
+    return title_in(titles, languages, grade)
