@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
 
+from reeve.cli import calendars
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json, print_line
 
@@ -27,6 +28,8 @@ app = typer.Typer(
     epilog="Start with: reeve rules check    (a folder that is not named is `rules`, or what REEVE_RULES says)",
 )
 
+app.add_typer(calendars.app, name="calendar")
+
 Folder = Annotated[
     Path, typer.Argument(metavar="[DIR]", envvar="REEVE_RULES", show_envvar=False, help="Rules folder.")
 ]
@@ -38,10 +41,10 @@ DEFAULT = Path("rules")
 
 _SUMMARY = {
     "en": (
-        "{files} files: {errors} errors, {warnings} warnings.",
-        "{files} files, no problems. Version {version}.",
+        "{files} files: {errors} errors, {warnings} warnings.{version}",
+        "{files} files, no problems.{version}",
     ),
-    "zh": ("{files} 个文件：{errors} 个错误，{warnings} 个警告。", "{files} 个文件，没有问题。版本 {version}。"),
+    "zh": ("{files} 个文件：{errors} 个错误，{warnings} 个警告。{version}", "{files} 个文件，没有问题。{version}"),
 }
 
 
@@ -53,12 +56,15 @@ def check(folder: Folder = DEFAULT, as_json: Json = False, lang: Lang = None) ->
 
     Exit codes: 0 no errors (there may be warnings), 1 errors, 2 the folder can't be read.
     """
+    from reeve.runtime.time_source import SystemTime
+
     lang = _language(lang)
-    result, count = _load(folder)
+    result, count = _load(folder, SystemTime().now().date())
     found = [problem.is_error for problem in result.problems] + _show_problems(result, lang, as_json)
     if not as_json:
         template = _SUMMARY[lang][0 if found else 1]
-        version = result.bundle.version if result.bundle is not None else ""
+        word = {"en": " Version {}.", "zh": "版本 {}。"}[lang]
+        version = word.format(result.bundle.version) if result.bundle is not None else ""
         counts = {"errors": sum(found), "warnings": len(found) - sum(found)}
         print_line(template.format(files=count, version=version, **counts))
     if any(found):
@@ -147,14 +153,17 @@ def _reachable(file: Path, bundle: Bundle) -> tuple[Reachable, int]:
     return reachable_among(rows.recipients, bundle), len(rows.faults)
 
 
-def _load(folder: Path) -> tuple[LoadResult, int]:
-    """What came of a folder, and how many files it has. Ends the command if it is no folder."""
+def _load(folder: Path, today: date | None = None) -> tuple[LoadResult, int]:
+    """What came of a folder, and how many files it has. Ends the command if it is no folder.
+
+    With `today`, calendars that end soon are warned about.
+    """
     from reeve.rulelang.load import load_bundle, read_folder
 
     if not folder.is_dir():
         _fail(f"{folder}: there is no such folder. Name the folder with the rule files.", USAGE)
     files = read_folder(folder)
-    return load_bundle(files), len(files)
+    return load_bundle(files, today=today), len(files)
 
 
 def _bundle(result: LoadResult, as_json: bool) -> Bundle:

@@ -15,6 +15,7 @@ from reeve.domain.bundle import Level, StepRule
 from reeve.domain.calendar import after_quiet, next_opening, shift, times
 from reeve.domain.case import Case, Due, Ladder, StepState
 from reeve.domain.effects import ChildRequest, Notification
+from reeve.domain.expressions import OnCase
 from reeve.domain.facts import zone_of
 from reeve.domain.grading import raise_grade
 from reeve.domain.turn import Turn
@@ -105,16 +106,25 @@ def _identity(turn: Turn) -> tuple[str, str, str]:
 
 
 def _claimed_elsewhere(turn: Turn, step: StepRule) -> bool:
-    """Whether the one sending for this value is taken; if not, this case takes it now."""
+    """Whether the one sending for this value is taken; if not, this case takes it now.
+
+    A step on `graded` has one sending for each grade: a matter told as major is told again when one of its cases
+    makes it extraordinary, and not when another is major as well.
+    """
     if step.once_per is None:
         return False
     value = turn.case.facts.get(step.once_per)
     if value is None:
         return False
-    key = turn.case.key
+    key, grade = turn.case.key, turn.case.grade
     digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
     claim = f"{key.site}/{key.policy}/{step.name}/{digest}"
-    if claim in turn.claims or turn.facts.claim_holder(claim) is not None:
+    as_grave = [claim]
+    if grade is not None and any(isinstance(a, OnCase) and a.what == "graded" for a in step.on.alternatives):
+        order = turn.policy.grade_order
+        as_grave = [f"{claim}/{each}" for each in order[: order.index(grade) + 1]]
+        claim = as_grave[-1]
+    if any(each in turn.claims or turn.facts.claim_holder(each) is not None for each in as_grave):
         return True
     turn.claims.append(claim)
     return False

@@ -14,6 +14,7 @@ from reeve.domain.bundle import Calendar, Quiet, SiteSettings, Span
 from reeve.rulelang.files import QuietShape, SiteShape
 from reeve.rulelang.known_names import CHANNELS, KEYWORDS
 from reeve.rulelang.problems import Choice, Particular, Problem, closest, problem
+from reeve.rulelang.published_calendars import published_calendar
 from reeve.rulelang.yamltree import Document
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -89,9 +90,14 @@ class SiteCompiler:
             return None
         if name == "none":
             return WEEKDAYS_ONLY
-        if name not in self.calendars and mine:
-            self._report(file, "no_calendar_file", "calendar", name=name)
-        return self.calendars.get(name)
+        known = self.calendars.get(name)
+        if known is not None:
+            return known
+        stand_in = published_calendar(name)
+        if mine:
+            code = "no_calendar_file" if stand_in is None else "calendar_stands_in"
+            self._report(file, code, "calendar", name=name)
+        return stand_in
 
     def _opening(self, file: SiteFile, mine: bool) -> dict[str, tuple[Span, ...]]:
         opening: dict[str, tuple[Span, ...]] = {}

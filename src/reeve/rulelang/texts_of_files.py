@@ -174,6 +174,11 @@ SHAPE_TEXTS: dict[str, Texts] = {
         "write it, or let `reeve rules calendar update` write it; without `calendar:` Monday to Friday are worked",
         "日历 `{name}` 没有文件 calendars/{name}.yaml", "请编写，或用 `reeve rules calendar update` 生成；不写 `calendar:` 则按周一至周五",
     ),
+    "calendar_stands_in": warning(
+        "calendar `{name}` has no file calendars/{name}.yaml: the published one is used, until this program is updated",
+        "let `reeve rules calendar update` write the file",
+        "日历 `{name}` 没有文件 calendars/{name}.yaml：使用本程序自带的官方日历", "请用 `reeve rules calendar update` 生成文件",
+    ),
     "bad_span": error(
         "`{found}` is not a span of opening hours", "write `08:30-12:00, 13:30-18:00`, in order, ending after it begins",
         "`{found}` 不是营业时段", "请写成 `08:30-12:00, 13:30-18:00`，按先后顺序，结束晚于开始",

@@ -276,3 +276,20 @@ def test_an_unreachable_role_hands_on_to_the_next_one_up() -> None:
         "03-02 09:00 notify report_serious general_manager",
     ]
     assert lines[-1]["message"] == "unreachable"
+
+
+def test_a_matter_that_gets_worse_is_told_again_once() -> None:
+    def told(*events: Event) -> list[str]:
+        lines = run(RULES, events)
+        return [
+            f"{line['at'][14:16]} {line['case']}"
+            for line in lines
+            if line["effect"] == "notify" and line["to"] == ["general_manager"]
+        ]
+
+    first = opened("2026-03-02 09:00", "T-1", loss_cny=12000, incident="I-5")
+    second = opened("2026-03-02 09:01", "T-2", loss_cny=12000, incident="I-5")
+    worse = event("2026-03-02 09:02", "ticket.updated", "T-2", loss_cny=120000)
+    as_bad = event("2026-03-02 09:03", "ticket.updated", "T-1", deaths=1)
+    third = opened("2026-03-02 09:04", "T-3", loss_cny=12000, incident="I-5")
+    assert told(first, second, worse, as_bad, third) == ["00 T-1", "02 T-2"]

@@ -142,7 +142,7 @@ def test_a_policy_keeps_its_digest_when_other_files_change() -> None:
         ("site.yaml", b"language: 2\n", "wrong_language"),
         ("site.yaml", b"zone: UTC\n", "no_language"),
         ("site.yaml", b"language: 1\nzone: Asia/Shanghi\n", "unknown_zone"),
-        ("site.yaml", b"language: 1\ncalendar: cn\n", "no_calendar_file"),
+        ("site.yaml", b"language: 1\ncalendar: atlantis\n", "no_calendar_file"),
         ("site.yaml", b"language: 1\nopening: {default: '18:00-08:00'}\n", "bad_span"),
         ("site.yaml", b"language: 1\nopening: {satday: '08:00-09:00'}\n", "unknown_day"),
         ("site.yaml", b"language: 1\nquiet: {from: '25:00', to: '08:00'}\n", "expected_time"),
