@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from reeve.domain import expressions as x
 from reeve.domain.bundle import Level, Repeat, StepRule
 from reeve.domain.durations import Duration
+from reeve.rulelang.desk import Desk, Path
 from reeve.rulelang.files import RungShape, StepShape
 from reeve.rulelang.parse import parse_length
 from reeve.rulelang.problems import Choice
-
-if TYPE_CHECKING:
-    from reeve.rulelang.compile import Desk
-
-Path = tuple[str | int, ...]
 
 
 class StepCompiler:

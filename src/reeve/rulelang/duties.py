@@ -9,8 +9,8 @@ from functools import partial
 
 from reeve.domain.bundle import Policy
 from reeve.rulelang.build import Names
-from reeve.rulelang.compile import Desk
 from reeve.rulelang.compile_steps import StepCompiler
+from reeve.rulelang.desk import Desk
 from reeve.rulelang.files import DutiesShape, DutyShape, ScoreShape, ScoresShape
 from reeve.rulelang.known_names import CLOCK_MOMENTS
 from reeve.rulelang.parse import parse_limit
