@@ -9,7 +9,7 @@ from datetime import datetime
 
 from reeve.domain.bundle import Bundle, CountRule, Policy
 from reeve.domain.case import Case, CaseKey
-from reeve.domain.counts import CountEntry, count_key, crosses, distinct_value, entered, value_at
+from reeve.domain.counts import Count, CountEntry, count_key, crossings, distinct_value, entered
 from reeve.domain.decide import decide
 from reeve.domain.effects import Decision
 from reeve.domain.events import OPENING_TYPE, Event
@@ -31,10 +31,10 @@ def apply_event(workset: Workset, event: Event, bundle: Bundle, now: datetime) -
     touched = _route(workset, event, bundle, now)
     if not touched:
         workset.put_waiting(subject_key(event.site, event.family, event.subject), event)
-    for key in crossed:
+    for at, key in crossed:
         for case in workset.counted(key):
-            if str(case.key) not in touched:
-                _decide(workset, case, Recount(event), event, bundle, now)
+            if at > event.at or str(case.key) not in touched:
+                _decide(workset, case, Recount(event, at), event, bundle, now)
 
 
 def apply_tick(workset: Workset, case_id: str, bundle: Bundle, now: datetime) -> None:
@@ -114,10 +114,13 @@ def _opens(workset: Workset, policy: Policy, event: Event, bundle: Bundle) -> bo
 # --- counts ---------------------------------------------------------------------------------------------------
 
 
-def _count(workset: Workset, event: Event, bundle: Bundle) -> list[str]:
-    """The event is in every count it belongs to; keys of those that crossed a compared value."""
-    crossed: dict[str, None] = {}
-    done: dict[str, tuple[int, int]] = {}
+def _count(workset: Workset, event: Event, bundle: Bundle) -> list[tuple[datetime, str]]:
+    """The event is in every count it belongs to; moments and keys of those that crossed a compared value.
+
+    An event that comes out of order raises the count at later moments as well, so those are looked at too.
+    """
+    crossed: set[tuple[datetime, str]] = set()
+    done: dict[str, tuple[Count | None, Count]] = {}
     for policy in bundle.policies.values():
         for rule in policy.counts:
             if not any(_counts(policy, rule, a, event, bundle) for a in rule.of.alternatives):
@@ -130,10 +133,9 @@ def _count(workset: Workset, event: Event, bundle: Bundle) -> list[str]:
                 entry = CountEntry(event.at, event.key, distinct_value(rule, event.data))
                 after = entered(before, key, rule, entry)
                 workset.put_count(after)
-                done[key] = (value_at(before, rule, event.at), value_at(after, rule, event.at))
-            if crosses(rule, *done[key]):
-                crossed[key] = None
-    return list(crossed)
+                done[key] = (before, after)
+            crossed.update((at, key) for at in crossings(rule, *done[key], event.at))
+    return sorted(crossed)
 
 
 def _counts(policy: Policy, rule: CountRule, alternative: Alternative, event: Event, bundle: Bundle) -> bool:

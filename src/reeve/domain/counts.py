@@ -97,6 +97,19 @@ def distinct_value(rule: CountRule, facts: Mapping[str, Any]) -> str | None:
     return None if value is None else json.dumps(value, sort_keys=True)
 
 
-def crosses(rule: CountRule, before: int, after: int) -> bool:
-    """Whether the count passed a value that a grade compares it with."""
-    return any(before <= threshold <= after for threshold in rule.thresholds) and before != after
+def crossings(rule: CountRule, before: Count | None, after: Count, since: datetime) -> list[datetime]:
+    """Moments from `since` on at which one more event took the count past a value that a grade compares it with.
+
+    For an event in order that is its own moment or none; one that came late counts at the moments of those
+    behind it, as far as the window reaches.
+    """
+    if not rule.thresholds:
+        return []
+    first = bisect_left(after.entries, since, key=_moment)
+    last = bisect_left(after.entries, since + rule.within.timedelta, key=_moment)
+    moments = sorted({entry.at for entry in after.entries[first:last]})
+    return [at for at in moments if _crosses(rule, value_at(before, rule, at), value_at(after, rule, at))]
+
+
+def _crosses(rule: CountRule, before: int, after: int) -> bool:
+    return before != after and any(before <= threshold <= after for threshold in rule.thresholds)

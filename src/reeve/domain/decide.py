@@ -44,8 +44,8 @@ def decide(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: d
             _open(turn, child_event, at)
         case Event():
             _take(turn, given)
-        case Recount(event=event):
-            _recount(turn, event)
+        case Recount(event=event, at=at):
+            _recount(turn, event, at)
         case Tick(until=until):
             _run_until(turn, until, inclusive=True)
     _finish(turn)
@@ -194,9 +194,9 @@ def _acknowledge(turn: Turn, event: Event) -> None:
     turn.happen("case", "acknowledged")
 
 
-def _recount(turn: Turn, event: Event) -> None:
+def _recount(turn: Turn, event: Event, at: datetime) -> None:
     """A count crossed a compared value: the grade is decided again at that moment."""
-    at = max(event.at, turn.case.opened_at)
+    at = max(at, turn.case.opened_at)
     _run_until(turn, at, inclusive=False)
     if not turn.case.open:
         return

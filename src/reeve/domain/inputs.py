@@ -20,9 +20,13 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Recount:
-    """A count this case takes part in crossed a value that a grade compares it with, because of `event`."""
+    """A count this case takes part in crossed a value that a grade compares it with, because of `event`.
+
+    `at` is the moment of the crossing: the event's own, or a later one if the event came out of order.
+    """
 
     event: Event
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -293,3 +293,17 @@ def test_a_matter_that_gets_worse_is_told_again_once() -> None:
     as_bad = event("2026-03-02 09:03", "ticket.updated", "T-1", deaths=1)
     third = opened("2026-03-02 09:04", "T-3", loss_cny=12000, incident="I-5")
     assert told(first, second, worse, as_bad, third) == ["00 T-1", "02 T-2"]
+
+
+def test_ten_households_in_any_order_of_arrival_are_one_extraordinary_matter() -> None:
+    events = [
+        opened(f"2026-03-02 09:{minute:02}", f"T-{minute}", incident="I-5", customer=f"C-{minute}")
+        for minute in range(10)
+    ]
+    for order in ([9, 8, 7, 6, 5, 4, 3, 2, 1, 0], [9, 0, 8, 1, 7, 2, 6, 3, 5, 4], [1, 0, 3, 2, 5, 4, 7, 6, 9, 8]):
+        lines = run(RULES, [events[index] for index in order])
+        for minute in range(10):
+            assert brief(lines, "graded", case=f"T-{minute}")[-1] == "03-02 09:09 graded extraordinary"
+        assert (
+            len([line for line in lines if line["effect"] == "notify" and line["to"] == ["general_manager"]]) == 1
+        )
