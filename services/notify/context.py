@@ -7,7 +7,6 @@ from datetime import datetime
 from reeve.domain.bundle import Bundle, Policy, SiteSettings
 from reeve.domain.case import Case
 from reeve.domain.facts import zone_of
-from reeve.rulelang.message_context import names_for, senders
 from reeve.rulelang.template_filters import day, hm, local_due
 
 
@@ -22,24 +21,6 @@ def rank_of(bundle: Bundle, case: Case, grade: str | None) -> int:
     if policy is None or grade not in policy.grade_order:
         return 99
     return policy.grade_order.index(grade)
-
-
-class KnownNames:
-    """The names a message may use, kept per bundle: finding them walks every rule."""
-
-    def __init__(self) -> None:
-        self._version = ""
-        self._kept: dict[tuple[str, str], frozenset[str]] = {}
-
-    def of(self, bundle: Bundle, message: str, policy: Policy | None) -> frozenset[str]:
-        """Those of the policies that send the message now, and of the older file that a case may run on."""
-        if bundle.version != self._version:
-            self._version, self._kept = bundle.version, {}
-        key = message, policy.digest if policy else ""
-        if key not in self._kept:
-            own = [policy] if policy is not None else []
-            self._kept[key] = names_for([*senders(message, bundle.policies.values()), *own])
-        return self._kept[key]
 
 
 def earliest_due(case: Case, site: SiteSettings, now: datetime) -> str:

@@ -10,11 +10,11 @@ from typing import Any
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.recipients import UNREACHABLE
-from reeve.rulelang.message_context import grade_title, message_context
-from reeve.rulelang.template_filters import FILTERS
-from reeve.rulelang.templates import Renderer, RenderingFailed, TemplateRefused
+from reeve.rulelang.message_context import MessageNames, grade_title, message_context
+from reeve.rulelang.messages import TEMPLATES
+from reeve.rulelang.templates import RenderingFailed, TemplateRefused
 from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
-from services.notify.context import KnownNames, earliest_due, policy_of
+from services.notify.context import earliest_due, policy_of
 from services.notify.texts import default_text
 
 _MOST_SUBJECT_CHARACTERS = 200
@@ -38,8 +38,8 @@ class MessageRenderer:
     """Renders messages of whatever bundle is handed in; templates are compiled once."""
 
     def __init__(self) -> None:
-        self._renderer = Renderer(FILTERS)
-        self._names = KnownNames()
+        self._version = ""
+        self._names = MessageNames(())
 
     def render(
         self,
@@ -59,7 +59,9 @@ class MessageRenderer:
         site = bundle.site(case.key.site)
         languages = languages_for(language, site)
         policy = policy_of(bundle, case)
-        names = self._names.of(bundle, message, policy)
+        if bundle.version != self._version:
+            self._version, self._names = bundle.version, MessageNames(bundle.policies.values())
+        names = self._names.of(message, policy)
         context = message_context(
             case, policy, names, site, languages, message=message, role=role, ack_url=ack_url, now=now
         )
@@ -82,8 +84,8 @@ class MessageRenderer:
         return Rendered(_one_line(subject), body, fault)
 
     def _rendered(self, template: Mapping[str, str], context: Mapping[str, Any]) -> Rendered:
-        body = self._renderer.render(template["body"], context)
-        subject = self._renderer.render(template["subject"], context) if template.get("subject") else ""
+        body = TEMPLATES.render(template["body"], context)
+        subject = TEMPLATES.render(template["subject"], context) if template.get("subject") else ""
         if not body.strip():
             raise RenderingFailed("the text is empty")
         return Rendered(_one_line(subject), body)

@@ -21,6 +21,7 @@ from reeve.rulelang.check_sites import (
     check_site_grades,
     rungs,
 )
+from reeve.rulelang.check_templates import check_templates
 from reeve.rulelang.problems import Choice, Problem, problem
 
 if TYPE_CHECKING:
@@ -45,10 +46,15 @@ def _findings(parts: Parts, today: date | None) -> Iterator[Problem]:
         return
     yield from check_ladders(parts.site_files, parts.defaults, parts.sites)
     yield from check_roles(parts.policies, parts.defaults)
-    if set(parts.policies) == parts.policy_names:
+    all_read = set(parts.policies) == parts.policy_names
+    if all_read:
         yield from check_site_grades(parts.site_files, parts.policies)
     if parts.messages is not None:
         yield from check_messages(parts.messages, parts.policies, parts.defaults, parts.sites)
+        if all_read:
+            duties = parts.duties.duties if parts.duties is not None else ()
+            of_duties = {duty.message or duty.duty for duty in duties}
+            yield from check_templates(parts.messages, parts.policies, parts.defaults, parts.sites, of_duties)
     if today is not None:
         yield from check_calendars(parts.site_files, {"": parts.defaults, **parts.sites}, today)
 

@@ -25,30 +25,38 @@ FIXED = frozenset(
 """Names that every message has."""
 
 
-def senders(message: str, policies: Iterable[Policy]) -> tuple[Policy, ...]:
-    """The policies that send this message; all of them where none does by name, and for `unreachable`."""
-    known = tuple(policies)
-    named = tuple(policy for policy in known if any(message == level.message for level in _telling(policy)))
-    return known if message == UNREACHABLE or not named else named
+class MessageNames:
+    """What the messages of these policies may name; each policy is looked through once."""
 
+    def __init__(self, policies: Iterable[Policy]) -> None:
+        self._policies = tuple(policies)
+        self._senders: dict[str, dict[str, Policy]] = {}
+        for policy in self._policies:
+            for level in (level for step in policy.steps for level in step.levels if level.notify):
+                self._senders.setdefault(level.message, {})[policy.name] = policy
+        self._names: dict[str, frozenset[str]] = {}
 
-def _telling(policy: Policy) -> Iterable[Any]:
-    return (level for step in policy.steps for level in step.levels if level.notify)
+    def senders(self, message: str) -> tuple[Policy, ...]:
+        """The policies that send it; all where none does by name, and for `unreachable`."""
+        named = self._senders.get(message)
+        return self._policies if message == UNREACHABLE or named is None else tuple(named.values())
 
+    def of(self, message: str, running: Policy | None = None) -> frozenset[str]:
+        """FIXED, fields of the events, dues of the clocks and facts of the rules of those that send it.
 
-def names_for(policies: Iterable[Policy]) -> frozenset[str]:
-    """What a template of these policies may name: FIXED, fields of the events, clocks' dues, facts of the rules.
+        `running` is the file that a case runs on, if that may be an older one. Counts are no part of it: they are
+        reckoned when a case is decided, not when somebody is told.
+        """
+        own = () if running is None else (running,)
+        return FIXED.union(*(self._of_policy(policy) for policy in (*self.senders(message), *own)))
 
-    Counts are no part of it: they are reckoned when a case is decided, not when somebody is told.
-    """
-    names = set(FIXED)
-    counts: set[str] = set()
-    for policy in policies:
-        names |= FIELD_KINDS.get(policy.family, {}).keys()
-        names |= {f"{clock}_due" for clock in policy.clocks}
-        names |= {name for name, _ in facts_named(policy)} - COMPUTED
-        counts |= {rule.name for rule in policy.counts}
-    return frozenset(names - counts)
+    def _of_policy(self, policy: Policy) -> frozenset[str]:
+        known = self._names.get(policy.digest)
+        if known is None:
+            names = {*FIELD_KINDS.get(policy.family, {}), *(f"{clock}_due" for clock in policy.clocks)}
+            names |= {name for name, _ in facts_named(policy)} - COMPUTED
+            known = self._names[policy.digest] = frozenset(names - {rule.name for rule in policy.counts})
+        return known
 
 
 def message_context(

@@ -1,20 +1,49 @@
-"""messages.yaml to templates, each checked to be a template at all."""
+"""messages.yaml to templates, each checked to be one that Reeve can send."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from jinja2 import TemplateSyntaxError
-from jinja2.sandbox import SandboxedEnvironment
-
+from reeve.domain.expressions import Position
 from reeve.rulelang.files import MessagesShape
 from reeve.rulelang.known_names import CHANNELS
-from reeve.rulelang.problems import Choice, Problem, problem
+from reeve.rulelang.problems import Choice, Particular, Problem, problem
+from reeve.rulelang.template_filters import FILTERS
+from reeve.rulelang.templates import MOST_TEMPLATE_CHARACTERS, NameUse, Renderer, TemplateRefused, place_of
 from reeve.rulelang.yamltree import Document
 
-_ENVIRONMENT = SandboxedEnvironment(autoescape=False)
+TEMPLATES = Renderer(FILTERS)
+"""What checks messages and renders them."""
+
 _PARTS = {"email": ("subject", "body")}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One template of messages.yaml that can be used, and the names it takes from its context."""
+
+    message: str
+    language: str
+    channel: str
+    part: str
+    """`subject` or `body`; empty where the channel has one text."""
+    source: str
+    names: tuple[NameUse, ...]
+
+    def pos(self, doc: Document) -> Position:
+        """Where the text begins."""
+        return doc.at(*self.path)
+
+    def pos_of(self, doc: Document, use: NameUse) -> Position:
+        """Where a name stands in the file."""
+        return doc.scalar(*self.path).position(place_of(self.source, use.name, use.line))
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """Its keys in the file."""
+        return tuple(each for each in (self.message, self.language, self.channel, self.part) if each)
 
 
 @dataclass(frozen=True)
@@ -23,39 +52,54 @@ class MessageFile:
 
     templates: dict[str, dict[str, dict[str, Any]]]
     doc: Document
+    texts: list[Text] = field(default_factory=list)
+    """The single texts in the order written, those that can't be used left out."""
 
 
 def read_messages(doc: Document, shape: MessagesShape) -> tuple[MessageFile, list[Problem]]:
     """The templates of every message, language and channel, and what is wrong with them."""
     problems: list[Problem] = []
-    templates: dict[str, dict[str, dict[str, Any]]] = {}
+    file = MessageFile({}, doc)
     for message, languages in shape.root.items():
         for lang, channels in languages.items():
             for channel, parts in channels.items():
-                path = (message, lang, channel)
-                problems.extend(_channel_problems(doc, path, parts))
-                text = parts.get("", parts)
-                templates.setdefault(message, {}).setdefault(lang, {})[channel] = text
-    return MessageFile(templates, doc), problems
+                problems.extend(_shape_problems(doc, (message, lang, channel), parts))
+                file.templates.setdefault(message, {}).setdefault(lang, {})[channel] = parts.get("", parts)
+                for part, source in parts.items():
+                    text = Text(message, lang, channel, part, source, ())
+                    try:
+                        file.texts.append(Text(message, lang, channel, part, source, TEMPLATES.names(source)))
+                    except TemplateRefused as refused:
+                        problems.append(_refusal(doc, text, refused))
+    return file, problems
 
 
-def _channel_problems(doc: Document, path: tuple[str, str, str], parts: dict[str, str]) -> list[Problem]:
+def _shape_problems(doc: Document, path: tuple[str, str, str], parts: Mapping[str, str]) -> list[Problem]:
     channel = path[2]
-    problems: list[Problem] = []
     if channel not in CHANNELS:
-        problems.append(
-            problem(doc.at_key(*path), "unknown_channel", found=channel, choice=Choice(channel, CHANNELS))
-        )
-    elif set(parts) != set(_PARTS.get(channel, ("",))):
+        choice = Choice(channel, CHANNELS)
+        return [problem(doc.at_key(*path), "unknown_channel", found=channel, choice=choice)]
+    if set(parts) != set(_PARTS.get(channel, ("",))):
         right = '{subject: "…", body: "…"}' if channel in _PARTS else '"…"'
-        problems.append(
-            problem(doc.at(*path), "message_shape", channel=channel, shape=right, right=f"{channel}: {right}")
-        )
-    for part, text in parts.items():
-        try:
-            _ENVIRONMENT.parse(text)
-        except TemplateSyntaxError as error:
-            scalar = doc.scalar(*path, part) if part else doc.scalar(*path)
-            offset = sum(len(line) + 1 for line in text.split("\n")[: error.lineno - 1])
-            problems.append(problem(scalar.position(offset), "template_syntax", why=str(error.message)))
-    return problems
+        words = {"channel": channel, "shape": right, "right": f"{channel}: {right}"}
+        return [problem(doc.at(*path), "message_shape", **words)]
+    return []
+
+
+def _refusal(doc: Document, text: Text, refused: TemplateRefused) -> Problem:
+    found = refused.found
+    particulars: dict[str, Particular] = {"found": found}
+    match refused.kind:
+        case "syntax":
+            particulars = {"why": found}
+        case "filter":
+            particulars["choice"] = Choice(found, TEMPLATES.filters)
+        case "test":
+            particulars["choice"] = Choice(found, TEMPLATES.tests)
+        case "too_deep":
+            particulars = {}
+        case "too_long":
+            particulars = {"most": MOST_TEMPLATE_CHARACTERS}
+    word = found.strip("{}%…:)] ") if refused.kind != "syntax" else ""
+    place = doc.scalar(*text.path).position(place_of(text.source, word, refused.line))
+    return problem(place, f"template_{refused.kind}", **particulars)

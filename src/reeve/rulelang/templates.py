@@ -19,6 +19,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MOST_TEMPLATE_CHARACTERS = 20_000
 MOST_TEXT_CHARACTERS = 50_000
+MOST_DEPTH = 50
+"""Brackets, filters and blocks within one another, all together."""
+MOST_BLOCKS = 10
+"""`if` and `for` within one another."""
 MOST_ROUNDS = 20_000
 """Loop rounds of one rendering, all loops together; a report's table has a few hundred."""
 MOST_SECONDS = 0.5
@@ -84,13 +88,17 @@ class TemplateRefused(ValueError):
     """A template can't be used: it does not parse, or uses more of the language than is allowed."""
 
     def __init__(
-        self, kind: OneOf["syntax", "not_allowed", "filter", "test", "too_long"], found: str, line: int = 1
+        self,
+        kind: OneOf["syntax", "not_allowed", "filter", "test", "too_long", "too_deep"],
+        found: str,
+        line: int = 1,
     ) -> None:
         sentence = {
             "syntax": found,
             "not_allowed": f"`{found}` is not allowed in a message",
             "filter": f"there is no filter `{found}`",
             "test": f"there is no test `{found}`",
+            "too_deep": "nested too deeply",
             "too_long": f"longer than {MOST_TEMPLATE_CHARACTERS} characters",
         }[kind]
         super().__init__(f"line {line}: {sentence}")
@@ -149,9 +157,11 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         tree = super()._parse(source, name, filename)
-        for node in tree.find_all(nodes.Node):
+        _refuse_depth(tree, MOST_DEPTH, MOST_BLOCKS)
+        every = list(tree.find_all(nodes.Node))
+        for node in every:
             self._refuse(node)
-        for loop in list(tree.find_all(nodes.For)):
+        for loop in (node for node in every if isinstance(node, nodes.For)):
             budget = nodes.Name(_BUDGET, "load", lineno=loop.lineno)
             loop.iter = nodes.Filter(
                 loop.iter, "counted_", [budget], [], None, None, lineno=loop.lineno, environment=self
@@ -179,6 +189,15 @@ class _Environment(ImmutableSandboxedEnvironment):
         return super().is_safe_attribute(obj, attr, value) and not callable(value)
 
 
+def _refuse_depth(node: nodes.Node, levels: int, blocks: int) -> None:
+    """What Python could not compile ends here, whatever the limits of its version."""
+    blocks -= isinstance(node, nodes.For | nodes.If)
+    if levels < 0 or blocks < 0:
+        raise TemplateRefused("too_deep", "", getattr(node, "lineno", 1))
+    for child in node.iter_child_nodes():
+        _refuse_depth(child, levels - 1, blocks)
+
+
 def _printed(value: Any) -> Any:
     """An absent fact prints as nothing."""
     return "" if value is None else value
@@ -193,24 +212,32 @@ class Renderer:
         """Names of the filters a template may use."""
         self.tests = tuple(sorted(name for name in environment.tests if name.isidentifier()))
 
-        def guarded(source: str, make: Callable[[str], Any]) -> Any:
+        @lru_cache(maxsize=1024)
+        def parsed(source: str) -> nodes.Template:
             if len(source) > MOST_TEMPLATE_CHARACTERS:
                 raise TemplateRefused("too_long", "")
             try:
-                return make(source)
+                return environment.parse(source)
             except TemplateSyntaxError as error:
                 raise TemplateRefused("syntax", str(error.message), error.lineno) from error
-            except TemplateError as error:
-                raise TemplateRefused("syntax", str(error)) from error
             except RecursionError as error:
-                raise TemplateRefused("syntax", "nested too deeply") from error
+                raise TemplateRefused("too_deep", "") from error
+            except ValueError as error:  # a number of thousands of digits
+                if isinstance(error, TemplateRefused):
+                    raise
+                raise TemplateRefused("syntax", type(error).__name__) from error
 
         @lru_cache(maxsize=4096)
         def compiled(source: str) -> Template:
-            return guarded(source, environment.from_string)  # type: ignore[no-any-return]
+            try:
+                return environment.from_string(parsed(source))
+            except TemplateError as error:
+                raise TemplateRefused("syntax", str(error)) from error
+            except (RecursionError, SyntaxError) as error:
+                raise TemplateRefused("too_deep", "") from error
 
+        self._parsed = parsed
         self._compiled = compiled
-        self._parsed: Callable[[str], nodes.Template] = lambda source: guarded(source, environment.parse)
 
     def check(self, source: str) -> None:
         """Raises TemplateRefused (permanent), saying what is wrong, if the template can't be used."""
@@ -222,12 +249,9 @@ class Renderer:
         Left out are names with a `default` filter, and those it asks `is defined` of.
         """
         tree = self._parsed(source)
-        asked = {
-            node.node.name
-            for node in tree.find_all(nodes.Test)
-            if node.name in ("defined", "undefined") and isinstance(node.node, nodes.Name)
-        }
-        return tuple(use for use in _free_names(tree, frozenset({_BUDGET})) if use.name not in asked)
+        asked: set[str] = set()
+        free = tuple(_free_names(tree, frozenset({_BUDGET}), asked))
+        return tuple(use for use in free if use.name not in asked)
 
     def render(self, source: str, context: Mapping[str, Any]) -> str:
         """The text. Raises TemplateRefused or RenderingFailed, both permanent for this template and data."""
@@ -251,24 +275,27 @@ class Renderer:
         return "".join(parts)
 
 
-def _free_names(node: nodes.Node, bound: frozenset[str]) -> Iterator[NameUse]:
+def _free_names(node: nodes.Node, bound: frozenset[str], asked: set[str]) -> Iterator[NameUse]:
+    """Names the template takes from outside; those it asks `is defined` of go into `asked`."""
     match node:
         case nodes.Name(name=name):
             if name not in bound:
                 yield NameUse(name, node.lineno)
+        case nodes.Test(name="defined" | "undefined", node=nodes.Name(name=name)):
+            asked.add(name)
         case nodes.Filter(name="default" | "d", node=nodes.Name()):
             for argument in (*node.args, *node.kwargs):
-                yield from _free_names(argument, bound)
+                yield from _free_names(argument, bound, asked)
         case nodes.For():
-            yield from _free_names(node.iter, bound)
+            yield from _free_names(node.iter, bound, asked)
             inside = bound | {"loop"} | {target.name for target in _targets(node.target)}
             for each in (*([node.test] if node.test is not None else []), *node.body):
-                yield from _free_names(each, inside)
+                yield from _free_names(each, inside, asked)
             for each in node.else_:
-                yield from _free_names(each, bound)
+                yield from _free_names(each, bound, asked)
         case _:
             for child in node.iter_child_nodes():
-                yield from _free_names(child, bound)
+                yield from _free_names(child, bound, asked)
 
 
 def _targets(target: nodes.Node) -> Iterator[nodes.Name]:
@@ -281,8 +308,9 @@ def place_of(source: str, word: str, line: int) -> int:
     The start of the line where it is nowhere.
     """
     start = sum(len(each) + 1 for each in source.split("\n")[: line - 1])
-    sought = re.compile(rf"(?<![\w.]){re.escape(word)}(?!\w)")
-    for tag in _TAG.finditer(source):
+    whole = (r"(?<![\w.])", r"(?!\w)") if word.isidentifier() else ("", "")
+    sought = re.compile(re.escape(word).join(whole))
+    for tag in _TAG.finditer(source) if word else ():
         if tag.end() > start and (found := sought.search(source, max(tag.start(), start), tag.end())):
             return found.start()
     return min(start, len(source))

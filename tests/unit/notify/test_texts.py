@@ -157,6 +157,12 @@ def test_a_title_with_line_breaks_stays_one_subject_line() -> None:
         "{% for x in rows recursive %}{{ loop(x) }}{% endfor %}",
         "{{ _budget }}",
         "x" * 20_001,
+        "{% for x in rows %}" * 25 + "{% endfor %}" * 25,
+        "{% if a %}" * 120 + "{% endif %}" * 120,
+        "{{ " + "(" * 300 + "a" + ")" * 300 + " }}",
+        "{{ " + "[" * 90 + "a" + "]" * 90 + " }}",
+        "{{ a" + "|upper" * 2500 + " }}",
+        "{{ " + "9" * 6000 + " }}",
     ],
 )
 def test_what_could_do_harm_is_refused(template: str) -> None:

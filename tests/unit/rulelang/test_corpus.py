@@ -14,6 +14,27 @@ AROUND = {
     "messages.yaml": b"none: {en: {sms: nothing}}\n",
 }
 BAD = sorted(path.stem for path in (CORPUS / "bad").glob("*.yaml"))
+AROUND_MESSAGES = {
+    "site.yaml": """
+language: 1
+title: {en: Sunshine Garden, zh: 阳光花园}
+channels: {default: [sms, email]}
+vocabulary: {损失: loss_cny}
+""".encode(),
+    "complaint.yaml": b"""
+policy: complaint
+title: {en: Customer complaint}
+takes: ticket
+counts: {times_on_incident: {of: ticket.opened, same: incident, within: 90d}}
+grades: [{grade: major, if: times_on_incident >= 3}, {grade: ordinary}]
+clocks:
+  respond: {start: ticket.opened, stop: ticket.acknowledged, limit: 10m}
+  resolve: {start: ticket.opened, stop: ticket.resolved, limit: same day}
+steps: [{name: late, on: respond breached, notify: front_desk}]
+close: ticket.closed
+""",
+}
+BAD_MESSAGES = sorted(path.stem for path in (CORPUS / "bad" / "messages").glob("*.yaml"))
 GOOD = sorted(path.name for path in (CORPUS / "good").iterdir())
 
 
@@ -29,6 +50,18 @@ def said(result: LoadResult) -> str:
 @pytest.mark.parametrize("mistake", BAD)
 def test_a_bad_file_gets_exactly_the_words_beside_it(mistake: str) -> None:
     assert said(load_bad(mistake)) == (CORPUS / "bad" / f"{mistake}.txt").read_text(encoding="utf-8")
+
+
+def load_bad_messages(mistake: str) -> LoadResult:
+    path = CORPUS / "bad" / "messages" / f"{mistake}.yaml"
+    return load_bundle({**AROUND_MESSAGES, "messages.yaml": path.read_bytes()})
+
+
+@pytest.mark.parametrize("mistake", BAD_MESSAGES)
+def test_bad_messages_get_exactly_the_words_beside_them(mistake: str) -> None:
+    result = load_bad_messages(mistake)
+    assert said(result) == (CORPUS / "bad" / "messages" / f"{mistake}.txt").read_text(encoding="utf-8")
+    assert (result.bundle is None) == bool(result.errors)
 
 
 @pytest.mark.parametrize("mistake", BAD)

@@ -1,0 +1,119 @@
+"""Messages that name what no case has, that can't be rendered, or that take too many SMS."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from reeve.domain.bundle import Policy, SiteSettings
+from reeve.domain.case import Account, Case, CaseKey, ClockState, Due
+from reeve.rulelang.known_names import FIELD_VALUES, kind_of
+from reeve.rulelang.message_context import FIXED, MessageNames, grade_title, message_context
+from reeve.rulelang.messages import TEMPLATES, MessageFile, Text
+from reeve.rulelang.problems import Choice, Hint, Problem, problem
+from reeve.rulelang.sms_segments import GSM, UCS2, is_gsm, places, segments
+from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
+
+MOST_SEGMENTS = 2
+"""An SMS that takes more with ordinary values is warned about: each is paid for, and arrives on its own."""
+
+_AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+_LINK = "https://reeve.example.com/ack/Xk3f9QpZ1bXk3f9QpZ1b"
+_WORDS = {"zh": "天花板漏水", "en": "water comes in"}
+_OF_KIND: Mapping[str, Any] = {"number": 12, "truth": True, "moment": _AT.isoformat(), "date": "2026-11-20"}
+
+
+def check_templates(
+    messages: MessageFile,
+    policies: Mapping[str, Policy],
+    defaults: SiteSettings,
+    sites: Mapping[str, SiteSettings],
+    of_duties: Collection[str] = (),
+) -> Iterator[Problem]:
+    """Every finding about the single texts; `policies` must be all there are.
+
+    Nothing is said about messages `of_duties`: their names are those of a report, which this release does not make.
+    """
+    settings = [defaults, *sites.values()]
+    names = MessageNames(policies.values())
+    for text in messages.texts:
+        if text.message in of_duties:
+            continue
+        sending, known = names.senders(text.message), names.of(text.message)
+        unknown = list(_unknown(messages, text, known, sending, defaults.vocabulary))
+        yield from unknown
+        if text.channel == "sms" and not unknown:
+            yield from _as_sms(messages, text, known, sending, settings)
+
+
+def _unknown(
+    messages: MessageFile,
+    text: Text,
+    known: frozenset[str],
+    sending: tuple[Policy, ...],
+    vocabulary: Mapping[str, str],
+) -> Iterator[Problem]:
+    counts = {rule.name for policy in sending for rule in policy.counts}
+    said: set[str] = set()
+    for use in text.names:
+        found = use.name
+        if found in known or found in said:
+            continue
+        said.add(found)
+        pos = text.pos_of(messages.doc, use)
+        if found in counts:
+            yield problem(pos, "template_count", found=found)
+            continue
+        if found in vocabulary:
+            choice, otherwise = Choice(found, (vocabulary[found],)), None
+        else:
+            choice = Choice(found, tuple(sorted(known, key=lambda name: (name not in FIXED, name))))
+            otherwise = Hint("or_default", found) if choice.best is None else None
+        words = {"found": found, "message": text.message}
+        yield problem(pos, "template_name", **words, choice=choice, otherwise=otherwise or "")
+
+
+def _as_sms(
+    messages: MessageFile,
+    text: Text,
+    known: frozenset[str],
+    sending: tuple[Policy, ...],
+    settings: list[SiteSettings],
+) -> Iterator[Problem]:
+    longest = ""
+    for policy in sending:
+        try:
+            said = TEMPLATES.render(text.source, _ordinary(text, known, policy, settings))
+        except RenderingFailed as failed:
+            yield problem(text.pos(messages.doc), "template_fails", why=str(failed))
+            return
+        longest = max(longest, said, key=segments)
+    if (count := segments(longest)) > MOST_SEGMENTS:
+        alone, each = GSM if is_gsm(longest) else UCS2
+        numbers = {"count": count, "places": places(longest), "alone": alone, "each": each, "most": MOST_SEGMENTS}
+        yield problem(text.pos(messages.doc), "sms_long", **numbers)
+
+
+def _ordinary(text: Text, known: frozenset[str], policy: Policy, settings: list[SiteSettings]) -> dict[str, Any]:
+    """What the template sees of a case that has everything, at the site with the longest name."""
+    languages = languages_for(text.language, settings[0])
+    site = max(settings, key=lambda one: len(title_in(one.title, languages, one.site)))
+    words = next((_WORDS[each] for each in languages if each in _WORDS), "")
+    case = Case(CaseKey(site.site or "site", policy.name, "T-100001"), policy.family, policy.digest, _AT)
+    case.grade = max(policy.grade_order, key=lambda one: len(grade_title(policy, one, languages)), default=None)
+    case.facts = {name: _value(name, policy.family, words) for name in known - FIXED if not name.endswith("_due")}
+    case.clocks = {name: ClockState(1, "running", due=Due(_AT, date(2026, 11, 20))) for name in policy.clocks}
+    case.account = Account(Decimal("1836.50"))
+    role = max(ROLE_TITLES, key=lambda one: len(title_in(ROLE_TITLES[one], languages, one)))
+    return message_context(
+        case, policy, known, site, languages, message=text.message, role=role, ack_url=_LINK, now=_AT
+    )
+
+
+def _value(name: str, family: str, words: str) -> Any:
+    if values := FIELD_VALUES.get(family, {}).get(name):
+        return max(values, key=len)
+    return _OF_KIND.get(kind_of(name, family) or "text", words)
