@@ -107,7 +107,7 @@ def _opens(workset: Workset, policy: Policy, event: Event, bundle: Bundle) -> bo
     def count(rule: CountRule) -> int:
         return workset.count(policy, rule, None, event, event.at)
 
-    scope = scope_of(policy, None, event, event.at, bundle.site(event.site).zone, count)
+    scope = scope_of(policy.opening_reads, None, event, event.at, bundle.site(event.site).zone, count)
     return bundle.matcher.holds(policy.when, scope)
 
 
@@ -122,6 +122,8 @@ def _count(workset: Workset, event: Event, bundle: Bundle) -> list[tuple[datetim
     crossed: set[tuple[datetime, str]] = set()
     done: dict[str, tuple[Count | None, Count]] = {}
     for policy in bundle.policies.values():
+        if event.type not in policy.counted_types:
+            continue
         for rule in policy.counts:
             if not any(_counts(policy, rule, a, event, bundle) for a in rule.of.alternatives):
                 continue
@@ -143,5 +145,5 @@ def _counts(policy: Policy, rule: CountRule, alternative: Alternative, event: Ev
         return False
     if alternative.when is None:
         return True
-    scope = scope_of(policy, None, event, event.at, bundle.site(event.site).zone, lambda _: 0)
+    scope = scope_of(policy.counting_reads, None, event, event.at, bundle.site(event.site).zone, lambda _: 0)
     return bundle.matcher.holds(alternative.when, scope)

@@ -27,8 +27,10 @@ from reeve.domain.expressions import (
     OnUndated,
     Position,
     Trigger,
+    conditions_of,
     event_fields_read,
     facts_read,
+    names_read,
 )
 
 TimedAlternative = OnShare | OnUndated | OnClockOffset | OnFact
@@ -68,7 +70,7 @@ class CountRule:
     within: Elapsed
     """Looks back over (time − within, time]."""
     thresholds: tuple[Decimal, ...] = ()
-    """Values that a grade compares the count with, ascending: crossing one wakes the other cases."""
+    """Whole numbers at which a grade's comparison with the count turns, ascending: reaching one wakes the cases."""
     pos: Position = NOWHERE
 
 
@@ -207,14 +209,28 @@ class Policy:
 
     @cached_property
     def scope_reads(self) -> ScopeReads:
-        """`reads`, sorted by where the values come from."""
+        """What the conditions of a case read."""
+        return self._sorted_reads(self.reads)
+
+    @cached_property
+    def opening_reads(self) -> ScopeReads:
+        """What `if` reads when a case would open."""
+        return self._sorted_reads(names_read(self.when) if self.when is not None else frozenset())
+
+    @cached_property
+    def counting_reads(self) -> ScopeReads:
+        """What decides whether an event is counted."""
+        whens = [when for rule in self.counts for when in conditions_of(rule.of)]
+        return self._sorted_reads(frozenset().union(*(names_read(when) for when in whens)))
+
+    def _sorted_reads(self, names: frozenset[str]) -> ScopeReads:
         counted = {rule.name for rule in self.counts}
-        fields = sorted(name for name in self.reads if name.startswith("event."))
-        plain = {name for name in self.reads if not name.startswith("event.") and name != "event"}
+        fields = sorted(name for name in names if name.startswith("event."))
+        plain = {name for name in names if not name.startswith("event.") and name != "event"}
         return ScopeReads(
             tuple(sorted(plain - COMPUTED - counted)),
             tuple((name, name.removeprefix("event.")) for name in fields),
-            "event" in self.reads,
+            "event" in names,
             tuple(sorted(plain & COMPUTED)),
             tuple(rule for rule in self.counts if rule.name in plain),
         )

@@ -112,4 +112,4 @@ def crossings(rule: CountRule, before: Count | None, after: Count, since: dateti
 
 
 def _crosses(rule: CountRule, before: int, after: int) -> bool:
-    return before != after and any(before <= threshold <= after for threshold in rule.thresholds)
+    return any(before < threshold <= after for threshold in rule.thresholds)

@@ -342,6 +342,12 @@ def event_fields_read(node: Node) -> frozenset[str]:
     return frozenset(fields)
 
 
+def names_read(node: Node) -> frozenset[str]:
+    """Scope names a tree reads: facts by their name, `event` and `event.<field>`."""
+    fields = event_fields_read(node)
+    return facts_read(node) | {f"event.{name}" if name else "event" for name in fields}
+
+
 def conditions_of(trigger: Trigger) -> Iterator[Condition]:
     """The conditions inside a trigger, in the order written."""
     for alternative in trigger.alternatives:

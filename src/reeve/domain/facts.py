@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from reeve.domain.bundle import COMPUTED, CountRule, Policy
+from reeve.domain.bundle import COMPUTED, CountRule, ScopeReads
 from reeve.domain.case import Account, Case
 from reeve.domain.events import Event
 
@@ -102,18 +102,17 @@ def book(case: Case, event: Event) -> bool:
 
 
 def scope_of(
-    policy: Policy,
+    reads: ScopeReads,
     case: Case | None,
     event: Event | None,
     at: datetime,
     zone: str,
     count: Callable[[CountRule], int],
 ) -> dict[str, Any]:
-    """What the policy's conditions see at the logical moment `at`; only names the policy reads.
+    """What conditions see at the logical moment `at`; only the names they read.
 
     `case` None: an event that may open a case, whose facts are the event's data. `count` gives a count's value.
     """
-    reads = policy.scope_reads
     scope: dict[str, Any] = {}
     facts: Mapping[str, Any] = case.facts if case is not None else (event.data if event else {})
     for name in reads.facts:

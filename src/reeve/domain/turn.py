@@ -91,7 +91,9 @@ class Turn:
     def scope(self) -> dict[str, Any]:
         """What conditions see at this moment."""
         if self._scope is None:
-            self._scope = scope_of(self.policy, self.case, self.event, self.at, self.site.zone, self._count)
+            self._scope = scope_of(
+                self.policy.scope_reads, self.case, self.event, self.at, self.site.zone, self._count
+            )
         return self._scope
 
     def _count(self, rule: CountRule) -> int:

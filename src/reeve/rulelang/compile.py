@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import partial
 
 from reeve.domain import expressions as x
@@ -245,24 +245,43 @@ def _with_thresholds(count: CountRule, grades: tuple[GradeRule, ...]) -> CountRu
     values: set[Decimal] = set()
     for rule in grades:
         for node in x.walk(rule.when) if rule.when is not None else ():
-            values |= _compared_with(node, count.name)
+            values |= _turning_points(node, count.name)
     return CountRule(
         count.name, count.of, count.same, count.distinct, count.within, tuple(sorted(values)), count.pos
     )
 
 
-def _compared_with(node: x.Node, name: str) -> set[Decimal]:
-    found: list[x.Value] = []
+_TURNED: dict[str, x.CompareOp] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+"""`5 < x` is `x > 5`."""
+
+
+def _turning_points(node: x.Node, name: str) -> set[Decimal]:
+    """Whole numbers at which a comparison with the count answers differently than one below."""
     match node:
-        case x.Compare(left=x.Fact(name=fact), right=value) if fact == name:
-            found.append(value)
-        case x.Compare(left=value, right=x.Fact(name=fact)) if fact == name:
-            found.append(value)
-        case x.In(item=x.Fact(name=fact), options=options) if fact == name:
-            found.extend(options)
-        case _:
+        case x.Compare(op=op, left=x.Fact(name=fact), right=x.Literal(value=Decimal() as value)) if fact == name:
             pass
-    return {v.value for v in found if isinstance(v, x.Literal) and isinstance(v.value, Decimal)}
+        case x.Compare(op=turned, left=x.Literal(value=Decimal() as value), right=x.Fact(name=fact)) if (
+            fact == name
+        ):
+            op = _TURNED.get(turned, turned)
+        case x.In(item=x.Fact(name=fact), options=options) if fact == name:
+            values = {option.value for option in options if isinstance(option.value, Decimal)}
+            return {point for value in values for point in (_reached(value), _passed(value))}
+        case _:
+            return set()
+    reached = {_reached(value)} if op not in (">", "<=") else set()
+    passed = {_passed(value)} if op not in (">=", "<") else set()
+    return reached | passed
+
+
+def _reached(value: Decimal) -> Decimal:
+    """The first whole number that is not below the value."""
+    return value.to_integral_value(ROUND_CEILING)
+
+
+def _passed(value: Decimal) -> Decimal:
+    """The first whole number above the value."""
+    return value.to_integral_value(ROUND_FLOOR) + 1
 
 
 def conditions_in(policy: Policy) -> Iterable[x.Condition]:
