@@ -125,6 +125,7 @@ class CaseReader:
             decisions = await self._decisions.find({"case": case_id}, {"lines": 1, "at": 1}).to_list()
         decisions.sort(key=_in_order)
         timeline = [line for decision in decisions for line in orjson.loads(decision["lines"])]
+        timeline.sort(key=lambda line: datetime.fromisoformat(line["at"]))
         return {**case_view(load_case(document["state"]), self._time.now()), "timeline": timeline}
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import tempfile
 from collections import OrderedDict
 from collections.abc import Iterator, MutableMapping
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,15 +22,15 @@ class Spill:
     def __init__(self, hot: int = HOT) -> None:
         self._hot = hot
         self._folder = tempfile.TemporaryDirectory(prefix="reeve-")
-        self._database = sqlite3.connect(Path(self._folder.name) / "spill.sqlite", isolation_level=None)
+        self.database = sqlite3.connect(Path(self._folder.name) / "spill.sqlite", isolation_level=None)
         for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -16000"):
-            self._database.execute(f"PRAGMA {pragma}")
+            self.database.execute(f"PRAGMA {pragma}")
         self._maps: dict[str, SpilledMap] = {}
 
     def __call__(self, kind: str) -> MutableMapping[str, Any]:
         """The map of that name, a plain word; empty at first."""
         if kind not in self._maps:
-            self._maps[kind] = SpilledMap(self._database, kind, self._hot)
+            self._maps[kind] = SpilledMap(self.database, kind, self._hot)
         return self._maps[kind]
 
     def __enter__(self) -> Self:
@@ -38,8 +39,34 @@ class Spill:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._database.close()
+        self.database.close()
         self._folder.cleanup()
+
+
+class InTimeOrder:
+    """Things put in any order and read back in order of time; at equal times in the order they came. On disk."""
+
+    def __init__(self, spill: Spill) -> None:
+        self._database = spill.database
+        self._database.execute("CREATE TABLE in_time_order (at REAL, number INTEGER PRIMARY KEY, value BLOB)")
+        self._held: list[tuple[float, bytes]] = []
+
+    def add(self, at: datetime, value: Any) -> None:
+        """One more thing, at an aware moment."""
+        self._held.append((at.timestamp(), pickle.dumps(value, pickle.HIGHEST_PROTOCOL)))
+        if len(self._held) >= HOT:
+            self._write()
+
+    def _write(self) -> None:
+        self._database.execute("BEGIN")
+        self._database.executemany("INSERT INTO in_time_order (at, value) VALUES (?, ?)", self._held)
+        self._database.execute("COMMIT")
+        self._held.clear()
+
+    def __iter__(self) -> Iterator[Any]:
+        self._write()
+        for (value,) in self._database.execute("SELECT value FROM in_time_order ORDER BY at, number"):
+            yield pickle.loads(value)  # noqa: S301 - written by this process, into its own temporary folder
 
 
 class SpilledMap(MutableMapping[str, Any]):
