@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from reeve.contracts.outgoing import OutMessage
 from reeve.ports import Away
+from reeve.runtime.active_rules import ActiveRules
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.lanes import LANES
@@ -33,9 +34,9 @@ from reeve.runtime.time_source import SystemTime
 from services.escalation.inbox import Inbox
 from services.escalation.lanes import LaneKeeper
 from services.escalation.loop import Loop
+from services.escalation.metrics import show_bundle
 from services.escalation.outbox import Outbox
 from services.escalation.reconciler import Reconciler
-from services.escalation.rules import ActiveRules
 from services.escalation.settings import EscalationSettings
 
 _WAIT_SECONDS = 0.5
@@ -116,6 +117,7 @@ async def _work(
     if rules is None:
         return
     state.rules = True
+    await rules.listen(bus)
     leases = Leases(
         database,
         "escalation",
@@ -133,7 +135,17 @@ async def _work(
         lambda: inbox.lanes,
         timedelta(seconds=settings.escalation_confirm),
     )
-    loop = Loop(inbox, record, rules, publisher, outbox.add, outbox.sweep_soon, time, settings.escalation_batch)
+    loop = Loop(
+        inbox,
+        record,
+        rules,
+        publisher,
+        outbox.add,
+        outbox.sweep_soon,
+        time,
+        settings.escalation_batch,
+        outbox.deciding,
+    )
 
     async def settle() -> None:
         await loop.settled()
@@ -154,7 +166,7 @@ async def _work(
         asyncio.create_task(outbox.run(), name="outbox"),
         asyncio.create_task(lanes.run(), name="lanes"),
         asyncio.create_task(reconciler.run(), name="reconciler"),
-        asyncio.create_task(rules.run(bus), name="rules"),
+        asyncio.create_task(rules.run(), name="rules"),
     ]
     log.info("Escalation is ready.", action="service_ready", bundle=rules.bundle.version)
     await _until_stopped(tasks, stop)
@@ -172,7 +184,7 @@ async def _first_rules(settings: EscalationSettings, database: Database, publish
         try:
             if await known.active_version() is None:
                 await known.seed(settings.rules)
-            return ActiveRules(known, await known.load_active())
+            return ActiveRules(known, await known.load_active(), show_bundle)
         except Away as error:
             log.warning("Waiting for a server.", action="start_waits", **error_fields(error))
             await asyncio.sleep(_WAIT_SECONDS)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from reeve.domain.bundle import Bundle
+
 EVENTS = Counter("reeve_escalation_events_total", "Events decided", ["outcome"])
 """outcome: applied, waiting, repeat, refused, malformed."""
 TICKS = Counter("reeve_escalation_ticks_total", "Ticks taken", ["outcome"])
@@ -35,3 +37,9 @@ OUTBOX = Gauge("reeve_escalation_outbox_pending", "Decisions committed and not y
 LANES = Gauge("reeve_escalation_lanes", "Lanes this replica works on")
 BUNDLE = Gauge("reeve_escalation_bundle", "1 for the active bundle", ["version"])
 PAUSED = Gauge("reeve_escalation_paused", "1 while the record or the bus is away")
+
+
+def show_bundle(bundle: Bundle) -> None:
+    """The gauge names this bundle and no other."""
+    BUNDLE.clear()
+    BUNDLE.labels(version=bundle.version).set(1)

@@ -124,7 +124,7 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
     ]
     # Posts that come before the rules are known are answered 503: better to listen a moment later.
     await asyncio.wait([prepared], timeout=_PREPARE_SECONDS)
-    background.append(asyncio.create_task(rules.run(), name="rules"))
+    background.append(asyncio.create_task(rules.active.run(), name="rules"))
     serving = asyncio.create_task(server.serve([listener]), name="http")
     try:
         async with _ending_with(background):
@@ -177,7 +177,7 @@ async def _prepare_record(
         try:
             digested.secret = await load_secret(database, settings.secret.get_secret_value() or None)
             await ensure_indexes(database, {**event_store.INDEXES, **ack_tokens.INDEXES})
-            await rules.refresh()
+            await rules.active.refresh()
         except Away as away:
             log.debug("The record does not answer yet.", action="record_wait", **error_fields(away))
             await asyncio.sleep(_AGAIN_SECONDS)
@@ -197,7 +197,7 @@ async def _bus_side(
     running.bus = bus
     publisher = BusPublisher(bus)
     await publisher.start()
-    await rules.listen(bus)
+    await rules.active.listen(bus)
     while True:
         try:
             await declare_streams(bus, settings.bus_replicas)

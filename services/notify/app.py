@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from reeve.ports import Away, TimeSource
+from reeve.runtime.active_rules import ActiveRules
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
@@ -39,7 +40,6 @@ from services.notify.hand import Hand
 from services.notify.links import AckLinks
 from services.notify.planner import Planner
 from services.notify.recorder import Recorder
-from services.notify.rules import ActiveRules
 from services.notify.settings import NotifySettings
 from services.notify.settling import RetryPlan
 from services.notify.timeline import TimelineWriter
@@ -162,9 +162,10 @@ def build(
 async def _work(
     parts: Parts, settings: NotifySettings, bus: BusConnection, rules: ActiveRules, stop: asyncio.Event
 ) -> None:
+    await rules.listen(bus)
     places = {"email": settings.smtp_connections, "sms": settings.sms_connections}
     named: list[tuple[str, Coroutine[Any, Any, None]]] = [
-        ("rules", rules.run(bus)),
+        ("rules", rules.run()),
         ("wakeups", _wake_up(parts.wakeups)),
         ("sweeper", parts.sweeper.run()),
         ("feeder", parts.dispatcher.run_feeder()),

@@ -1,0 +1,117 @@
+"""Whoever follows the active rules keeps the last ones that could be read, and learns of others by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import cast
+
+import pytest
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from reeve.domain.bundle import Bundle
+from reeve.ports import StoreAway
+from reeve.runtime.active_rules import ActiveRules
+from reeve.runtime.bundles import Bundles, NoBundle
+from reeve.runtime.bus.connection import BusConnection
+from tests.unit.domain.test_language_example import RULES
+
+FIRST, SECOND = replace(RULES, version="first"), replace(RULES, version="second")
+
+
+class Record(Bundles):
+    """What the record says, as the test sets it."""
+
+    def __init__(self) -> None:
+        self.active: str | None = None
+        self.readable: dict[str, Bundle] = {}
+        self.away = False
+        self.announced: list[str | None] = []
+
+    async def active_version(self) -> str | None:
+        if self.away:
+            raise StoreAway("away")
+        return self.active
+
+    async def load_active(self) -> Bundle:
+        if self.active not in self.readable:
+            raise NoBundle("written by a later release")
+        return self.readable[self.active]
+
+    async def announce_pending(self) -> bool:
+        self.announced.append(self.active)
+        return True
+
+
+class Bus:
+    """Keeps what was subscribed and who listens for reconnects."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, Callable[[Msg], Awaitable[None]]] = {}
+        self.reconnects: list[Callable[[bool], None]] = []
+
+    @property
+    def client(self) -> Bus:
+        return self
+
+    def on_reconnect(self, listener: Callable[[bool], None]) -> None:
+        self.reconnects.append(listener)
+
+    async def subscribe(self, subject: str, cb: Callable[[Msg], Awaitable[None]]) -> None:
+        self.heard[subject] = cb
+
+
+async def test_without_rules_there_is_nothing_to_work_with() -> None:
+    rules = ActiveRules(Record())
+    with pytest.raises(StoreAway):
+        assert rules.bundle is FIRST
+    assert (rules.loaded, rules.asked) == (False, False)
+    await rules.refresh()
+    assert (rules.loaded, rules.asked) == (False, True)
+    with pytest.raises(StoreAway):
+        await rules.current()
+
+
+async def test_a_record_that_is_away_was_not_asked() -> None:
+    record = Record()
+    record.away = True
+    rules = ActiveRules(record)
+    with pytest.raises(StoreAway):
+        await rules.refresh()
+    assert not rules.asked
+
+
+async def test_what_can_not_be_read_leaves_the_last_bundle() -> None:
+    record, taken = Record(), list[Bundle]()
+    record.active, record.readable = "second", {"second": SECOND}
+    rules = ActiveRules(record, FIRST, taken.append)
+    await rules.refresh()
+    record.active = "third"
+    await rules.refresh()
+    await rules.refresh()
+    assert (await rules.current()).version == "second"
+    assert [bundle.version for bundle in taken] == ["first", "second"]
+
+
+@pytest.mark.parametrize("how", ["announced", "reconnected"])
+async def test_another_activation_is_followed_at_once(how: str) -> None:
+    record, bus, taken = Record(), Bus(), asyncio.Event()
+    record.active, record.readable = "first", {"first": FIRST, "second": SECOND}
+    rules = ActiveRules(record, taken=lambda bundle: taken.set())
+    await rules.listen(cast("BusConnection", bus))
+    following = asyncio.create_task(rules.run())
+    async with asyncio.timeout(5):
+        await taken.wait()
+        taken.clear()
+        record.active = "second"
+        if how == "announced":
+            await bus.heard["rules.activated"](Msg(Client()))
+        else:
+            bus.reconnects[0](True)
+        await taken.wait()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    assert rules.bundle.version == "second"
+    assert record.announced[-1] == "second"
