@@ -57,11 +57,25 @@ def read_day(value: object) -> date | None:
     return day if EARLIEST_YEAR <= day.year <= LATEST_YEAR else None
 
 
+def _refused(expected: str) -> PydanticCustomError:
+    return PydanticCustomError("field_kind", "{expected}", {"expected": expected})
+
+
 def _only(accepts: Callable[[Any], bool], expected: str) -> BeforeValidator:
     def check(value: Any) -> Any:
         if not accepts(value):
-            raise PydanticCustomError("field_kind", "{expected}", {"expected": expected})
+            raise _refused(expected)
         return value
+
+    return BeforeValidator(check)
+
+
+def _read(read: Callable[[Any], Any], expected: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        found = read(value)
+        if found is None:
+            raise _refused(expected)
+        return found
 
     return BeforeValidator(check)
 
@@ -78,12 +92,12 @@ Money = Annotated[
 ]
 Moment = Annotated[
     Any,
-    _only(lambda value: read_moment(value) is not None, NOT_A_MOMENT),
+    _read(read_moment, NOT_A_MOMENT),
     WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339 with an offset"}),
 ]
 Day = Annotated[
     Any,
-    _only(lambda value: read_day(value) is not None, NOT_A_DAY),
+    _read(read_day, NOT_A_DAY),
     WithJsonSchema({"type": "string", "format": "date", "description": "A local date of the site"}),
 ]
 Text = Annotated[str, Strict()]
@@ -95,9 +109,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 def _without_control(value: str) -> str:
     if _CONTROL.search(value) or not value.strip():
-        raise PydanticCustomError(
-            "field_kind", "{expected}", {"expected": "text without control characters, not blank"}
-        )
+        raise _refused("text without control characters, not blank")
     return value
 
 
