@@ -24,15 +24,13 @@ from reeve.domain.recipients import (
     Target,
     climb_effects,
     delivery_id,
-    resolve,
     roles_to_load,
-    site_channels,
     unreachable_key,
 )
-from reeve.ports import TimeSource
+from reeve.domain.telling import WAITED, resolve_for, suppressed
+from reeve.ports import DecisionRow, TimeSource
 from reeve.runtime.crash import reach
 from reeve.runtime.store.deliveries import NOBODY, Attempt, Delivery, DeliveryStore
-from reeve.runtime.store.mongo import Document
 from reeve.runtime.store.notifications import NotificationStore, Progress, Requested
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.telemetry import get_log
@@ -42,7 +40,7 @@ from services.notify.context import rank_of
 from services.notify.hand import Hand, Item
 from services.notify.links import AckLinks
 from services.notify.metrics import UNDELIVERABLE
-from services.notify.settling import WAITED, unwanted
+from services.notify.settling import unwanted
 from services.notify.timeline import TimelineWriter, timeline_entry
 
 _LOOK_AGAIN = timedelta(minutes=1)
@@ -58,7 +56,7 @@ class _Plan:
     deliveries: list[Delivery] = field(default_factory=list)
     people: dict[str, Recipient] = field(default_factory=dict)
     """Delivery id → who it is for."""
-    entries: list[Document] = field(default_factory=list)
+    entries: list[DecisionRow] = field(default_factory=list)
     progress: list[Progress] = field(default_factory=list)
 
 
@@ -174,10 +172,7 @@ class Planner:
         dead: Collection[tuple[str, str]] = (),
     ) -> None:
         site = bundle.site(case.key.site)
-        via = each.wanted.via or site_channels(site, each.wanted.grade)
-        resolution = resolve(
-            roles, case.facts, people, site, case.key.site, each.wanted.message, via, self._hand.channels, dead
-        )
+        resolution = resolve_for(each.wanted, roles, case, people, site, self._hand.channels, dead)
         rank = rank_of(bundle, case, each.wanted.grade)
         self._add_targets(plan, each, resolution, rank, now)
         for climb in resolution.climbs:
@@ -220,10 +215,9 @@ class Planner:
     def _suppress(
         self, plan: _Plan, each: Requested, case: Case, reason: Reason, bundle: Bundle, now: datetime
     ) -> None:
-        details: dict[str, Any] = {"step": each.wanted.step, "to": list(each.wanted.to)}
-        effect = replace(each.effect, what="suppressed", details=details, notification=None, at=now)
         site = bundle.site(case.key.site)
-        plan.entries.append(timeline_entry(each.key, [effect], case, site, bundle.version, now))
+        line = suppressed(each.effect, each.wanted, now)
+        plan.entries.append(timeline_entry(each.key, [line], case, site, bundle.version, now))
         plan.deliveries.append(self._nobody(each, each.key, "suppressed", reason, now))
         plan.progress.append(Progress(each.key, "suppressed"))
 

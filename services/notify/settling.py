@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reeve.domain.case import Case
-from reeve.domain.effects import Notification
+from reeve.domain.telling import Reminding, moot
 from reeve.runtime.store.deliveries import Attempt, Delivery, Settlement
 from services.notify.channels.base import Outcome, Reason, Result
 
@@ -17,9 +17,6 @@ _LONGEST_WAIT = timedelta(minutes=30)
 
 _RESEND_AFTER = timedelta(seconds=5)
 """Before the one repeat of a delivery of which nobody knows whether it arrived."""
-
-WAITED = timedelta(seconds=5)
-"""A notification older than this was queued, not on its way: an acknowledgement or a closing cancels it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +81,7 @@ def crashes_us(delivery: Delivery) -> bool:
     return sum(each.reason == Reason.INTERRUPTED for each in delivery.attempts) >= MOST_INTERRUPTED
 
 
-def unwanted(case: Case, at: datetime, wanted: Notification | Delivery) -> Reason | None:
-    """Why a queued notification of the logical moment `at` is not sent any more; None: send it.
-
-    Only what reminds (repeats or climbs) can become moot: news is sent however the case has gone on. What the
-    acknowledgement or the closing itself asked for has its moment, and is sent.
-    """
-    if not wanted.reminds:
-        return None
-    if not case.open and case.closed_at is not None and case.closed_at > at:
-        return Reason.CASE_CLOSED
-    if wanted.ack_ends and case.acknowledged_at is not None and case.acknowledged_at > at:
-        return Reason.ACKNOWLEDGED
-    return None
+def unwanted(case: Case, at: datetime, wanted: Reminding) -> Reason | None:
+    """Why a queued notification of the logical moment `at` is not sent any more; None: send it."""
+    why = moot(case, at, wanted)
+    return Reason(why) if why is not None else None

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from reeve.contracts.timeline import timeline_line
 from reeve.domain.bundle import Bundle
 from reeve.domain.events import Event, event_key
-from reeve.domain.simulate import Reachable, Simulation
+from reeve.domain.recipients import Recipient
+from reeve.domain.simulate import Simulation
 from reeve.rulelang.load import load_bundle
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -63,11 +64,11 @@ def run(
     rules: Bundle | Mapping[str, str] | str,
     events: Sequence[Event],
     until: str | None = None,
-    reachable: Reachable | None = None,
+    people: Sequence[Recipient] | None = None,
 ) -> list[dict[str, Any]]:
     """The timeline lines of a simulation."""
     bundle = rules if isinstance(rules, Bundle) else bundle_of(rules)
-    simulation = Simulation(bundle, reachable)
+    simulation = Simulation(bundle, people)
     effects = [effect for one in events for effect in simulation.feed(one)]
     if until is not None:
         effects += simulation.finish(moment(until))

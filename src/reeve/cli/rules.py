@@ -16,7 +16,7 @@ from reeve.cli.output import errors, print_json, print_line
 
 if TYPE_CHECKING:
     from reeve.domain.bundle import Bundle
-    from reeve.domain.simulate import Reachable
+    from reeve.domain.recipients import Recipient
     from reeve.rulelang.load import LoadResult
     from reeve.runtime.run_scenarios import Outcome
 
@@ -130,8 +130,8 @@ def simulate(
     result, _ = _load(folder)
     bundle = _bundle(result, as_json)
     end = _moment(until, bundle) if until is not None else None
-    reachable, faults = _reachable(recipients, bundle) if recipients is not None else (None, 0)
-    tally = simulate_file(bundle, events, end, reachable, as_json=as_json)
+    people, faults = _people(recipients) if recipients is not None else (None, 0)
+    tally = simulate_file(bundle, events, end, people, as_json=as_json)
     if not as_json:
         refused = f", {tally.refused:,} refused" if tally.refused else ""
         errors().print(f"{tally.events:,} events{refused}: {tally.lines:,} lines.")
@@ -139,9 +139,8 @@ def simulate(
         raise typer.Exit(BAD)
 
 
-def _reachable(file: Path, bundle: Bundle) -> tuple[Reachable, int]:
-    """Who is reachable, and how many rows of the file are wrong: those are told about and left out."""
-    from reeve.cli.reachability import reachable_among
+def _people(file: Path) -> tuple[list[Recipient], int]:
+    """The recipients of a file, and how many of its rows are wrong: those are told about and left out."""
     from reeve.cli.recipient_files import BadRecipientFile, read_recipients
 
     try:
@@ -150,7 +149,7 @@ def _reachable(file: Path, bundle: Bundle) -> tuple[Reachable, int]:
         _fail(str(bad), USAGE)
     for fault in rows.faults:
         errors().print(f"{file}, {fault}")
-    return reachable_among(rows.recipients, bundle), len(rows.faults)
+    return list(rows.recipients), len(rows.faults)
 
 
 def _load(folder: Path, today: date | None = None) -> tuple[LoadResult, int]:

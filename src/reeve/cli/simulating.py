@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import orjson
 from rich.console import Console
@@ -25,8 +25,9 @@ from reeve.domain.bundle import Bundle
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
 from reeve.domain.facts import zone_of
-from reeve.domain.simulate import Reachable, Simulation
-from reeve.runtime.spill import Spill
+from reeve.domain.recipients import Recipient
+from reeve.domain.simulate import Simulation
+from reeve.runtime.spill import InTimeOrder, Spill
 
 _WORTH_A_BAR = 1_000_000
 """Bytes: a smaller file is done before anybody looks."""
@@ -42,21 +43,55 @@ class Tally:
 
 
 def simulate_file(
-    bundle: Bundle, file: Path, until: datetime | None, reachable: Reachable | None, *, as_json: bool
+    bundle: Bundle, file: Path, until: datetime | None, people: Sequence[Recipient] | None, *, as_json: bool
 ) -> Tally:
-    """Every effect is printed on stdout, one line each; every bad event on stderr with its line in the file.
+    """Every effect is printed on stdout, one line each, in order of time; every bad event on stderr with its line.
 
-    Raises OSError if the file can't be read.
+    Events are taken in the order of the file. Where that is not the order of their times, the lines are put in
+    order on disk and shown at the end; from a pipe they are shown as they come. Raises OSError if the file can't be
+    read.
     """
+    sorted_file = not file.is_file() or _in_order(file)
     tally = Tally()
     with _opened(file) as (stream, size), _shown(size) as (advance, out), Spill() as shelf:
-        simulation = Simulation(bundle, reachable, shelf=shelf)
-        for event in _events(bundle, stream, advance, tally):
-            if until is not None and event.at > until:
-                continue
-            _show_all(bundle, simulation.feed(event), out, tally, as_json=as_json)
-        _show_all(bundle, simulation.finish(until), out, tally, as_json=as_json)
+        simulation = Simulation(bundle, people, shelf=shelf)
+        effects = _effects(simulation, _events(bundle, stream, advance, tally), until)
+        if not sorted_file:
+            ordered = InTimeOrder(shelf)
+            for effect in effects:
+                ordered.add(effect.at, effect)
+            effects = iter(ordered)
+        _show_all(bundle, effects, out, tally, as_json=as_json)
     return tally
+
+
+def _effects(simulation: Simulation, events: Iterator[Event], until: datetime | None) -> Iterator[Effect]:
+    for event in events:
+        if until is None or event.at <= until:
+            yield from simulation.feed(event)
+    yield from simulation.finish(until)
+
+
+def _in_order(file: Path) -> bool:
+    """Whether the events stand in order of their times; what can't be read does not count."""
+    newest = None
+    with file.open("rb") as stream:
+        for _, item in read_items(stream, lambda read: None):
+            at = _time_of(item)
+            if at is not None:
+                if newest is not None and at < newest:
+                    return False
+                newest = at
+    return True
+
+
+def _time_of(item: bytes | dict[str, Any] | Unreadable) -> datetime | None:
+    try:
+        event = orjson.loads(item) if isinstance(item, bytes) else item
+        at = datetime.fromisoformat(event["time"]) if isinstance(event, dict) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+    return at if at is not None and at.tzinfo is not None else None
 
 
 def _events(bundle: Bundle, stream: IO[bytes], advance: Advance, tally: Tally) -> Iterator[Event]:

@@ -7,40 +7,43 @@ turn at its own moment, over all cases in order of time. An event older than the
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, MutableMapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, MutableMapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from reeve.domain.advance import apply_event, apply_tick
 from reeve.domain.bundle import Bundle
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
+from reeve.domain.recipients import Recipient, climb_effects
+from reeve.domain.telling import WAITED, People, due_roles, moment_of, moot, next_hour, resolve_for, suppressed
 from reeve.domain.workset import Shelf, Workset
-
-Reachable = Callable[[str, str], bool]
-"""Whether anybody can be reached: (site, role) → bool."""
-
 
 LONGEST = timedelta(days=366)
 """How far a simulation without an end runs on: a reminder that repeats until somebody pays never ends by itself."""
 
 
 class Simulation:
-    """One run. A `shelf` that spills to disk keeps memory bounded however many events there are."""
+    """One run. A `shelf` that spills to disk keeps memory bounded however many events there are.
+
+    With `people`, the timeline also has what notify would add: roles of which nobody can be reached, who is told
+    instead up the ladder, and reminders that were moot before their hour came. Every sending is taken to arrive.
+    """
 
     def __init__(
         self,
         bundle: Bundle,
-        reachable: Reachable | None = None,
+        people: Iterable[Recipient] | None = None,
         *,
         shelf: Shelf | None = None,
     ) -> None:
         self._bundle = bundle
-        self._reachable = reachable
+        self._people = People(people) if people is not None else None
         self._workset = Workset(complete=True, shelf=shelf) if shelf else Workset(complete=True)
         self._seen: MutableMapping[str, bool] = shelf("seen") if shelf else {}
         self._due: list[tuple[datetime, str]] = []
+        self._later: list[tuple[datetime, int, Effect, frozenset[str]]] = []
+        """Notifications that wait for an hour, in the order asked for; and the roles told already."""
+        self._asked = 0
         self._now: datetime | None = None
 
     def feed(self, event: Event) -> Iterator[Effect]:
@@ -63,7 +66,14 @@ class Simulation:
             self._now = until
 
     def _run(self, until: datetime, *, inclusive: bool) -> Iterator[Effect]:
-        while self._due and (self._due[0][0] < until or (inclusive and self._due[0][0] == until)):
+        def comes(heap: list[tuple[datetime, str]] | list[tuple[datetime, int, Effect, frozenset[str]]]) -> bool:
+            return bool(heap) and (heap[0][0] < until or (inclusive and heap[0][0] == until))
+
+        while (due := comes(self._due)) or comes(self._later):
+            if self._later and not (due and self._due[0][0] <= self._later[0][0]):
+                hour, _, asked, told = heapq.heappop(self._later)
+                yield from self._told(asked, hour, told)
+                continue
             at, case_id = heapq.heappop(self._due)
             case = self._workset.case(case_id)
             if case is None or not case.open or case.next_due != at:
@@ -79,32 +89,23 @@ class Simulation:
         decisions = list(workset.decisions)
         workset.forget_saved()
         for decided in decisions:
+            yield from decided.effects
             for effect in decided.effects:
-                yield from self._told(effect)
+                if effect.what == "notify":
+                    yield from self._told(effect, max(effect.at, self._now or effect.at), frozenset())
 
-    def _told(self, effect: Effect) -> Iterator[Effect]:
-        """The effect; and where nobody of a role can be reached, who is told instead, up the ladder."""
-        yield effect
-        notification = effect.notification
-        if self._reachable is None or notification is None or effect.what != "notify":
+    def _told(self, asked: Effect, now: datetime, told: frozenset[str]) -> Iterator[Effect]:
+        """What notify adds to the timeline when it takes up a notification at `now`."""
+        wanted, case = asked.notification, self._workset.case(str(asked.case))
+        if self._people is None or wanted is None or case is None:
             return
-        site = self._bundle.site(effect.case.site)
-        level = notification.level
-        for role in notification.to:
-            tried = {role}
-            while not self._reachable(effect.case.site, role):
-                yield _line(effect, "undeliverable", {"to": [role], "step": notification.step})
-                above = site.ladder.get(role)
-                if above is None or above in tried:
-                    break
-                level += 1
-                tried.add(above)
-                yield _line(effect, "escalated", {"step": notification.step, "level": level})
-                details = {"to": [above], "via": list(notification.via), "message": "unreachable"}
-                yield _line(effect, "notify", details | {"step": notification.step})
-                role = above
-
-
-def _line(effect: Effect, what: Any, details: dict[str, Any]) -> Effect:
-    key = f"{effect.key}~{what}~{details.get('level', '')}{''.join(details.get('to', ()))}"
-    return replace(effect, what=what, key=key, details=details, notification=None)
+        if now - asked.at > WAITED and moot(case, asked.at, wanted):
+            yield suppressed(asked, wanted, now)
+            return
+        site, roles = self._bundle.site(asked.case.site), due_roles(wanted, told, now)
+        people = self._people.who_matter(roles, case.facts, site, asked.case.site)
+        for climb in resolve_for(wanted, roles, case, people, site).climbs:
+            yield from climb_effects([climb], asked, moment_of(asked, wanted, climb.role))
+        if (hour := next_hour(wanted, told, now)) is not None:
+            self._asked += 1
+            heapq.heappush(self._later, (hour, self._asked, asked, told | {*roles}))

@@ -6,6 +6,7 @@ from typing import Any
 
 from reeve.domain.bundle import Bundle
 from reeve.domain.events import Event
+from reeve.domain.recipients import Recipient
 from tests.support.simulation import brief, bundle_of, event, run
 
 COMPLAINT = """
@@ -266,9 +267,8 @@ def test_an_acknowledgement_ends_the_rounds_and_never_resolve() -> None:
 
 
 def test_an_unreachable_role_hands_on_to_the_next_one_up() -> None:
-    lines = run(
-        RULES, [opened("2026-03-02 09:00", loss_cny=2000)], None, lambda site, role: role == "general_manager"
-    )
+    manager = Recipient("g", "s", frozenset({"general_manager"}), addresses={"email": "g@example.org"})
+    lines = run(RULES, [opened("2026-03-02 09:00", loss_cny=2000)], None, [manager])
     assert brief(lines, "notify", "undeliverable", "escalated") == [
         "03-02 09:00 notify report_serious property_manager",
         "03-02 09:00 undeliverable report_serious",

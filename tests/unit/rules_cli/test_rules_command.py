@@ -170,6 +170,16 @@ def test_simulate_prints_the_timeline(rules: Path, tmp_path: Path) -> None:
     assert "17:55:00" not in early.stdout
 
 
+def test_lines_come_in_order_of_time_whatever_the_order_of_the_file(rules: Path, tmp_path: Path) -> None:
+    first = posted(1, time="2026-02-13T17:50:00+08:00")
+    second = posted(2, time="2026-02-13T17:40:00+08:00")
+    file = tmp_path / "events.ndjson"
+    file.write_text(json.dumps(first) + "\n" + json.dumps(second), encoding="utf-8")
+    lines = rows(run("simulate", rules, file, "--json"))
+    assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
+    assert {line["case"] for line in lines} == {"T-1", "T-2"}
+
+
 def test_a_bad_event_is_named_and_the_good_ones_run(rules: Path) -> None:
     stdin = "\n".join([json.dumps(posted(1)), '{"bad', json.dumps(posted(2, time="2026-02-13T18:00:00"))])
     result = run("simulate", rules, "-", "--json", stdin=stdin + "\n" + json.dumps(posted(3)) + "\n")
@@ -185,9 +195,9 @@ def test_a_repeat_changes_nothing(rules: Path) -> None:
     assert once.stdout == twice.stdout
 
 
-PERSON = {"id": "li", "place": "s", "roles": ["service_supervisor"], "sms": "+4407700900001"}
+PERSON = {"id": "li", "place": "s", "roles": ["service_supervisor"], "email": "li@example.org"}
 PEOPLE = [
-    ("people.csv", "id,place,roles,sms\nli,s,service_supervisor,+4407700900001\n"),
+    ("people.csv", "id,place,roles,email\nli,s,service_supervisor,li@example.org\n"),
     ("people.json", json.dumps([PERSON])),
 ]
 

@@ -15,7 +15,7 @@ from pymongo import IndexModel, UpdateOne
 
 from reeve.domain.case import CaseKey
 from reeve.domain.effects import Because, Effect, Notification
-from reeve.domain.recipients import OWNER
+from reeve.domain.telling import due_roles, moment_of, next_hour
 from reeve.runtime.store.mongo import Collection as MongoCollection
 from reeve.runtime.store.mongo import Database, Document, store_errors
 
@@ -56,24 +56,15 @@ class Requested:
 
     def due_roles(self, now: datetime) -> tuple[str, ...]:
         """Roles not yet resolved whose hour has come."""
-        return tuple(
-            role
-            for role in self.wanted.to
-            if role not in self.told and ((hour := self._hour(role)) is None or hour <= now)
-        )
+        return due_roles(self.wanted, self.told, now)
 
     def next_hour(self, now: datetime) -> datetime | None:
         """The earliest hour later than `now` that a role waits for; None: no role waits."""
-        hours = [hour for role in self.wanted.to if role not in self.told and (hour := self._hour(role))]
-        return min((hour for hour in hours if hour > now), default=None)
+        return next_hour(self.wanted, self.told, now)
 
     def moment(self, role: str) -> datetime:
         """The logical moment at which the role is told: that of the request, or the hour it waits for."""
-        return max(self.effect.at, self._hour(role) or self.effect.at)
-
-    def _hour(self, role: str) -> datetime | None:
-        hours = [self.wanted.not_before, self.wanted.owner_not_before if role == OWNER else None]
-        return max((hour for hour in hours if hour is not None), default=None)
+        return moment_of(self.effect, self.wanted, role)
 
 
 def requested_document(effect: Effect, now: datetime) -> Document:
