@@ -81,7 +81,9 @@ class Loop:
         sweep_soon: Callable[[], None],
         time: TimeSource,
         most: int,
+        deciding: Callable[[datetime], None] = lambda at: None,
     ) -> None:
+        """`deciding` is told the moment of each batch before anything of it is in the record."""
         self._source = source
         self._record = record
         self._rules = rules
@@ -90,6 +92,7 @@ class Loop:
         self._sweep_soon = sweep_soon
         self._time = time
         self._most = most
+        self._deciding = deciding
         self._idle = asyncio.Event()
         self._idle.set()
         self._tries: dict[str, int] = {}
@@ -146,6 +149,7 @@ class Loop:
 
     async def _commit(self, works: list[Work]) -> Committed:
         now = self._time.now()
+        self._deciding(now)
         items = [work for work in works if not isinstance(work, BadWork)]
         outcome = await decide_batch(self._record, items, self._rules.bundle, now)
         while digests := _missing_policies(outcome):

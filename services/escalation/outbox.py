@@ -19,11 +19,12 @@ from reeve.runtime.bus.connection import BusConnection
 from reeve.runtime.bus.lanes import lane_of_case
 from reeve.runtime.bus.pull import Received, acknowledge
 from reeve.runtime.crash import reach
+from reeve.runtime.store.outbox import outbox_rows
 from reeve.runtime.telemetry import error_fields, get_log
 from services.escalation.metrics import OUTBOX, RECONCILED
 from services.escalation.timers import Alarm
 
-_SWEEP_ROWS = 500
+_SWEEP_MESSAGES = 5000
 _RETRY_SECONDS = 0.5
 _MARK_SECONDS = 0.5
 _SWEEP_SECONDS = 2.0
@@ -69,20 +70,26 @@ class Outbox:
         self._confirm_after = confirm_after
         self._queue: asyncio.Queue[Committed | None] = asyncio.Queue(_QUEUE)
         self._unmarked: dict[str, list[str]] = {}
-        """Server process → decisions it has acknowledged, not marked yet."""
+        """Server process → rows it has acknowledged, not marked yet."""
         self._unset: list[Alarm] = []
+        self._deciding: datetime | None = None
         self._on_their_way: deque[datetime] = deque()
-        """When each batch that waits here was decided."""
+        """When each batch that was begun and is not out yet was decided, oldest first."""
         self._sweep_wanted = True
         self._sweep_before = time.now()
         self._swept_at = monotonic()
         bus.on_reconnect(lambda same_server: self.sweep_soon())
+
+    def deciding(self, at: datetime) -> None:
+        """A batch is being decided at that moment: what it commits comes here, however long it takes."""
+        self._deciding = at
 
     async def add(self, batch: Committed) -> None:
         """The batch goes out after those before it; waits while too many do."""
         OUTBOX.inc(len(batch.rows))
         if batch.rows:
             self._on_their_way.append(batch.rows[0].at)
+        self._deciding = None
         await self._queue.put(batch)
 
     def sweep_soon(self) -> None:
@@ -119,7 +126,8 @@ class Outbox:
     async def _send(self, batch: Committed) -> None:
         reach("escalation.committed")
         server_id = self._bus.server_id
-        outgoing = [message for row in batch.rows for message in row.messages]
+        rows = outbox_rows(batch.rows)
+        outgoing = [message for row in rows for message in row.messages]
         outgoing += [alarm.message() for alarm in batch.alarms]
         failed = {item.index for item in await self._publisher.publish_all(outgoing)}
         reach("escalation.published")
@@ -127,9 +135,9 @@ class Outbox:
             # Which process acknowledged what is unknown now; the sweep publishes it all again.
             failed = set(range(len(outgoing)))
         sent, start = [], 0
-        for row in batch.rows:
+        for row in rows:
             end = start + len(row.messages)
-            if row.messages and failed.isdisjoint(range(start, end)):
+            if failed.isdisjoint(range(start, end)):
                 sent.append(row.id)
             start = end
         if failed:
@@ -151,7 +159,8 @@ class Outbox:
         if self._sweep_wanted or monotonic() - self._swept_at < _SWEEP_SECONDS:
             return
         self._sweep_wanted = True
-        self._sweep_before = min([self._time.now() - _SWEEP_AGE, *itertools.islice(self._on_their_way, 1)])
+        in_hand = [*itertools.islice(self._on_their_way, 1), *([self._deciding] if self._deciding else [])]
+        self._sweep_before = min([self._time.now() - _SWEEP_AGE, *in_hand])
 
     async def _sweep_if_wanted(self) -> None:
         """Publishes what the record's outbox holds for our lanes; does not return before that is done."""
@@ -172,7 +181,7 @@ class Outbox:
         """Whether every row is out, with the schedules of its cases: a restored bus may lack those too."""
         server_id, before = self._bus.server_id, self._sweep_before
         while True:
-            rows = await self._record.unpublished(self._lanes(), server_id, before, _SWEEP_ROWS)
+            rows = await self._record.unpublished(self._lanes(), server_id, before, _SWEEP_MESSAGES)
             alarms, self._unset = self._unset, []
             if not rows and not alarms:
                 return True
@@ -188,10 +197,10 @@ class Outbox:
                 log.error("The bus refuses messages for good.", action="outbox_refused", count=len(refused))
             await self._record.mark_published([row.id for row in rows], server_id, self._time.now())
             RECONCILED.labels(what="outbox").inc(len(rows))
-            log.info("Messages were published again.", action="outbox_republished", decisions=len(rows))
+            log.info("Messages were published again.", action="outbox_republished", messages=len(outgoing))
 
     async def _alarms_of(self, rows: list[OutboxRow]) -> list[Alarm]:
-        ids = {row.case for row in rows}
+        ids = {case_id for row in rows for case_id in row.cases}
         cases = (await self._record.load({"case": ids})).cases.values() if ids else ()
         return [
             Alarm.of(case, lane_of_case(case), again_at=self._time.now())

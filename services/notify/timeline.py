@@ -1,8 +1,8 @@
 """What notify adds to a case's timeline: that nobody could be reached and who was told instead, or that a message
 was not sent any more.
 
-The entries are decisions like escalation's own, under keys of their own, and escalation's outbox publishes what of
-them belongs on cases.>.
+The entries are decisions like escalation's own, under keys of their own, and escalation publishes what of them
+belongs on cases.> from the same outbox.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import orjson
-from pymongo.errors import BulkWriteError
 
 from reeve.contracts.outgoing import messages_of
 from reeve.contracts.timeline import timeline_line
@@ -21,16 +20,14 @@ from reeve.domain.effects import Effect
 from reeve.domain.facts import zone_of
 from reeve.ports import DecisionRow, Message
 from reeve.runtime.bus.lanes import lane_of_case
-from reeve.runtime.store.cases import decision_document
-from reeve.runtime.store.mongo import Database, Document, store_errors
-
-_DUPLICATE = 11000
+from reeve.runtime.store.cases import append_decisions
+from reeve.runtime.store.mongo import Database
 
 
 def timeline_entry(
     key: str, effects: Sequence[Effect], case: Case, site: SiteSettings, bundle: str, now: datetime
-) -> Document:
-    """The document of these lines; `key` makes it one of a kind: written again it is the same entry."""
+) -> DecisionRow:
+    """The entry of these lines; `key` makes it one of a kind: written again it is the same entry."""
     zone = zone_of(site.zone)
     lines = orjson.dumps([timeline_line(effect, zone) for effect in effects])
     messages = tuple(
@@ -38,7 +35,7 @@ def timeline_entry(
         for effect in effects
         for message in messages_of(effect, case, zone)
     )
-    row = DecisionRow(
+    return DecisionRow(
         case=str(case.key),
         version=case.version,
         at=now,
@@ -49,24 +46,16 @@ def timeline_entry(
         messages=messages,
         requested=(),
         lane=lane_of_case(case),
+        key=f"n:{key}",
     )
-    return {**decision_document(row), "_id": f"{case.key}#n:{key}"}
 
 
 class TimelineWriter:
     """Raises StoreAway when the record can't be reached."""
 
     def __init__(self, database: Database) -> None:
-        self._collection = database["decisions"]
+        self._database = database
 
-    async def write(self, entries: Sequence[Document]) -> None:
-        """Each entry stands in the record, once."""
-        if not entries:
-            return
-        with store_errors():
-            try:
-                await self._collection.insert_many(list(entries), ordered=False)
-            except BulkWriteError as error:
-                faults = error.details.get("writeErrors", ())
-                if error.details.get("writeConcernErrors") or any(each["code"] != _DUPLICATE for each in faults):
-                    raise
+    async def write(self, entries: Sequence[DecisionRow]) -> None:
+        """Each entry stands in the record, once, and escalation publishes its messages."""
+        await append_decisions(self._database, entries)

@@ -108,18 +108,21 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """A decision's messages, kept until the bus has surely stored them."""
+    """Messages of decisions of one lane, kept until the bus has surely stored them all."""
 
     id: str
-    """Of the decision: `<case id>#<version>`, or notify's own for what it adds to a timeline."""
-    case: str
-    """Id of the case."""
+    """Of the first decision among them: `<case id>#<version>`, or notify's own for what it adds to a timeline."""
+    lane: int
+    at: datetime
+    """When they were decided."""
+    cases: tuple[str, ...]
+    """Ids of the cases that were decided on."""
     messages: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
-    """One saved decision: the timeline of one version of one case, and its outbox."""
+    """One saved decision: the timeline of one version of one case, and what it tells the bus."""
 
     case: str
     version: int
@@ -135,10 +138,12 @@ class DecisionRow:
     requested: tuple[Effect, ...]
     """The `notify` effects, which become documents that notify works off."""
     lane: int
+    key: str = ""
+    """What tells it from other decisions on the case; empty: its version does."""
 
     @property
     def id(self) -> str:
-        return f"{self.case}#{self.version}"
+        return f"{self.case}#{self.key or self.version}"
 
 
 @dataclass(slots=True)
@@ -183,15 +188,18 @@ class CaseRecord(Protocol):
     async def unpublished(
         self, lanes: Collection[int], server_id: str, before: datetime, most: int
     ) -> list[OutboxRow]:
-        """Outboxes decided before that moment that this server process has not acknowledged, oldest first."""
+        """Rows decided before that moment that this server process has not acknowledged, oldest first.
+
+        At least one if there is any, and no more once they hold `most` messages.
+        """
         ...
 
     async def mark_published(self, ids: Collection[str], server_id: str, now: datetime) -> None:
-        """The server process `server_id` has acknowledged every message of these decisions at `now`."""
+        """The server process `server_id` has acknowledged every message of these rows at `now`."""
         ...
 
     async def confirm(self, server_id: str, before: datetime) -> int:
-        """Outboxes that this very process acknowledged before that moment are dropped; how many."""
+        """Rows that this very process acknowledged before that moment are dropped; how many."""
         ...
 
     async def overdue(self, lanes: Collection[int], before: datetime, most: int) -> list[str]:

@@ -25,6 +25,7 @@ import pytest_asyncio
 from reeve.domain.events import event_key
 from reeve.domain.stored import load_case
 from reeve.runtime.bus.connection import connect_bus
+from reeve.runtime.store.outbox import outbox_row
 from tests.support.stack import (
     SERVICES,
     SITE,
@@ -247,10 +248,10 @@ async def outbox_is_empty(stack: Stack) -> None:
     bus = await connect_bus(stack.nats.url, "test", 10)
     server_id = bus.server_id
     await bus.close()
-    query = {"outbox": {"$exists": True}, "outbox.server_id": {"$ne": server_id}}
+    query = {"server_id": {"$ne": server_id}}
 
     async def empty() -> bool:
-        return await stack.database["decisions"].count_documents(query) == 0
+        return await stack.database["outbox"].count_documents(query) == 0
 
     await eventually("the bus that runs now has acknowledged every message", empty, 30)
 
@@ -285,8 +286,8 @@ async def check_decisions(stack: Stack) -> None:
 async def check_bus(stack: Stack) -> None:
     """What was decided is on the bus, each effect once; what was accepted likewise."""
     expected: Counter[str] = Counter()
-    async for each in stack.database["decisions"].find({"outbox": {"$exists": True}}):
-        expected.update(message["id"] for message in each["outbox"]["messages"])
+    async for each in stack.database["outbox"].find():
+        expected.update(message.msg_id for message in outbox_row(each).messages)
     told = [*await stack.on_bus("CASES"), *await stack.on_bus("NOTIFICATIONS")]
     seen = Counter(unquote((message.headers or {})["Nats-Msg-Id"]) for message in told)
     assert max(expected.values()) == 1

@@ -32,6 +32,7 @@ from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.store import cases, events, notifications
 from reeve.runtime.store.events import EventStore
 from reeve.runtime.store.mongo import Client, Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.outbox import outbox_row
 from reeve.runtime.time_source import SystemTime
 
 RULES = Path(__file__).parent.parent.parent / "rules"
@@ -203,16 +204,15 @@ class Site:
 
     async def outbox_is_empty(self) -> bool:
         """Every message was acknowledged by the bus and marked."""
-        query = {"outbox": {"$exists": True}, "outbox.server_id": {"$ne": self.bus.server_id}}
-        return await self.database["decisions"].count_documents(query) == 0
+        query = {"server_id": {"$ne": self.bus.server_id}}
+        return await self.database["outbox"].count_documents(query) == 0
 
     async def check_nothing_lost_or_doubled(self) -> None:
         """Every decision's messages are on the bus once, every notification stands in the record once."""
         await eventually("outbox empty", self.outbox_is_empty, 40)
         expected: Counter[str] = Counter()
-        async for document in self.database["decisions"].find():
-            for item in document.get("outbox", {}).get("messages", ()):
-                expected[item["id"]] += 1
+        async for document in self.database["outbox"].find():
+            expected.update(message.msg_id for message in outbox_row(document).messages)
         assert max(expected.values(), default=1) == 1, "one effect, decided twice"
         told = [*await self.messages("CASES"), *await self.messages("NOTIFICATIONS")]
         seen = Counter(key for _, key in told)

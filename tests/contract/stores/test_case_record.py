@@ -195,3 +195,18 @@ async def test_an_outbox_row_lives_until_the_same_server_kept_it_long_enough(ben
     assert await bench.record.confirm("server-b", T0 + timedelta(hours=1)) == 0, "another process"
     assert await bench.record.confirm("server-a", T0 + timedelta(hours=1)) == 1
     assert await bench.record.unpublished(ALL_LANES, "server-b", after, 10) == []
+
+
+async def test_an_outbox_row_holds_the_messages_of_a_batch_and_lane(bench: Bench) -> None:
+    subjects = [f"T-{number}" for number in range(12)]
+    rows = [a_row(a_case(subject), Message("cases.x", f"{subject}\n#1", b'{"a": "\n"}')) for subject in subjects]
+    await bench.record.commit(Changes(T0, decisions=rows))
+    after = T0 + timedelta(seconds=1)
+    found = await bench.record.unpublished(ALL_LANES, "server-a", after, 1000)
+    assert len(found) == len({row.lane for row in rows}) > 1
+    for each in found:
+        mine = [row for row in rows if row.lane == each.lane]
+        assert each.cases == tuple(row.case for row in mine)
+        assert each.messages == tuple(message for row in mine for message in row.messages)
+    assert len(await bench.record.unpublished(ALL_LANES, "server-a", after, 1)) == 1
+    assert await bench.record.unpublished([found[0].lane], "server-a", after, 1000) == found[:1]

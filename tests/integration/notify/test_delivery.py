@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from reeve.devstack.smtp_sink import SmtpBehaviour
+from reeve.runtime.store.outbox import outbox_row
 from reeve.runtime.time_source import SystemTime
 from tests.integration.notify.world import GENERAL, MANAGER, SITE, SUPERVISOR, World, acknowledged
 
@@ -113,8 +114,8 @@ async def test_nobody_of_the_role_goes_up_the_ladder_and_into_the_timeline(here:
         ("escalated", None, 2),
         ("notify", ["general_manager"], None),
     ]
-    outbox = await here.database["decisions"].find({"outbox": {"$exists": True}}).to_list()
-    assert {message["subject"] for each in outbox for message in each["outbox"]["messages"]} == {
+    rows = [outbox_row(each) async for each in here.database["outbox"].find()]
+    assert {message.subject for row in rows for message in row.messages} == {
         f"cases.{SITE}.complaint.escalated.T-1"
     }
 

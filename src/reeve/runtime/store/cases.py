@@ -1,4 +1,4 @@
-"""Escalation's record in MongoDB: cases, decisions with their outbox, counts, claims, what is applied.
+"""Escalation's record in MongoDB: cases, decisions and their outbox, counts, claims, what is applied.
 
 A batch is read without a transaction and written in one. Every write names the version it was decided on,
 so whatever changed in between makes the whole batch a Conflict; nothing is ever half written.
@@ -18,11 +18,12 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from reeve.domain.case import Case
 from reeve.domain.events import Event
 from reeve.domain.stored import dump_case, dump_count, load_case, load_count
-from reeve.ports import Changes, Conflict, DecisionRow, Loaded, Message, Needs, OutboxRow
-from reeve.runtime.bus.lanes import LANES, lane_of_case, lane_of_event, routes_of
+from reeve.ports import Changes, Conflict, DecisionRow, Loaded, Needs, OutboxRow
+from reeve.runtime.bus.lanes import lane_of_case, lane_of_event, routes_of
 from reeve.runtime.crash import reach
+from reeve.runtime.store import outbox
 from reeve.runtime.store.events import event_document, event_of
-from reeve.runtime.store.mongo import Client, Database, Document, store_errors
+from reeve.runtime.store.mongo import Client, Database, Document, insert_missing, store_errors
 from reeve.runtime.store.notifications import requested_document
 
 INDEXES: dict[str, Sequence[IndexModel]] = {
@@ -36,16 +37,10 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("count_keys", 1)], name="counted", partialFilterExpression={"open": True}),
         IndexModel([("site", 1), ("policy", 1), ("open", 1), ("grade", 1)]),
     ),
-    "decisions": (
-        IndexModel(
-            [("lane", 1), ("outbox.server_id", 1), ("at", 1)],
-            name="outbox_by_server",
-            partialFilterExpression={"outbox": {"$exists": True}},
-        ),
-        IndexModel([("case", 1), ("at", 1)]),
-    ),
+    "decisions": (IndexModel([("case", 1), ("at", 1)]),),
     "counts": (),
     "claims": (),
+    **outbox.INDEXES,
 }
 
 _SCAN = 20
@@ -70,6 +65,7 @@ class MongoCaseRecord:
         self._claims = database["claims"]
         self._events = database["events"]
         self._notifications = database["notifications"]
+        self._outbox = outbox.OutboxRows(database)
 
     # --- reading
 
@@ -211,6 +207,11 @@ class MongoCaseRecord:
             await self._decisions.insert_many(
                 [decision_document(row) for row in changes.decisions], session=session
             )
+            rows = outbox.outbox_rows(changes.decisions)
+            if rows:
+                await self._outbox.collection.insert_many(
+                    [outbox.outbox_document(row) for row in rows], session=session
+                )
             requested = [
                 requested_document(effect, changes.now) for row in changes.decisions for effect in row.requested
             ]
@@ -266,47 +267,16 @@ class MongoCaseRecord:
     async def unpublished(
         self, lanes: Collection[int], server_id: str, before: datetime, most: int
     ) -> list[OutboxRow]:
-        """Outboxes decided before that moment that this server process has not acknowledged, oldest first."""
-        query = {
-            "lane": {"$in": sorted(lanes)},
-            "at": {"$lt": before},
-            "outbox": {"$exists": True},
-            "outbox.server_id": {"$ne": server_id},
-        }
-        with store_errors():
-            cursor = self._decisions.find(query, {"case": 1, "outbox.messages": 1}).sort("at", 1).limit(most)
-            return [
-                OutboxRow(
-                    document["_id"],
-                    document["case"],
-                    tuple(_message_of(item) for item in document["outbox"]["messages"]),
-                )
-                async for document in cursor
-            ]
+        """Rows decided before that moment that this server process has not acknowledged, oldest first."""
+        return await self._outbox.unpublished(lanes, server_id, before, most)
 
     async def mark_published(self, ids: Collection[str], server_id: str, now: datetime) -> None:
-        """The server process `server_id` has acknowledged every message of these decisions at `now`."""
-        with store_errors():
-            await self._decisions.update_many(
-                {"_id": {"$in": list(ids)}, "outbox": {"$exists": True}},
-                {"$set": {"outbox.server_id": server_id, "outbox.published_at": now}},
-            )
+        """The server process `server_id` has acknowledged every message of these rows at `now`."""
+        await self._outbox.mark_published(ids, server_id, now)
 
     async def confirm(self, server_id: str, before: datetime) -> int:
-        """Outboxes that this very process acknowledged before that moment are dropped; how many."""
-        with store_errors():
-            result = await self._decisions.update_many(
-                {
-                    # The index of outboxes leads to those decided long ago; younger ones are not looked at.
-                    "lane": {"$in": list(range(LANES))},
-                    "at": {"$lt": before},
-                    "outbox": {"$exists": True},
-                    "outbox.published_at": {"$lt": before},
-                    "outbox.server_id": server_id,
-                },
-                {"$unset": {"outbox": ""}},
-            )
-        return result.modified_count
+        """Rows that this very process acknowledged before that moment are dropped; how many."""
+        return await self._outbox.confirm(server_id, before)
 
 
 _CASE_FIELDS = {"state": 1, "routes": 1}
@@ -341,8 +311,8 @@ def case_document(case: Case) -> Document:
 
 
 def decision_document(row: DecisionRow) -> Document:
-    """A decision as it is stored; without messages it has no outbox to empty."""
-    document: Document = {
+    """A decision as it is stored, for good: its messages are in the outbox, not here."""
+    return {
         "_id": row.id,
         "case": row.case,
         "at": row.at,
@@ -352,20 +322,25 @@ def decision_document(row: DecisionRow) -> Document:
         "lane": row.lane,
         "lines": row.lines.decode(),
     }
-    if row.messages:
-        document["outbox"] = {
-            "published_at": None,
-            "server_id": None,
-            "messages": [
-                {"subject": message.subject, "id": message.msg_id, "body": message.payload.decode()}
-                for message in row.messages
-            ],
-        }
-    return document
 
 
-def _message_of(item: Document) -> Message:
-    return Message(item["subject"], item["id"], item["body"].encode())
+async def append_decisions(database: Database, rows: Sequence[DecisionRow]) -> None:
+    """The rows stand in the record once, however often this is called. Raises StoreAway.
+
+    For entries that change no case. Their messages are written first, so that a crash in between costs nothing:
+    called again it goes on from there.
+    """
+    if not rows:
+        return
+    decisions = database["decisions"]
+    with store_errors():
+        ids = [row.id for row in rows]
+        known = {each["_id"] async for each in decisions.find({"_id": {"$in": ids}}, {"_id": 1})}
+        fresh = [row for row in rows if row.id not in known]
+        # One row of the outbox for each: a repeat has the same ids, whatever it is written together with.
+        told = [outbox.outbox_document(each) for row in fresh for each in outbox.outbox_rows([row])]
+        await insert_missing(database[outbox.COLLECTION], told)
+        await insert_missing(decisions, [decision_document(row) for row in fresh])
 
 
 def _unknown_document(event: Event, waits: bool, now: datetime) -> Document:

@@ -12,6 +12,7 @@ from reeve.domain.events import Event
 from reeve.domain.stored import dump_case, dump_count, load_case, load_count
 from reeve.ports import Changes, Conflict, DecisionRow, Loaded, Needs, OutboxRow
 from reeve.runtime.bus.lanes import lane_of_case, lane_of_event, routes_of
+from reeve.runtime.store.outbox import outbox_rows
 
 
 @dataclass(slots=True)
@@ -26,11 +27,10 @@ class StoredEvent:
 
 
 @dataclass(slots=True)
-class StoredDecision:
-    """A decision; `outbox` falls when its messages are confirmed."""
+class StoredOutbox:
+    """Messages, and which server process has acknowledged them."""
 
-    row: DecisionRow
-    outbox: bool
+    row: OutboxRow
     server_id: str | None = None
     published_at: datetime | None = None
 
@@ -40,7 +40,8 @@ class MemoryCaseRecord:
     """A `reeve.ports.CaseRecord`. States are kept as text, so that nothing is shared with the caller."""
 
     events: dict[str, StoredEvent] = field(default_factory=dict)
-    decisions: dict[str, StoredDecision] = field(default_factory=dict)
+    decisions: dict[str, DecisionRow] = field(default_factory=dict)
+    outbox: dict[str, StoredOutbox] = field(default_factory=dict)
     claims: dict[str, str] = field(default_factory=dict)
     notifications: dict[str, Effect] = field(default_factory=dict)
     _cases: dict[str, str] = field(default_factory=dict)
@@ -95,8 +96,9 @@ class MemoryCaseRecord:
             self._counts[count.key] = (was + 1, dump_count(count))
         self.claims.update(changes.claims)
         for row in changes.decisions:
-            self.decisions[row.id] = StoredDecision(row, outbox=bool(row.messages))
+            self.decisions[row.id] = row
             self.notifications.update({effect.key: effect for effect in row.requested})
+        self.outbox.update({row.id: StoredOutbox(row) for row in outbox_rows(changes.decisions)})
         for event in changes.applied:
             stored = self.events.setdefault(event.key, StoredEvent(event, changes.now))
             stored.applied_at = changes.now
@@ -124,36 +126,30 @@ class MemoryCaseRecord:
     async def unpublished(
         self, lanes: Collection[int], server_id: str, before: datetime, most: int
     ) -> list[OutboxRow]:
-        """Outboxes decided before that moment that this server process has not acknowledged, oldest first."""
-        rows = [
-            OutboxRow(stored.row.id, stored.row.case, stored.row.messages)
-            for stored in sorted(self.decisions.values(), key=lambda stored: stored.row.at)
-            if stored.outbox
-            and stored.server_id != server_id
-            and stored.row.lane in lanes
-            and stored.row.at < before
-        ]
-        return rows[:most]
+        """Rows decided before that moment that this server process has not acknowledged, oldest first."""
+        found: list[OutboxRow] = []
+        for stored in sorted(self.outbox.values(), key=lambda stored: stored.row.at):
+            if stored.server_id == server_id or stored.row.lane not in lanes or stored.row.at >= before:
+                continue
+            found.append(stored.row)
+            if sum(len(row.messages) for row in found) >= most:
+                break
+        return found
 
     async def mark_published(self, ids: Collection[str], server_id: str, now: datetime) -> None:
-        """The server process has acknowledged every message of these decisions."""
-        for each in ids:
-            stored = self.decisions[each]
-            if stored.outbox:
-                stored.server_id, stored.published_at = server_id, now
+        """The server process has acknowledged every message of these rows."""
+        for each in self.outbox.keys() & set(ids):
+            self.outbox[each].server_id, self.outbox[each].published_at = server_id, now
 
     async def confirm(self, server_id: str, before: datetime) -> int:
-        """Outboxes acknowledged by this very process before that moment are dropped; how many."""
+        """Rows acknowledged by this very process before that moment are dropped; how many."""
         done = [
-            stored
-            for stored in self.decisions.values()
-            if stored.outbox
-            and stored.server_id == server_id
-            and stored.published_at is not None
-            and stored.published_at < before
+            row_id
+            for row_id, stored in self.outbox.items()
+            if stored.server_id == server_id and stored.published_at is not None and stored.published_at < before
         ]
-        for stored in done:
-            stored.outbox = False
+        for row_id in done:
+            del self.outbox[row_id]
         return len(done)
 
     async def overdue(self, lanes: Collection[int], before: datetime, most: int) -> list[str]:

@@ -37,6 +37,7 @@ Collection = AsyncCollection[Document]
 _SERVER_SELECTION_MS = 3000
 _SOCKET_MS = 20000
 
+_DUPLICATE = 11000
 _CONFLICT_CODES = frozenset({112, 251, 24, 246})
 """WriteConflict, NoSuchTransaction, LockTimeout, SnapshotUnavailable: the whole transaction may run again."""
 
@@ -90,6 +91,18 @@ async def ensure_indexes(database: Database, indexes: Mapping[str, Sequence[Inde
                         raise
             if models:
                 await database[name].create_indexes(list(models))
+
+
+async def insert_missing(collection: Collection, documents: Sequence[Document]) -> None:
+    """Every document is there; one whose id was taken stays as it was. Raises the driver's errors."""
+    if not documents:
+        return
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        faults = error.details.get("writeErrors", ())
+        if error.details.get("writeConcernErrors") or any(each["code"] != _DUPLICATE for each in faults):
+            raise
 
 
 async def store_answers(client: Client) -> bool:
