@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,17 @@ from reeve.cli.schemas import generated
 from reeve.contracts.events import EVENT_TYPES, canonical, parse_event
 from reeve.contracts.problems import InvalidEvent
 from reeve.contracts.schemas import EXAMPLE_EVENT, asyncapi, json_schemas
+from reeve.contracts.subjects import (
+    RULES_ACTIVATED,
+    RULES_REJECTED,
+    cases_subject,
+    dead_subject,
+    events_subject,
+    intake_subject,
+    notifications_subject,
+    rejected_subject,
+)
+from reeve.domain.case import CaseKey
 from reeve.domain.events import FAMILIES
 
 ROOT = Path(__file__).parents[2]
@@ -125,3 +137,22 @@ def test_the_asyncapi_document_refers_only_to_what_it_holds() -> None:
         "rejected",
         "rules",
     }
+
+
+def test_the_asyncapi_document_names_the_subjects_that_the_code_builds() -> None:
+    channels = asyncapi("1")["channels"]
+    case = CaseKey("{site}", "{policy}", "{key}")
+    assert {name: channel["address"] for name, channel in channels.items()} == {
+        "intake": intake_subject("{site}", "{family}.{verb}"),
+        "events": events_subject("{site}", "{family}.{verb}", "{key}"),
+        "cases": cases_subject(case, "{what}"),
+        "notificationsRequested": notifications_subject("{site}", "requested", "{key}"),
+        "notificationsOutcome": notifications_subject("{site}", "{what}", "{key}"),
+        "dead": dead_subject("{service}", "site").replace(".site", ".{site}"),
+        "rejected": rejected_subject("site").replace(".site", ".{site}"),
+        "rulesActivated": RULES_ACTIVATED,
+        "rulesRejected": RULES_REJECTED,
+    }
+    for channel in channels.values():
+        named = set(re.findall(r"\{(\w+)\}", channel["address"]))
+        assert set(channel.get("parameters", {})) == named

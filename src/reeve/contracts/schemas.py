@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, create_model
 from pydantic.json_schema import models_json_schema
 
-from reeve.contracts.deliveries import NotificationOutcome
+from reeve.contracts.deliveries import DeliveryWhat, NotificationOutcome
 from reeve.contracts.events import EVENT_TYPES, Envelope
 from reeve.contracts.notices import DeadLetter, Rejected, RulesNotice
-from reeve.contracts.outgoing import CaseEvent, NotificationRequested, NotificationSuppressed
+from reeve.contracts.outgoing import UNPUBLISHED, CaseEvent, NotificationRequested, NotificationSuppressed
 from reeve.contracts.problems import ProblemDetails
 from reeve.contracts.timeline import TimelineLine
+from reeve.domain.effects import EffectName
 from reeve.domain.events import FAMILIES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -121,23 +122,7 @@ _CHANNELS: tuple[tuple[str, str, str, dict[str, Any], str, str], ...] = (
         {
             "site": _SITE,
             "policy": {},
-            "what": {
-                "enum": [
-                    "opened",
-                    "graded",
-                    "clock_started",
-                    "clock_paused",
-                    "clock_resumed",
-                    "clock_stopped",
-                    "breached",
-                    "corrected",
-                    "acknowledged",
-                    "escalated",
-                    "reopened",
-                    "child_opened",
-                    "closed",
-                ]
-            },
+            "what": {"enum": [what for what in get_args(EffectName) if what not in UNPUBLISHED]},
             "key": _KEY,
         },
         "send",
@@ -157,7 +142,7 @@ _CHANNELS: tuple[tuple[str, str, str, dict[str, Any], str, str], ...] = (
         "How delivery went; recipients as ids",
         {
             "site": _SITE,
-            "what": {"enum": ["sent", "delivered", "failed", "undeliverable", "acknowledged", "suppressed"]},
+            "what": {"enum": list(get_args(DeliveryWhat))},
             "key": _KEY,
         },
         "send",
