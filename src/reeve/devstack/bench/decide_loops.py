@@ -7,7 +7,7 @@ without, not what one should run.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from time import perf_counter
 from typing import Self
@@ -39,6 +39,8 @@ from services.escalation.outbox import Committed, Outbox
 from services.escalation.supposing import SupposingWorkset
 
 _FETCH = 256
+PLAIN_PREFIX = "plain."
+"""Before the subjects of what is decided beside running services, which must not take it for theirs."""
 
 
 class FixedRules:
@@ -70,6 +72,7 @@ class OurLoop:
             self.outbox.sweep_soon,
             time,
             most,
+            self.outbox.deciding,
         )
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -141,7 +144,16 @@ async def one_at_a_time_rate(rig: Rig, count: int) -> float:
 
 
 async def _naive_batch(rig: Rig, context: JetStreamContext, messages: list[Msg], *, pipelined: bool = True) -> None:
-    posted = [parse_event(message.data) for message in messages]
+    await decide_plainly(rig, context, [parse_event(message.data) for message in messages], pipelined=pipelined)
+
+
+async def decide_plainly(
+    rig: Rig, context: JetStreamContext, posted: Sequence[Event], *, pipelined: bool = True, prefix: str = ""
+) -> None:
+    """The events are decided, their cases saved, and what that asks for is on the bus; no step can be repeated.
+
+    `prefix` goes before every subject.
+    """
     workset, versions = await _load(rig, posted)
     now = SystemTime().now()
     for event in posted:
@@ -160,15 +172,16 @@ async def _naive_batch(rig: Rig, context: JetStreamContext, messages: list[Msg],
         for effect in decided.effects:
             for out in messages_of(effect, case, zone):
                 headers = {"Nats-Msg-Id": out.id}
+                subject = f"{prefix}{out.subject}"
                 if pipelined:
-                    waiting.append(await context.publish_async(out.subject, out.body, headers=headers))
+                    waiting.append(await context.publish_async(subject, out.body, headers=headers))
                 else:
-                    await context.publish(out.subject, out.body, headers=headers)
+                    await context.publish(subject, out.body, headers=headers)
     if waiting:
         await asyncio.gather(*waiting)
 
 
-async def _load(rig: Rig, posted: list[Event]) -> tuple[Workset, dict[str, int]]:
+async def _load(rig: Rig, posted: Sequence[Event]) -> tuple[Workset, dict[str, int]]:
     keys = {subject_key(event.site, event.family, event.subject) for event in posted}
     found: dict[str, list[Case]] = {key: [] for key in keys}
     versions: dict[str, int] = {}

@@ -59,3 +59,15 @@ def percentile(values: Sequence[float], percent: float) -> float:
     """The value that this share of the values does not exceed; values must not be empty."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+def ratio_of(
+    section: str,
+    what: str,
+    ours: Sequence[float],
+    reference: Sequence[float],
+    bar: float | None = None,
+    better: OneOf["more", "less"] = "more",
+) -> Figure:
+    """The median of ours ÷ reference, run by run: what disturbs the machine disturbs both of a pair."""
+    return median_of(section, what, [a / b for a, b in zip(ours, reference, strict=True)], "times", bar, better)

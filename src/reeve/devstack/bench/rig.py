@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from reeve.contracts.events import canonical
 from reeve.contracts.subjects import events_subject
-from reeve.devstack.servers import ServerUrls, servers
+from reeve.devstack.mongo_server import MongoServer
+from reeve.devstack.nats_server import NatsServer
+from reeve.devstack.servers import ServerUrls, start_together
 from reeve.domain.bundle import Bundle
 from reeve.domain.events import Event, event_key
 from reeve.rulelang.load import load_bundle, read_folder
@@ -28,6 +30,13 @@ SITES = 40
 """Events are spread over this many sites."""
 _POSTED = 1000
 
+Tell = Callable[[str], None]
+"""Is told what goes on, for whoever watches a terminal."""
+
+
+def untold(text: str) -> None:
+    """Nobody watches."""
+
 
 @dataclass
 class Rig:
@@ -40,6 +49,12 @@ class Rig:
     bundle: Bundle
     runs: int = 0
     name: str = "bench"
+    folder: Path = field(default_factory=Path)
+    """For logs of programs that a section starts."""
+    rules: Path = field(default_factory=Path)
+    pids: Mapping[str, int] = field(default_factory=dict)
+    """The servers' process ids by their names."""
+    tell: Tell = untold
 
     @property
     def database(self) -> Database:
@@ -75,10 +90,12 @@ class Rig:
             await asyncio.sleep(0.02)
 
 
-def complaints(count: int, at: datetime, tag: str = "B", ago: timedelta = timedelta()) -> Iterator[Event]:
+def complaints(
+    count: int, at: datetime, tag: str = "B", ago: timedelta = timedelta(), first: int = 0
+) -> Iterator[Event]:
     """New complaints of many sites, each on a subject of its own, every tenth sharing an incident."""
     grades = (0, 2500, 12000, 120000)
-    for number in range(count):
+    for number in range(first, first + count):
         site = f"site-{number % SITES}"
         posted = f"{tag}{number}"
         data = {
@@ -100,21 +117,49 @@ def complaints(count: int, at: datetime, tag: str = "B", ago: timedelta = timede
         )
 
 
+def serious_complaints(count: int, at: datetime, first: int) -> Iterator[Event]:
+    """The same, all of one grade that no quiet hours hold back, and each an incident of its own.
+
+    So each asks for the same number of notifications, at any hour of the day. Their subjects are T-X<number>,
+    numbered from `first`.
+    """
+    for event in complaints(count, at, "X", first=first):
+        data = {**event.data, "loss_cny": 2500, "incident": f"I-{event.id}"}
+        yield Event(event.site, event.source, event.id, event.type, event.subject, event.at, data, event.key)
+
+
 @asynccontextmanager
-async def rig(folder: Path, rules: Path) -> AsyncIterator[Rig]:
+async def rig(folder: Path, rules: Path, tell: Tell = untold) -> AsyncIterator[Rig]:
     """Servers whose data lies in `folder`. Raises StackError; ValueError if the rules can't be used."""
+    bundle = usable_bundle(rules)
+    async with AsyncExitStack() as stack:
+        nats_server, mongo_server = NatsServer(folder / "nats"), MongoServer(folder / "mongo")
+        tell("starting nats-server and mongod")
+        await start_together(stack, [mongo_server, nats_server])
+        urls = ServerUrls(nats_server.url, mongo_server.url)
+        connected = await stack.enter_async_context(connected_rig(urls, bundle))
+        await declare_streams(connected.bus)
+        pids = {"nats-server": nats_server.pid, "mongod": mongo_server.pid}
+        yield replace(connected, folder=folder, rules=rules, pids=pids, tell=tell)
+
+
+@asynccontextmanager
+async def connected_rig(urls: ServerUrls, bundle: Bundle) -> AsyncIterator[Rig]:
+    """A rig on servers that run already. Raises Away."""
+    bus = await connect_bus(urls.nats_url, "bench", 10)
+    client = connect_store(urls.mongo_url, "bench")
+    publisher = BusPublisher(bus)
+    await publisher.start()
+    try:
+        yield Rig(urls, bus, client, publisher, bundle)
+    finally:
+        await bus.close()
+        await client.close()
+
+
+def usable_bundle(rules: Path) -> Bundle:
+    """The folder's rules, ready to decide by. Raises ValueError if they can't be used."""
     loaded = load_bundle(read_folder(rules)).bundle
     if loaded is None:
         raise ValueError(f"the rules in {rules} can't be used; see `reeve rules check`")
-    bundle = replace(loaded, matcher=matcher_named("closures"))
-    async with servers(folder) as urls:
-        bus = await connect_bus(urls.nats_url, "bench", 10)
-        client = connect_store(urls.mongo_url, "bench")
-        publisher = BusPublisher(bus)
-        await publisher.start()
-        try:
-            await declare_streams(bus)
-            yield Rig(urls, bus, client, publisher, bundle)
-        finally:
-            await bus.close()
-            await client.close()
+    return replace(loaded, matcher=matcher_named("closures"))

@@ -1,0 +1,210 @@
+"""Sections `end-to-end` and `memory`: the three services as processes, from an HTTP post to an email."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+from nats.js.api import AckPolicy, ConsumerConfig
+
+from reeve.devstack.bench.decide_loops import PLAIN_PREFIX
+from reeve.devstack.bench.figures import Figure, median_of, percentile, ratio_of
+from reeve.devstack.bench.notify_section import Taker, mail_taker
+from reeve.devstack.bench.posting import post_all, post_paced, single_posts
+from reeve.devstack.bench.programs import SERVICES, BenchFailed, prepare, running, service
+from reeve.devstack.bench.rig import SITES, Rig, serious_complaints
+from reeve.devstack.bench.smtp_taker import arrivals, arrived
+from reeve.devstack.launching import free_port
+from reeve.devstack.local_server import HOST
+from reeve.runtime.time_source import SystemTime
+
+SECTION = "end-to-end"
+_RUNS = 3
+_CONNECTIONS = 32
+_LIMIT_SECONDS = 60.0
+_RATE = 50.0
+"""Events a second while latency is measured."""
+_TASTERS = 10
+_WATCHER = "bench-watcher"
+
+
+@dataclass
+class World:
+    """Everything, running."""
+
+    rig: Rig
+    taker: Taker
+    ports: dict[str, int]
+    pids: dict[str, int]
+    posted: int = 0
+    each: int = 0
+    """Notifications that one event asks for, and so emails: everybody has one address and no telephone."""
+
+    def requests(self, count: int) -> list[bytes]:
+        """Posts of new cases, the first number of which is `posted`, counted as posted."""
+        events = serious_complaints(count, SystemTime().now(), self.posted)
+        self.posted += count
+        return list(single_posts(events))
+
+    async def requested(self) -> int:
+        """How many requested notifications the bus has had since the start."""
+        found = await self.rig.bus.jetstream.consumer_info("NOTIFICATIONS", _WATCHER)
+        return found.num_pending or 0
+
+    async def until_requested(self, wanted: int) -> None:
+        """So many are on the bus since the start. Raises BenchFailed."""
+        await _until("requested notifications", self.requested, wanted)
+
+
+async def _until(what: str, count: Callable[[], Awaitable[int]], wanted: int) -> None:
+    end = perf_counter() + _LIMIT_SECONDS
+    while (found := await count()) < wanted:
+        if perf_counter() > end:
+            raise BenchFailed(f"{found} of {wanted} {what} after {_LIMIT_SECONDS:g} s")
+        await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def world(rig: Rig) -> AsyncIterator[World]:
+    """The services run on a clean start, and have done a little work. Raises StackError."""
+    await rig.fresh()
+    await prepare(rig, rig.database, SITES)
+    async with AsyncExitStack() as stack:
+        taker = await stack.enter_async_context(mail_taker(rig))
+        smtp = {"REEVE_SMTP_HOST": HOST, "REEVE_SMTP_PORT": str(taker.port)}
+        programs = {name: await stack.enter_async_context(service(rig, name, **smtp)) for name in SERVICES}
+        await asyncio.gather(*(program.ready() for program in programs.values()))
+        await rig.bus.jetstream.add_consumer(
+            "NOTIFICATIONS",
+            ConsumerConfig(
+                durable_name=_WATCHER, filter_subject="notifications.*.requested.*", ack_policy=AckPolicy.EXPLICIT
+            ),
+        )
+        running_pids = {**rig.pids, **{name: program.pid for name, program in programs.items()}}
+        found = World(rig, taker, {name: program.port for name, program in programs.items()}, running_pids)
+        await _taste(found)
+        # What the plain service publishes must not reach ours.
+        await rig.bus.jetstream.add_stream(name="PLAIN", subjects=[f"{PLAIN_PREFIX}>"])
+        yield found
+        await rig.bus.jetstream.delete_stream("PLAIN")
+
+
+async def _taste(world: World) -> None:
+    """How many notifications the rules ask for each event is known, and the services are warm."""
+    await post_all(world.ports["intake"], world.requests(_TASTERS), 1, _LIMIT_SECONDS)
+    database = world.rig.database
+
+    async def applied() -> int:
+        return await database["events"].count_documents({"applied_at": {"$ne": None}})
+
+    await _until("events decided", applied, _TASTERS)
+    asked = await database["notifications"].count_documents({})
+    world.each, left = divmod(asked, _TASTERS)
+    if left or not world.each:
+        raise BenchFailed(f"these rules ask for {asked} notifications of {_TASTERS} serious complaints")
+    await world.until_requested(asked)
+    await world.taker.until(asked)
+
+
+async def end_to_end(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
+    """Events a second from post to requested notification, and milliseconds from post to email."""
+    count, few, seconds = (150, 50, 1.0) if quick else (2000, 600, 10.0)
+    ours, delivered, plain = [], [], []
+    latencies: list[list[float]] = []
+    plain_latencies: list[list[float]] = []
+    async with world(rig) as here, _plain(rig, "decide", here) as deciding, _plain(rig, "mail", here) as mailing:
+        for run in range(1, _RUNS + 1):
+            rig.tell(f"end-to-end: events/s, run {run} of {_RUNS}")
+            rates = await _throughput(here, count)
+            ours.append(rates[0])
+            delivered.append(rates[1])
+            rig.tell(f"end-to-end: events/s of the plain service, run {run} of {_RUNS}")
+            plain.append(await _answered(here, deciding, few))
+            rig.tell(f"end-to-end: latency at {_RATE:g} events/s, run {run} of {_RUNS}")
+            latencies.append(await _latencies(here, here.ports["intake"], here.each, seconds))
+            rig.tell(f"end-to-end: latency of the plain service, run {run} of {_RUNS}")
+            plain_latencies.append(await _latencies(here, mailing, 3, seconds / 2))
+    yield median_of(SECTION, "post → graded → notification requested", ours, "events/s")
+    yield median_of(SECTION, "post → every email delivered", delivered, "events/s")
+    yield median_of(SECTION, "reference: plain service, a post at a time", plain, "events/s")
+    yield ratio_of(SECTION, "post → requested ÷ plain service", ours, plain)
+    for percent in (50, 99):
+        of_ours = [percentile(values, percent) * 1000 for values in latencies]
+        of_plain = [percentile(values, percent) * 1000 for values in plain_latencies]
+        yield median_of(SECTION, f"post → email p{percent} at {_RATE:g} events/s", of_ours, "ms", better="less")
+        yield median_of(SECTION, f"reference: no record kept, p{percent}", of_plain, "ms", better="less")
+        yield ratio_of(SECTION, f"p{percent} ÷ no record kept", of_ours, of_plain, better="less")
+
+
+@asynccontextmanager
+async def _plain(rig: Rig, work: str, here: World) -> AsyncIterator[int]:
+    """The port of a plain service that does this work."""
+    port = free_port()
+    arguments = [
+        *("reeve.devstack.bench.plain_service", "--work", work, "--port", str(port)),
+        *("--smtp-port", str(here.taker.port), "--nats-url", rig.urls.nats_url, "--mongo-url", rig.urls.mongo_url),
+        *("--database", rig.name, "--rules", str(rig.rules)),
+    ]
+    async with running(rig, f"plain service {work}", arguments, port, {}) as program:
+        await program.ready()
+        yield port
+
+
+async def _throughput(here: World, count: int) -> tuple[float, float]:
+    """Events a second until all notifications are requested, and until all emails are delivered."""
+    requests = here.requests(count)
+    requested_before, come_before = await here.requested(), arrived(here.taker.out)
+    begun = perf_counter()
+    if await post_all(here.ports["intake"], requests, _CONNECTIONS, _LIMIT_SECONDS) < count:
+        raise BenchFailed(f"intake did not take {count} events in {_LIMIT_SECONDS:g} s")
+    await here.until_requested(requested_before + count * here.each)
+    requested = perf_counter() - begun
+    await here.taker.until(come_before + count * here.each)
+    return count / requested, count / (perf_counter() - begun)
+
+
+async def _answered(here: World, port: int, count: int) -> float:
+    requests = here.requests(count)
+    begun = perf_counter()
+    answered = await post_all(port, requests, _CONNECTIONS, _LIMIT_SECONDS)
+    return answered / (perf_counter() - begun)
+
+
+async def _latencies(here: World, port: int, each: int, seconds: float) -> list[float]:
+    """Seconds from the moment an event was due to be posted to the arrival of each of its emails."""
+    first, before = here.posted, arrived(here.taker.out)
+    count = round(_RATE * seconds)
+    due = await post_paced(port, here.requests(count), _RATE)
+    await here.taker.until(before + count * each)
+    return [
+        at - due[number - first]
+        for at, number in arrivals(here.taker.out, before)
+        if number is not None and first <= number < first + count
+    ]
+
+
+async def memory(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
+    """Resident memory of each process, idle and after a load from end to end."""
+    count = 200 if quick else 3000
+    async with world(rig) as here:
+        idle = {name: _resident_megabytes(pid) for name, pid in here.pids.items()}
+        rig.tell(f"memory: {count} events from end to end")
+        await _throughput(here, count)
+        loaded = {name: _resident_megabytes(pid) for name, pid in here.pids.items()}
+    for name in idle:
+        yield Figure("memory", f"{name}, idle", idle[name], "MB", better="less")
+        yield Figure("memory", f"{name}, after {count} events", loaded[name], "MB", better="less")
+        yield Figure("memory", f"{name}, after ÷ idle", loaded[name] / idle[name], "times", better="less")
+
+
+def _resident_megabytes(pid: int) -> float:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    except OSError as error:
+        raise BenchFailed("memory is measured on Linux only") from error
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

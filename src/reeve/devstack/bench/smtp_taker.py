@@ -1,0 +1,120 @@
+"""A mail server that takes every mail, keeps none and notes when each had come whole. A program, run by the bench:
+`python -m reeve.devstack.bench.smtp_taker --port 2525 --out FILE`.
+
+Each mail is one line of LINE_BYTES bytes in FILE: the moment by `time.monotonic`, which on one machine is the same
+clock in every process (Linux and macOS), and the number that the bench gave the case; so the file's size tells how
+many have come, without anybody reading it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import binascii
+import os
+import re
+from pathlib import Path
+from time import monotonic
+from typing import cast
+
+from reeve.devstack.local_server import HOST
+from reeve.runtime.process import run, stop_requested
+
+LINE_BYTES = 48
+CASE = re.compile(rb"T-X(\d+)")
+"""What the bench calls its cases, wherever it stands in a mail."""
+
+_ANSWERS = {
+    b"EHLO": b"250-taker\r\n250 8BITMIME\r\n",
+    b"HELO": b"250 taker\r\n",
+    b"QUIT": b"221 bye\r\n",
+}
+
+
+class _Session(asyncio.Protocol):
+    """One connection. Speaks only as much as a sender of mail needs."""
+
+    def __init__(self, out: int) -> None:
+        self._out = out
+        self._buffer = bytearray()
+        self._in_mail = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(b"220 taker\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        while self._transport is not None and self._next(self._transport):
+            pass
+
+    def _next(self, transport: asyncio.Transport) -> bool:
+        """Whether something whole was there."""
+        mark = b"\r\n.\r\n" if self._in_mail else b"\r\n"
+        end = self._buffer.find(mark)
+        if end < 0:
+            return False
+        whole = bytes(self._buffer[:end])
+        del self._buffer[: end + len(mark)]
+        if self._in_mail:
+            self._in_mail = False
+            os.write(self._out, line(monotonic(), whole))
+            transport.write(b"250 taken\r\n")
+            return True
+        command = whole[:4].upper()
+        if command == b"DATA":
+            self._in_mail = True
+            transport.write(b"354 go on\r\n")
+            return True
+        transport.write(_ANSWERS.get(command, b"250 ok\r\n"))
+        if command == b"QUIT":
+            transport.close()
+        return True
+
+
+def line(at: float, mail: bytes) -> bytes:
+    """The mail's line in the file."""
+    found = CASE.search(mail) or CASE.search(_decoded(mail))
+    number = found[1].decode() if found else "-"
+    return f"{at:020.6f} {number}".ljust(LINE_BYTES - 1).encode() + b"\n"
+
+
+def _decoded(mail: bytes) -> bytes:
+    body = mail.partition(b"\r\n\r\n")[2]
+    try:
+        return binascii.a2b_base64(body)
+    except binascii.Error:
+        return b""
+
+
+def arrivals(out: Path, skipped: int = 0) -> list[tuple[float, int | None]]:
+    """Moment and case number of each mail after the first `skipped`, in order of arrival."""
+    lines = out.read_bytes()[skipped * LINE_BYTES :].splitlines()
+    return [(float(each[:20]), int(number) if (number := each[21:].strip()) != b"-" else None) for each in lines]
+
+
+def arrived(out: Path) -> int:
+    """How many mails have come so far."""
+    return out.stat().st_size // LINE_BYTES if out.exists() else 0
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    stopped = stop_requested()
+    out = os.open(options.out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    server = await asyncio.get_running_loop().create_server(lambda: _Session(out), HOST, options.port)
+    await stopped.wait()
+    server.close()
+
+
+def main() -> None:
+    """Serves until SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(description="Takes mail on 127.0.0.1 and notes only when it came.")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--out", required=True)
+    options = parser.parse_args()
+    run(lambda: _serve(options))
+
+
+if __name__ == "__main__":
+    main()
