@@ -323,8 +323,9 @@ async def _simulate(
 
 
 def _comparable(lines: list[Json]) -> list[Json]:
-    """What the decision core says, in order."""
-    return [line for line in lines if not _overtaken(line) and not _of_climb(line, lines)]
+    """What the decision core says, in order of time; simulating, late news comes where it was posted."""
+    said = [line for line in lines if not _overtaken(line) and not _of_climb(line, lines)]
+    return sorted(said, key=lambda line: datetime.fromisoformat(line["at"]))
 
 
 def _by_notify(lines: list[Json]) -> list[str]:
