@@ -5,8 +5,11 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import orjson
@@ -30,6 +33,16 @@ class Unreadable:
 
 Item = tuple[int, bytes | dict[str, Any] | Unreadable]
 """Line in the file, counted from 1, and what begins there."""
+
+
+@contextmanager
+def opened(file: Path) -> Iterator[tuple[IO[bytes], int | None]]:
+    """The file, or standard input for `-`, and its size where it has one. Raises OSError if it can't be opened."""
+    if str(file) == "-":
+        yield sys.stdin.buffer, None
+        return
+    with file.open("rb") as stream:
+        yield stream, file.stat().st_size if file.is_file() else None
 
 
 def read_items(stream: IO[bytes], advance: Advance) -> Iterator[Item]:

@@ -15,6 +15,8 @@ import httpx
 import orjson
 import typer
 
+from reeve.cli.event_files import opened
+
 URL = "http://127.0.0.1:8400"
 _BATCH_EVENTS = 500
 _BATCH_BYTES = 1_000_000
@@ -65,7 +67,7 @@ def send(
     """
     tally = _Tally()
     try:
-        with _opened(file) as (stream, size), _progress(size, as_json) as advance:
+        with opened(file) as (stream, size), _progress(size, as_json) as advance:
             for number, row in post_all(_numbered(stream, advance), url, key):
                 _report(number, row, tally, as_json)
     except Unsent as stopped:
@@ -188,15 +190,6 @@ def _report(number: int, row: dict[str, Any], tally: _Tally, as_json: bool) -> N
         typer.echo(f"{name} refused: {said or row['error']['title']}")
     elif row.get("differs"):
         typer.echo(f"{name}: known already with other content; the earlier one stays")
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[tuple[IO[bytes], int | None]]:
-    if str(file) == "-":
-        yield sys.stdin.buffer, None
-        return
-    with file.open("rb") as stream:
-        yield stream, file.stat().st_size
 
 
 class Progress:

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 from rich.text import Text
 
-from reeve.cli.event_files import Advance, Unreadable, read_items
+from reeve.cli.event_files import Advance, Unreadable, opened, read_items
 from reeve.cli.output import console, errors, shown
 from reeve.cli.wording import STYLES, because, phrase
 from reeve.contracts.events import parse_event
@@ -53,7 +53,7 @@ def simulate_file(
     """
     sorted_file = not file.is_file() or _in_order(file)
     tally = Tally()
-    with _opened(file) as (stream, size), _shown(size) as (advance, out), Spill() as shelf:
+    with opened(file) as (stream, size), _shown(size) as (advance, out), Spill() as shelf:
         simulation = Simulation(bundle, people, shelf=shelf)
         effects = _effects(simulation, _events(bundle, stream, advance, tally), until)
         if not sorted_file:
@@ -154,15 +154,6 @@ class _Out:
         elif self._held:
             self._console.print(Text("\n").join(self._held), soft_wrap=True)
             self._held = []
-
-
-@contextmanager
-def _opened(file: Path) -> Iterator[tuple[IO[bytes], int | None]]:
-    if str(file) == "-":
-        yield sys.stdin.buffer, None
-        return
-    with file.open("rb") as stream:
-        yield stream, file.stat().st_size if file.is_file() else None
 
 
 @contextmanager

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from typing import Literal as OneOf
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reeve.domain.effects import Because, Effect
+from reeve.domain.effects import Because, Effect, EffectName
 
 FURTHER: dict[str, tuple[str, ...]] = {
     "opened": ("clock", "step", "child", "to"),
@@ -33,24 +32,33 @@ FURTHER: dict[str, tuple[str, ...]] = {
 """Effect → its further keys, in the order they are written; keys that are not named here come after them."""
 
 
-def timeline_line(effect: Effect, zone: ZoneInfo) -> dict[str, Any]:
-    """One line, keys in the order of contracts.md §5, every moment with the offset of `zone`."""
-    line: dict[str, Any] = {
+def timeline_line(
+    effect: Effect,
+    zone: ZoneInfo,
+    further: dict[str, Any] | None = None,
+    because: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """One line, keys in the order of contracts.md §5, every moment with the offset of `zone`.
+
+    `further` and `because`: the results of `further_keys` and `because_json`, where they are known already.
+    """
+    return {
         "at": local(effect.at, zone),
         "case": effect.case.subject,
         "policy": effect.case.policy,
         "effect": effect.what,
+        **(further_keys(effect, zone) if further is None else further),
+        "because": because_json(effect.because) if because is None else because,
     }
-    line.update(further_keys(effect, zone))
-    line["because"] = because_json(effect.because)
-    return line
 
 
 def further_keys(effect: Effect, zone: ZoneInfo) -> dict[str, Any]:
     """The details of an effect as JSON values, the keys of contracts.md §5 first."""
-    first = [key for key in FURTHER[effect.what] if key in effect.details]
-    rest = [key for key in effect.details if key not in first]
-    return {key: _as_json(effect.details[key], zone) for key in first + rest}
+    details = effect.details
+    found = {key: _as_json(details[key], zone) for key in FURTHER[effect.what] if key in details}
+    if len(found) < len(details):
+        found.update((key, _as_json(value, zone)) for key, value in details.items() if key not in found)
+    return found
 
 
 def because_json(because: Because) -> dict[str, str]:
@@ -70,13 +78,11 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def _as_json(value: Any, zone: ZoneInfo) -> Any:
-    match value:
-        case datetime():
-            return local(value, zone)
-        case list() | tuple():
-            return [_as_json(item, zone) for item in value]
-        case _:
-            return value
+    if isinstance(value, datetime):
+        return local(value, zone)
+    if isinstance(value, list | tuple):
+        return [_as_json(item, zone) for item in value]
+    return value
 
 
 class BecauseLine(BaseModel):
@@ -95,24 +101,7 @@ class TimelineLine(BaseModel):
     at: str = Field(description="RFC 3339 with the site's offset", json_schema_extra={"format": "date-time"})
     case: str = Field(description="The subject")
     policy: str
-    effect: OneOf[
-        "opened",
-        "graded",
-        "clock_started",
-        "clock_paused",
-        "clock_resumed",
-        "clock_stopped",
-        "breached",
-        "corrected",
-        "acknowledged",
-        "notify",
-        "escalated",
-        "reopened",
-        "child_opened",
-        "suppressed",
-        "undeliverable",
-        "closed",
-    ]
+    effect: EffectName
     grade: str | None = Field(default=None, description="graded: the grade now")
     was: str | None = Field(default=None, description="graded: the grade before, null at first")
     clock: str | None = None

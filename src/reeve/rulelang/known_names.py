@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Literal as OneOf
 
+from reeve.domain import recipients
+
 EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "ticket": (
         "opened", "updated", "acknowledged", "assigned", "arrived", "waiting", "resumed", "approved", "posted",
@@ -83,16 +85,10 @@ COMPUTED: dict[str, Kind] = {
 GRADE_ORDERS: dict[str, tuple[str, ...]] = {"repair_class": ("emergency", "major", "ordinary")}
 """Worst first, for `grades: from <fact>`. Source: domain.md, classes of a repair."""
 
-ROLES = (
-    "front_desk", "first_contact", "steward", "head_steward", "service_assistant", "service_supervisor",
-    "centre_director", "property_manager", "general_manager", "company_leader", "department_head",
-    "engineering_supervisor", "technician", "security_supervisor", "guard", "environment_supervisor",
-    "lobby_assistant", "lobby_lead", "finance", "admin_office", "owner", "warranty_contractor",
-    "developer_company", "courier", "assignee",
-)  # fmt: skip
+ROLES = (*recipients.ROLES, recipients.ASSIGNEE)
 """Roles of domain.md; others may be used."""
 
-CHANNELS = ("sms", "email")
+CHANNELS = recipients.CHANNELS
 CASE_MOMENTS = ("opened", "graded", "reopened", "acknowledged", "closed")
 CLOCK_MOMENTS = ("started", "breached", "stopped", "paused", "resumed")
 KEYWORDS = (

@@ -99,13 +99,13 @@ async def test_nobody_of_the_role_goes_up_the_ladder_and_into_the_timeline(here:
         await here.request(case, ["service_supervisor"])
         (message,) = await here.arrived(1)
         told = await here.told("undeliverable", 2)
+        lines = await here.lines(case, 6)
     assert message.to == ("+447700900002",)  # no email address: the site's other channel
     assert "ceiling leak" not in message.text  # not the original text
     assert [(each["data"]["role"], each["data"]["next_role"]) for each in told] == [
         ("service_supervisor", "property_manager"),
         ("property_manager", "general_manager"),
     ]
-    lines = await here.lines(case)
     assert [(line["effect"], line.get("to"), line.get("level")) for line in lines] == [
         ("undeliverable", ["service_supervisor"], None),
         ("escalated", None, 1),
@@ -125,11 +125,12 @@ async def test_nobody_at_all_is_undeliverable_never_silence(here: World) -> None
     async with here.notify():
         await here.request(case, ["general_manager"])
         told = await here.told("undeliverable", 2)
+        lines = await here.lines(case, 4)
     assert [(each["data"]["role"], each["data"]["next_role"]) for each in told] == [
         ("general_manager", "company_leader"),
         ("company_leader", None),
     ]
-    assert (await here.lines(case))[-1]["effect"] == "undeliverable"
+    assert lines[-1]["effect"] == "undeliverable"
 
 
 async def test_what_is_queued_for_an_acknowledged_step_is_suppressed(here: World) -> None:

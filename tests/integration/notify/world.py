@@ -208,10 +208,20 @@ class World:
         assert len(found) == 1, [(each["_id"], each["state"]) for each in found]
         return found[0]
 
-    async def lines(self, case: Case) -> list[dict[str, Any]]:
-        """The timeline lines that notify wrote."""
-        found = await self.database["decisions"].find({"case": str(case.key)}).sort("at", 1).to_list()
-        return [line for each in found for line in orjson.loads(each["lines"])]
+    async def lines(self, case: Case, count: int = 0) -> list[dict[str, Any]]:
+        """The timeline lines that notify wrote, at least so many, in the order written."""
+        decisions = self.database["decisions"]
+
+        async def written() -> list[dict[str, Any]]:
+            found = await decisions.find({"case": str(case.key)}).to_list()
+            found.sort(key=lambda each: each["at"])
+            return [line for each in found for line in orjson.loads(each["lines"])]
+
+        async def enough() -> bool:
+            return len(await written()) >= count
+
+        await self.until(f"{count} lines", enough)
+        return await written()
 
     async def until(self, what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
         """Returns when it holds. Raises TimeoutError naming what was awaited."""
