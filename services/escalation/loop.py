@@ -32,7 +32,7 @@ from services.escalation.work import BadWork, EventWork, TickWork, Work
 ACK = b"+ACK"
 SERVICE = "escalation"
 _PAUSE_SECONDS = (0.1, 0.2, 0.5, 1.0)
-_KEEP_SECONDS = 15.0
+_KEEP_SECONDS = 8.0
 
 log = get_log(__name__)
 

@@ -31,7 +31,7 @@ class EscalationSettings(ReeveSettings):
     """How long a dead replica's lanes stay unserved."""
     escalation_tick_grace: Annotated[float, Field(ge=0.1)] = 5.0
     """How long after its moment a case waits for its tick before the reconciler runs it."""
-    escalation_event_grace: Annotated[float, Field(ge=0.1)] = 30.0
+    escalation_event_grace: Annotated[float, Field(ge=0.1)] = 10.0
     """How long an accepted event may stay undecided before it is taken straight from the record."""
     escalation_reconcile: Annotated[float, Field(ge=0.1)] = 2.0
     """Pause between two looks of the reconciler."""

@@ -10,7 +10,7 @@ from reeve.domain.telling import Reminding, moot
 from reeve.runtime.store.deliveries import Attempt, Delivery, Settlement
 from services.notify.channels.base import Outcome, Reason, Result
 
-MOST_INTERRUPTED = 5
+MOST_INTERRUPTED = 20
 """Crashes with one delivery in hand after which it is given up: it may be what crashes us."""
 
 _LONGEST_WAIT = timedelta(minutes=30)

@@ -190,7 +190,9 @@ def _acknowledge(turn: Turn, event: Event) -> None:
     """A person has taken the case: repeats and what is queued end (rule-language, Acknowledging)."""
     turn.case.acknowledged_at = turn.at
     step = event.data.get("acknowledged_step")
-    turn.emit("acknowledged", turn.policy.pos, {"step": step} if isinstance(step, str) else {})
+    # Only a step's own name: what a site system writes there could be anything (PRIVACY-01).
+    known = isinstance(step, str) and step in turn.policy.step_order
+    turn.emit("acknowledged", turn.policy.pos, {"step": step} if known else {})
     turn.happen("case", "acknowledged")
 
 

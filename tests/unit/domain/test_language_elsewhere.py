@@ -377,3 +377,14 @@ def test_a_provisional_due_follows_the_calendar_when_it_is_updated() -> None:
         ("clock_started", moment("2027-01-05 00:00"))
     ]
     assert workset.changed_cases[case_id].next_due == moment("2027-01-05 00:00")
+
+
+def test_an_acknowledgement_names_a_step_of_the_file_and_nothing_else() -> None:
+    steps = "steps:\n  - {name: ends, on: c breached, notify: front_desk}\n"
+    for told, step in (("ends", ["ends"]), ("Mrs Li of 3-201", [])):
+        events = [
+            event("2026-03-02 09:00", "ticket.opened", category="x"),
+            event("2026-03-02 09:05", "ticket.acknowledged", acknowledged_step=told),
+        ]
+        lines = run(bundle_of(ticket_rules("1h", steps)), events)
+        assert [line["step"] for line in lines if "step" in line] == step

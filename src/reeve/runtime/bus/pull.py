@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import nats.errors
-from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from reeve.ports import BusAway
 from reeve.runtime.bus.connection import BusConnection
+from reeve.runtime.bus.direct_client import Arrived, publication, read_headers
 from reeve.runtime.telemetry import get_log
 
 _EXPIRES_SECONDS = 30
 _HEARTBEAT_SECONDS = 3
 _NANO = 1_000_000_000
+_CHUNK = 128
 
 log = get_log(__name__)
 
@@ -33,7 +34,7 @@ class Durable:
     stream: str
     name: str
     filter: str
-    ack_wait_seconds: float = 60.0
+    ack_wait_seconds: float = 30.0
     max_ack_pending: int = 4096
     max_deliver: int = -1
     """Deliveries before the bus gives up; -1: never, the consumer itself ends a poisoned message."""
@@ -64,7 +65,7 @@ class Received:
 
     subject: str
     data: bytes
-    headers: dict[str, str] | None
+    header_block: bytes | None
     reply: str
     generation: int
     """The connection's generation it came in; its verdict is void in a later one."""
@@ -74,8 +75,13 @@ class Received:
     stamp: int = 0
     """When the stream stored it, in nanoseconds: restores the order of messages from several consumers."""
 
+    @property
+    def headers(self) -> dict[str, str] | None:
+        """Read when somebody asks: few do."""
+        return None if self.header_block is None else read_headers(self.header_block)
+
     @classmethod
-    def of(cls, message: Msg, generation: int) -> Received:
+    def of(cls, message: Arrived, generation: int) -> Received:
         """A message that a consumer delivered; what it says about itself stands in its reply subject."""
         tokens = message.reply.split(".")
         # With a domain there are two tokens more in front of the stream's name.
@@ -83,7 +89,7 @@ class Received:
         return cls(
             message.subject,
             message.data,
-            message.headers,
+            message.header_block,
             message.reply,
             generation,
             int(tokens[4 + skip]),
@@ -167,9 +173,7 @@ class ContinuousPull:
         self._inbox = self._bus.client.new_inbox()
         self._outstanding = 0
         self._heard_at = asyncio.get_running_loop().time()
-        self._subscription = await self._bus.client.subscribe(
-            self._inbox, cb=self._received, pending_msgs_limit=-1, pending_bytes_limit=-1
-        )
+        self._subscription = await self._bus.client.listen(self._inbox, self._received)
         self._renew = False
 
     async def _drop_subscription(self) -> None:
@@ -177,7 +181,7 @@ class ContinuousPull:
             return
         subscription, self._subscription = self._subscription, None
         try:
-            await subscription.unsubscribe()
+            await self._bus.client.stop_listening(subscription)
         except (nats.errors.Error, OSError):
             log.debug("A pull ended while the bus was away.", action="pull_end", durable=self.durable.name)
 
@@ -197,12 +201,13 @@ class ContinuousPull:
             reply=self._inbox,
         )
 
-    async def _received(self, message: Msg) -> None:
+    def _received(self, message: Arrived) -> None:
         self._heard_at = asyncio.get_running_loop().time()
-        headers = message.headers
-        if headers is not None and not message.reply and "Status" in headers:
-            self._status(headers)
-            return
+        if not message.reply:
+            headers = message.headers
+            if headers is not None and "Status" in headers:
+                self._status(headers)
+                return
         self._outstanding = max(0, self._outstanding - 1)
         self._sink(Received.of(message, self._bus.generation))
         if self._outstanding < self._low_water():
@@ -242,6 +247,22 @@ async def acknowledge(bus: BusConnection, received: Received, verdict: bytes = b
         await bus.client.publish(received.reply, verdict)
     except (nats.errors.Error, OSError):
         log.debug("A verdict could not be sent; the message comes again.", action="verdict_unsent")
+
+
+async def acknowledge_all(bus: BusConnection, verdicts: Sequence[tuple[Received, bytes]]) -> None:
+    """As `acknowledge`, for many."""
+    try:
+        for start in range(0, len(verdicts), _CHUNK):
+            # The connection may be another one after each write.
+            frames = [
+                publication(received.reply, "", verdict)
+                for received, verdict in verdicts[start : start + _CHUNK]
+                if received.generation == bus.generation and received.reply
+            ]
+            if frames:
+                await bus.client.send_frames(frames)
+    except (nats.errors.Error, OSError):
+        log.debug("Verdicts could not be sent; their messages come again.", action="verdict_unsent")
 
 
 def nak(delay_seconds: float) -> bytes:
