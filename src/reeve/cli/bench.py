@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import shutil
+import signal
 import sys
 import tempfile
 from contextlib import aclosing
@@ -13,6 +15,7 @@ from typing import Annotated
 
 import typer
 
+from reeve.cli.exit_codes import INTERRUPTED
 from reeve.cli.output import print_json, print_line
 from reeve.devstack.bench.figures import Figure
 from reeve.devstack.bench.rig import rig
@@ -51,11 +54,18 @@ def bench(
         raise typer.BadParameter(f"{rules} does not exist here; run it in Reeve's folder or name another")
     configure_logging("bench", "console", "error")
     # On the event loop that the services run on, or the loops measured in this process would seem slower.
-    run(lambda: _measure(wanted, rules.resolve(), quick, as_json))
+    try:
+        run(lambda: _measure(wanted, rules.resolve(), quick, as_json))
+    except asyncio.CancelledError:  # by SIGTERM; Ctrl-C is the command line's own business
+        raise typer.Exit(INTERRUPTED) from None
 
 
 async def _measure(wanted: list[str], rules: Path, quick: bool, as_json: bool) -> None:
     watcher = _Watcher()
+    measuring = asyncio.current_task()
+    if measuring is not None:
+        # Servers stop and their data goes, as with Ctrl-C.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)
     try:
         with tempfile.TemporaryDirectory(prefix="reeve-bench-") as folder:
             async with rig(Path(folder), rules, watcher.tell) as measured:

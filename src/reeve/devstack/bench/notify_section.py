@@ -13,6 +13,7 @@ import aiosmtplib
 
 from reeve.devstack.bench.decide_loops import OurLoop
 from reeve.devstack.bench.figures import Figure, median_of, ratio_of
+from reeve.devstack.bench.posting import together
 from reeve.devstack.bench.programs import BenchFailed, prepare, running, service
 from reeve.devstack.bench.rig import SITES, Rig, serious_complaints
 from reeve.devstack.bench.smtp_taker import arrivals, arrived
@@ -104,9 +105,13 @@ async def _one_connection_each(taker: Taker, count: int, tag: str) -> float:
 
     async def send(number: int) -> None:
         text = _text(f"each-{tag}-{number}")
-        await aiosmtplib.send(
-            builder.build(text), sender=builder.address, recipients=[text.to], hostname=HOST, port=taker.port
-        )
+        mail = builder.build(text)
+        try:
+            await aiosmtplib.send(
+                mail, sender=builder.address, recipients=[text.to], hostname=HOST, port=taker.port
+            )
+        except aiosmtplib.SMTPException as error:
+            raise BenchFailed(f"an email was not taken: {type(error).__name__}") from error
 
     return await _rate(send, count)
 
@@ -120,9 +125,7 @@ async def _rate(send: Callable[[int], Awaitable[None]], count: int) -> float:
             await send(number)
 
     begun = perf_counter()
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(_CONNECTIONS):
-            tasks.create_task(keep_sending())
+    await together([asyncio.create_task(keep_sending()) for _ in range(_CONNECTIONS)])
     return count / (perf_counter() - begun)
 
 

@@ -105,9 +105,8 @@ async def post_all(port: int, requests: Iterable[bytes], connections: int, most_
             if perf_counter() >= end:
                 return
 
-    async with _connections(port, connections) as opened, asyncio.TaskGroup() as tasks:
-        for connection in opened:
-            tasks.create_task(keep_posting(connection))
+    async with _connections(port, connections) as opened:
+        await together([asyncio.create_task(keep_posting(connection)) for connection in opened])
     return answered
 
 
@@ -116,7 +115,8 @@ async def post_paced(port: int, requests: Iterable[bytes], rate: float, connecti
     of that: the wait counts as latency. Raises BenchFailed.
     """
     due: list[float] = []
-    async with _connections(port, connections) as opened, asyncio.TaskGroup() as tasks:
+    posting: list[asyncio.Task[None]] = []
+    async with _connections(port, connections) as opened:
         turns = [asyncio.Lock() for _ in opened]
 
         async def post(request: bytes, turn: int) -> None:
@@ -128,5 +128,16 @@ async def post_paced(port: int, requests: Iterable[bytes], rate: float, connecti
             at = begun + number / rate
             await asyncio.sleep(max(0.0, at - monotonic()))
             due.append(at)
-            tasks.create_task(post(request, number % connections))
+            posting.append(asyncio.create_task(post(request, number % connections)))
+        await together(posting)
     return due
+
+
+async def together(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """All have ended. Raises the first error as it is, once the others are cancelled."""
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -15,6 +15,7 @@ from reeve.devstack.mongo_server import MongoServer
 from reeve.devstack.nats_server import NatsServer
 from reeve.devstack.servers import ServerUrls, start_together
 from reeve.domain.bundle import Bundle
+from reeve.domain.errors import ReeveError
 from reeve.domain.events import Event, event_key
 from reeve.rulelang.load import load_bundle, read_folder
 from reeve.runtime.bus.connection import BusConnection, connect_bus
@@ -32,6 +33,10 @@ _POSTED = 1000
 
 Tell = Callable[[str], None]
 """Is told what goes on, for whoever watches a terminal."""
+
+
+class RulesUnusable(ReeveError):
+    """There is nothing to decide by; the sentence says where to look."""
 
 
 def untold(text: str) -> None:
@@ -130,7 +135,7 @@ def serious_complaints(count: int, at: datetime, first: int) -> Iterator[Event]:
 
 @asynccontextmanager
 async def rig(folder: Path, rules: Path, tell: Tell = untold) -> AsyncIterator[Rig]:
-    """Servers whose data lies in `folder`. Raises StackError; ValueError if the rules can't be used."""
+    """Servers whose data lies in `folder`. Raises StackError, RulesUnusable."""
     bundle = usable_bundle(rules)
     async with AsyncExitStack() as stack:
         nats_server, mongo_server = NatsServer(folder / "nats"), MongoServer(folder / "mongo")
@@ -158,8 +163,8 @@ async def connected_rig(urls: ServerUrls, bundle: Bundle) -> AsyncIterator[Rig]:
 
 
 def usable_bundle(rules: Path) -> Bundle:
-    """The folder's rules, ready to decide by. Raises ValueError if they can't be used."""
+    """The folder's rules, ready to decide by. Raises RulesUnusable."""
     loaded = load_bundle(read_folder(rules)).bundle
     if loaded is None:
-        raise ValueError(f"the rules in {rules} can't be used; see `reeve rules check`")
+        raise RulesUnusable(f"The rules in {rules} can't be used; `reeve rules check` says why.")
     return replace(loaded, matcher=matcher_named("closures"))
