@@ -37,6 +37,7 @@ class ActiveRules:
         self._bundle: Bundle | None = None
         self._asked = False
         self._announced = asyncio.Event()
+        self._looking = asyncio.Lock()
         if first is not None:
             self._take(first)
 
@@ -90,17 +91,24 @@ class ActiveRules:
                 log.debug("Looking whether other rules are active.", action="bundle_poll")
 
     async def refresh(self) -> None:
-        """`bundle` is what the record calls active, if it can be read. Raises StoreAway; then it stays."""
-        version = await self._bundles.active_version()
-        if version is not None and (self._bundle is None or self._bundle.version != version):
-            try:
-                loaded = await self._bundles.load_active()
-            except NoBundle as error:
-                log.warning("The active rules can't be read.", action="bundle_unreadable", **error_fields(error))
-            else:
-                log.info("Other rules are active.", action="bundle_loaded", bundle=loaded.version)
-                self._take(loaded)
-        self._asked = True
+        """`bundle` is what the record calls active, if it can be read. Raises StoreAway; then it stays.
+
+        Whoever asks while somebody looks waits for that one: a bundle is loaded once.
+        """
+        async with self._looking:
+            version = await self._bundles.active_version()
+            if version is not None and (self._bundle is None or self._bundle.version != version):
+                await self._load()
+            self._asked = True
+
+    async def _load(self) -> None:
+        try:
+            loaded = await self._bundles.load_active()
+        except NoBundle as error:
+            log.warning("The active rules can't be read.", action="bundle_unreadable", **error_fields(error))
+        else:
+            log.info("Other rules are active.", action="bundle_loaded", bundle=loaded.version)
+            self._take(loaded)
 
     def _take(self, bundle: Bundle) -> None:
         self._bundle = bundle

@@ -29,6 +29,7 @@ class Record(Bundles):
         self.readable: dict[str, Bundle] = {}
         self.away = False
         self.announced: list[str | None] = []
+        self.loads = 0
 
     async def active_version(self) -> str | None:
         if self.away:
@@ -36,6 +37,8 @@ class Record(Bundles):
         return self.active
 
     async def load_active(self) -> Bundle:
+        self.loads += 1
+        await asyncio.sleep(0)
         if self.active not in self.readable:
             raise NoBundle("written by a later release")
         return self.readable[self.active]
@@ -115,3 +118,12 @@ async def test_another_activation_is_followed_at_once(how: str) -> None:
     await asyncio.gather(following, return_exceptions=True)
     assert rules.bundle.version == "second"
     assert record.announced[-1] == "second"
+
+
+async def test_those_who_ask_together_load_once() -> None:
+    record = Record()
+    record.active, record.readable = "first", {"first": FIRST}
+    rules = ActiveRules(record)
+    found = await asyncio.gather(rules.current(), rules.current(), rules.refresh())
+    assert (found[0], found[1]) == (FIRST, FIRST)
+    assert record.loads == 1
