@@ -59,7 +59,9 @@ class Announcer:
             except StoreAway:
                 log.debug("The record is away; outcomes wait.", action="announce_waits")
             try:
-                await asyncio.wait_for(self._something.wait(), _SWEEP_SECONDS)
+                # Not wait_for: Python 3.11's loses a cancellation that comes together with the event.
+                async with asyncio.timeout(_SWEEP_SECONDS):
+                    await self._something.wait()
             except TimeoutError:
                 continue
             # Outcomes that end together are told together; while the bus is away nothing spins on new ones.

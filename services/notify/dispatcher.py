@@ -98,7 +98,8 @@ class Dispatcher:
                 await asyncio.sleep(_POLL_SECONDS)
                 continue
             try:  # there may be more: as soon as there is room
-                await asyncio.wait_for(self._hand.low.wait(), _POLL_SECONDS)
+                async with asyncio.timeout(_POLL_SECONDS):  # wait_for of Python 3.11 may lose a cancellation
+                    await self._hand.low.wait()
             except TimeoutError:
                 continue
 

@@ -159,7 +159,8 @@ class ContinuousPull:
                 await asyncio.sleep(_HEARTBEAT_SECONDS / 10)
                 continue
             try:
-                await asyncio.wait_for(self._wake.wait(), _HEARTBEAT_SECONDS)
+                async with asyncio.timeout(_HEARTBEAT_SECONDS):  # wait_for of Python 3.11 may lose a cancellation
+                    await self._wake.wait()
             except TimeoutError:
                 # Heartbeats come while a request is open; silence means that the bus forgot it.
                 if self._outstanding and loop.time() - self._heard_at > 3 * _HEARTBEAT_SECONDS:
