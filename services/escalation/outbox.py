@@ -17,7 +17,7 @@ from time import monotonic
 from reeve.ports import Away, CaseRecord, DecisionRow, OutboxRow, Publisher, TimeSource
 from reeve.runtime.bus.connection import BusConnection
 from reeve.runtime.bus.lanes import lane_of_case
-from reeve.runtime.bus.pull import Received, acknowledge
+from reeve.runtime.bus.pull import Received, acknowledge_all
 from reeve.runtime.crash import reach
 from reeve.runtime.store.outbox import outbox_rows
 from reeve.runtime.telemetry import error_fields, get_log
@@ -71,6 +71,7 @@ class Outbox:
         self._queue: asyncio.Queue[Committed | None] = asyncio.Queue(_QUEUE)
         self._unmarked: dict[str, list[str]] = {}
         """Server process → rows it has acknowledged, not marked yet."""
+        self._marking = asyncio.Lock()
         self._unset: list[Alarm] = []
         self._deciding: datetime | None = None
         self._on_their_way: deque[datetime] = deque()
@@ -145,8 +146,7 @@ class Outbox:
             self._unset += [alarm for index, alarm in enumerate(batch.alarms, start) if index in failed]
         self._unmarked.setdefault(server_id, []).extend(sent)
         reach("escalation.acknowledging")
-        for received, verdict in batch.settled:
-            await acknowledge(self._bus, received, verdict)
+        await acknowledge_all(self._bus, batch.settled)
         OUTBOX.dec(len(batch.rows))
         if batch.rows:
             self._on_their_way.popleft()
@@ -230,14 +230,18 @@ class Outbox:
                 log.debug("Marks wait for the record.", action="marks_wait", **error_fields(error))
 
     async def _mark(self) -> None:
-        """What was acknowledged is marked. A crash before only publishes it once more, with the same ids."""
-        for server_id in list(self._unmarked):
-            while ids := self._unmarked[server_id]:
-                some, self._unmarked[server_id] = ids[:_MARK_ROWS], ids[_MARK_ROWS:]
-                try:
-                    await self._record.mark_published(some, server_id, self._time.now())
-                except Away:
-                    self._unmarked[server_id] += some
-                    raise
-            if server_id != self._bus.server_id and not self._unmarked[server_id]:
-                del self._unmarked[server_id]
+        """What was acknowledged is marked. A crash before only publishes it once more, with the same ids.
+
+        One at a time: whoever looks for rows that are not marked must not do so while somebody is marking.
+        """
+        async with self._marking:
+            for server_id in list(self._unmarked):
+                while ids := self._unmarked[server_id]:
+                    some, self._unmarked[server_id] = ids[:_MARK_ROWS], ids[_MARK_ROWS:]
+                    try:
+                        await self._record.mark_published(some, server_id, self._time.now())
+                    except Away:
+                        self._unmarked[server_id] += some
+                        raise
+                if server_id != self._bus.server_id and not self._unmarked[server_id]:
+                    del self._unmarked[server_id]
