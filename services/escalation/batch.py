@@ -14,8 +14,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from reeve.contracts.outgoing import messages_of
-from reeve.contracts.timeline import timeline_line
+from reeve.contracts.outgoing import told_of
 from reeve.domain.advance import apply_event, apply_tick
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
@@ -293,6 +292,7 @@ class _Batch:
 
     def _row(self, decided: Decided, case: Case, zone: ZoneInfo, lane: int) -> DecisionRow:
         event_key = decided.event.key if decided.event is not None else None
+        told = [told_of(effect, case, zone, event_key=event_key) for effect in decided.effects]
         return DecisionRow(
             case=str(decided.key),
             version=decided.version,
@@ -300,11 +300,11 @@ class _Batch:
             event=decided.event.id if decided.event is not None else None,
             event_key=event_key,
             bundle=self._bundle.version,
-            lines=orjson.dumps([timeline_line(effect, zone) for effect in decided.effects]),
+            lines=orjson.dumps([each.line for each in told]),
             messages=tuple(
-                Message(out.subject, out.id, out.body)
-                for effect in decided.effects
-                for out in messages_of(effect, case, zone, event_key=event_key)
+                Message(each.message.subject, each.message.id, each.message.body)
+                for each in told
+                if each.message is not None
             ),
             requested=tuple(
                 effect

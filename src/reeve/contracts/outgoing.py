@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from reeve.contracts.subjects import cases_subject, notifications_subject
-from reeve.contracts.timeline import BecauseLine, because_json, further_keys, local
+from reeve.contracts.timeline import BecauseLine, because_json, further_keys, local, timeline_line
 from reeve.domain.case import Case, CaseKey
 from reeve.domain.effects import Effect, Notification
 
@@ -112,23 +112,38 @@ class NotificationSuppressed(CloudEvent[RequestedData]):
     """On notifications.<site>.suppressed.<key>, by escalation: a round that is not sent."""
 
 
-def messages_of(effect: Effect, case: Case, zone: ZoneInfo, *, event_key: str | None = None) -> list[OutMessage]:
-    """What an effect publishes: at most one message, always the same bytes.
+class Told(NamedTuple):
+    """What an effect says: its line on the case's timeline, and its message if it has one."""
+
+    line: dict[str, Any]
+    message: OutMessage | None
+
+
+def told_of(effect: Effect, case: Case, zone: ZoneInfo, *, event_key: str | None = None) -> Told:
+    """The line and the message, always the same bytes; what they have in common is made once.
 
     `case` is the case after the decision; `event_key` the key of the event decided on, if any.
     """
+    further = further_keys(effect, zone)
+    because = because_json(effect.because)
+    line = timeline_line(effect, zone, further, because)
+    key = effect.case
     if effect.what in ("notify", "suppressed") and effect.notification is not None:
         what = "requested" if effect.what == "notify" else "suppressed"
-        subject = notifications_subject(effect.case.site, what, effect.case.subject)
-        data = _requested(effect, effect.notification, zone)
-        return [_message(subject, f"notifications.{what}", effect, data, zone, event_key)]
+        subject = notifications_subject(key.site, what, key.subject)
+        data = _requested(effect, effect.notification, zone, because)
+        return Told(line, _message(subject, f"notifications.{what}", effect, data, zone, event_key))
     if effect.what in UNPUBLISHED:
-        return []
-    subject = cases_subject(effect.case, effect.what)
-    data = {"policy": effect.case.policy, "grade": case.grade}
-    data.update(further_keys(effect, zone))
-    data["because"] = because_json(effect.because)
-    return [_message(subject, f"cases.{effect.what}", effect, data, zone, event_key)]
+        return Told(line, None)
+    data = {"policy": key.policy, "grade": case.grade, **further, "because": because}
+    subject = cases_subject(key, effect.what)
+    return Told(line, _message(subject, f"cases.{effect.what}", effect, data, zone, event_key))
+
+
+def messages_of(effect: Effect, case: Case, zone: ZoneInfo, *, event_key: str | None = None) -> list[OutMessage]:
+    """What an effect publishes: at most one message. See `told_of`."""
+    message = told_of(effect, case, zone, event_key=event_key).message
+    return [] if message is None else [message]
 
 
 def causation(effect: Effect, event_key: str | None) -> str:
@@ -188,7 +203,7 @@ def _message(
     return OutMessage(subject, effect.key, body)
 
 
-def _requested(effect: Effect, wanted: Notification, zone: ZoneInfo) -> dict[str, Any]:
+def _requested(effect: Effect, wanted: Notification, zone: ZoneInfo, because: dict[str, str]) -> dict[str, Any]:
     return {
         "policy": effect.case.policy,
         "step": wanted.step,
@@ -204,5 +219,5 @@ def _requested(effect: Effect, wanted: Notification, zone: ZoneInfo) -> dict[str
         "late": wanted.late,
         "not_before": None if wanted.not_before is None else local(wanted.not_before, zone),
         "owner_not_before": None if wanted.owner_not_before is None else local(wanted.owner_not_before, zone),
-        "because": because_json(effect.because),
+        "because": because,
     }

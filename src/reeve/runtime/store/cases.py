@@ -43,6 +43,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     **outbox.INDEXES,
 }
 
+_PARSED = 2048
 _SCAN = 20
 """Unapplied events looked at for each one taken: other lanes' events lie between ours."""
 
@@ -66,6 +67,8 @@ class MongoCaseRecord:
         self._events = database["events"]
         self._notifications = database["notifications"]
         self._outbox = outbox.OutboxRows(database)
+        self._parsed: dict[str, tuple[str, Case]] = {}
+        """States read lately, and what they say: a batch asks for a case by its id and by its subjects."""
 
     # --- reading
 
@@ -99,7 +102,7 @@ class MongoCaseRecord:
 
     async def _load_routed(self, loaded: Loaded, keys: list[str]) -> None:
         async for document in self._cases.find({"routes": {"$in": keys}}, _CASE_FIELDS):
-            _take_case(loaded, document)
+            self._take_case(loaded, document)
             for route in document["routes"]:
                 if route in loaded.subjects:
                     loaded.subjects[route].append(document["_id"])
@@ -121,7 +124,18 @@ class MongoCaseRecord:
         for key in keys:
             loaded.cases.setdefault(key, None)
         async for document in self._cases.find({"_id": {"$in": keys}}, _CASE_FIELDS):
-            _take_case(loaded, document)
+            self._take_case(loaded, document)
+
+    def _take_case(self, loaded: Loaded, document: Document) -> None:
+        case_id, state = document["_id"], document["state"]
+        if loaded.cases.get(case_id) is not None:
+            return
+        known = self._parsed.get(case_id)
+        if known is None or known[0] != state:
+            if len(self._parsed) >= _PARSED:
+                self._parsed.clear()
+            known = self._parsed[case_id] = (state, load_case(state))
+        loaded.cases[case_id] = known[1]
 
     async def _load_counts(self, loaded: Loaded, keys: list[str]) -> None:
         for key in keys:
@@ -137,7 +151,7 @@ class MongoCaseRecord:
             loaded.counted[key] = []
         query = {"open": True, "count_keys": {"$in": keys}}
         async for document in self._cases.find(query, {**_CASE_FIELDS, "count_keys": 1}):
-            _take_case(loaded, document)
+            self._take_case(loaded, document)
             for key in document["count_keys"]:
                 if key in loaded.counted:
                     loaded.counted[key].append(document["_id"])
@@ -280,11 +294,6 @@ class MongoCaseRecord:
 
 
 _CASE_FIELDS = {"state": 1, "routes": 1}
-
-
-def _take_case(loaded: Loaded, document: Document) -> None:
-    if loaded.cases.get(document["_id"]) is None:
-        loaded.cases[document["_id"]] = load_case(document["state"])
 
 
 def case_document(case: Case) -> Document:
