@@ -110,7 +110,9 @@ class Outbox:
             while True:
                 self._look_now_and_then()
                 try:
-                    batch = await asyncio.wait_for(self._queue.get(), _RETRY_SECONDS)
+                    # Not wait_for: Python 3.11's loses a cancellation that comes together with the batch.
+                    async with asyncio.timeout(_RETRY_SECONDS):
+                        batch = await self._queue.get()
                 except TimeoutError:
                     await self._sweep_if_wanted()
                     continue

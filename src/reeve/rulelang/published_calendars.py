@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from datetime import date
 
 import chinese_calendar.constants as china
-import holidays as countries
 
 from reeve.domain.bundle import Calendar
 
@@ -37,6 +36,8 @@ def calendar_for(name: str, years: Iterable[int]) -> Calendar | None:
         off = frozenset(day for day in china.holidays if day.year in known)
         on = frozenset(day for day in china.workdays if day.year in known)
         return Calendar(name, off, on, _end(max(known)))
+    import holidays as countries  # slow to load, and only for this
+
     try:
         listed = countries.country_holidays(name.upper(), years=wanted)
     except NotImplementedError:

@@ -86,7 +86,9 @@ class ActiveRules:
             except Away as error:
                 log.debug("The rules stay as they are.", action="bundle_kept", **error_fields(error))
             try:
-                await asyncio.wait_for(self._announced.wait(), _POLL_SECONDS if self.loaded else _FIRST_SECONDS)
+                # Not wait_for: Python 3.11's loses a cancellation that comes together with the news.
+                async with asyncio.timeout(_POLL_SECONDS if self.loaded else _FIRST_SECONDS):
+                    await self._announced.wait()
             except TimeoutError:
                 log.debug("Looking whether other rules are active.", action="bundle_poll")
 
