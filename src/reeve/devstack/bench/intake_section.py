@@ -44,7 +44,7 @@ class _Rates:
 async def intake(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
     """Events a second that intake takes, and what of that storing and publishing cost."""
     await rig.fresh()
-    seconds, most = (1.0, 3_000) if quick else (5.0, 30_000)
+    seconds, most = (1.0, 3_000) if quick else (4.0, 24_000)
     without_bus = open_database(rig.client, f"{rig.name}-nobus")
     await prepare(rig, rig.database)
     await prepare(rig, without_bus)
