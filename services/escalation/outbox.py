@@ -17,7 +17,7 @@ from time import monotonic
 from reeve.ports import Away, CaseRecord, DecisionRow, OutboxRow, Publisher, TimeSource
 from reeve.runtime.bus.connection import BusConnection
 from reeve.runtime.bus.lanes import lane_of_case
-from reeve.runtime.bus.pull import Received, acknowledge_all
+from reeve.runtime.bus.pull import Received, acknowledge
 from reeve.runtime.crash import reach
 from reeve.runtime.store.outbox import outbox_rows
 from reeve.runtime.telemetry import error_fields, get_log
@@ -148,7 +148,8 @@ class Outbox:
             self._unset += [alarm for index, alarm in enumerate(batch.alarms, start) if index in failed]
         self._unmarked.setdefault(server_id, []).extend(sent)
         reach("escalation.acknowledging")
-        await acknowledge_all(self._bus, batch.settled)
+        for received, verdict in batch.settled:
+            await acknowledge(self._bus, received, verdict)
         OUTBOX.dec(len(batch.rows))
         if batch.rows:
             self._on_their_way.popleft()

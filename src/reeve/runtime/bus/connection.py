@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import nats
 import nats.errors
+from nats.aio.client import Client
 from nats.js import JetStreamContext
 
 from reeve.ports import BusAway
-from reeve.runtime.bus.direct_client import DirectClient
 from reeve.runtime.telemetry import error_fields, get_log
 
 _RECONNECT_SECONDS = 0.25
@@ -27,7 +27,7 @@ class BusConnection:
     numbers its messages anew, and the acknowledgement would settle a stranger.
     """
 
-    def __init__(self, client: DirectClient) -> None:
+    def __init__(self, client: Client) -> None:
         self.client = client
         self.generation = 0
         self.changed = asyncio.Event()
@@ -102,7 +102,7 @@ async def connect_bus(url: str, name: str, wait_seconds: float | None = None) ->
 
     Waits until one does, or raises BusAway after `wait_seconds`. Later outages never raise here.
     """
-    client = DirectClient()
+    client = Client()
     connection = BusConnection(client)
     try:
         await asyncio.wait_for(

@@ -11,17 +11,16 @@ from urllib.parse import quote
 
 import nats.errors
 import orjson
+from nats.aio.msg import Msg
 
 from reeve.ports import BusAway, Unpublished
 from reeve.runtime.bus.connection import BusConnection
-from reeve.runtime.bus.direct_client import Arrived, publication
 
 MSG_ID = "Nats-Msg-Id"
 
 _WINDOW = 2000
 """Messages under way at once; more would only fill the server's buffers."""
-_CHUNK = 128
-"""Messages in one write; between writes acknowledgements are read."""
+
 
 _LOST = "away: the connection was lost"
 
@@ -65,7 +64,9 @@ class BusPublisher:
         """Acknowledgements are listened for from now on; survives reconnects."""
         self._bus.on_disconnect(self._lost)
         self._inbox = self._bus.client.new_inbox()
-        await self._bus.client.listen(f"{self._inbox}.*", self._acknowledged)
+        await self._bus.client.subscribe(
+            f"{self._inbox}.*", cb=self._acknowledged, pending_msgs_limit=-1, pending_bytes_limit=-1
+        )
 
     async def publish_all(
         self, messages: Iterable[tuple[str, str, bytes, Mapping[str, str] | None]]
@@ -102,7 +103,6 @@ class BusPublisher:
         window = _Window(asyncio.get_running_loop())
         refused: list[Unpublished] = []
         tokens: list[str] = []
-        frames: list[bytes] = []
         try:
             for index, (subject, msg_id, payload, headers) in batch:
                 self._count += 1
@@ -110,25 +110,24 @@ class BusPublisher:
                 all_headers = {MSG_ID: header_text(msg_id)}
                 if headers:
                     all_headers.update(headers)
-                try:
-                    frame = publication(subject, f"{self._inbox}.{token}", payload, all_headers)
-                    if len(frame) > client.max_payload:
-                        raise nats.errors.MaxPayloadError
-                except (nats.errors.MaxPayloadError, ValueError) as error:
-                    refused.append(Unpublished(index, type(error).__name__, refused=True))
-                    continue
-                frames.append(frame)
-                tokens.append(token)
                 window.waiting[token] = index
                 self._windows[token] = window
-            for start in range(0, len(frames), _CHUNK):
+                tokens.append(token)
                 if window.broken:
-                    break  # Not past those before it, which have to go again.
+                    # Not past those before it, which have to go again.
+                    window.settle(token, _LOST)
+                    continue
                 try:
-                    await client.send_frames(frames[start : start + _CHUNK])
-                except (nats.errors.Error, OSError):
-                    window.break_off()
+                    await client.publish(subject, payload, reply=f"{self._inbox}.{token}", headers=all_headers)
+                except (nats.errors.MaxPayloadError, nats.errors.BadSubjectError, ValueError) as error:
+                    refused.append(Unpublished(index, type(error).__name__, refused=True))
+                    window.settle(token, None)
+                except (nats.errors.Error, OSError) as error:
+                    window.settle(token, f"away: {type(error).__name__}")
             if window.waiting:
+                # A future that a last refusal settled while others were still being added is renewed here.
+                if window.done.done():
+                    window.done = asyncio.get_running_loop().create_future()
                 await asyncio.wait([window.done], timeout=self._timeout)
         finally:
             for token in tokens:
@@ -145,7 +144,7 @@ class BusPublisher:
         for window in set(self._windows.values()):
             window.break_off()
 
-    def _acknowledged(self, message: Arrived) -> None:
+    async def _acknowledged(self, message: Msg) -> None:
         token = message.subject.rpartition(".")[2]
         window = self._windows.get(token)
         if window is None or token not in window.waiting:
@@ -163,9 +162,9 @@ def header_text(text: str) -> str:
     return quote(text, safe="!#$&'()*+,/:;=?@[]~<>|{}^`\"\\")
 
 
-def _refusal(message: Arrived) -> str | None:
+def _refusal(message: Msg) -> str | None:
     """None for an acknowledgement; else why the bus did not store the message."""
-    if message.header_block is not None and (message.headers or {}).get("Status") == "503":
+    if message.headers and message.headers.get("Status") == "503":
         return "no stream takes this subject"
     if b'"error"' not in message.data:
         return None

@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import nats.errors
+from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from reeve.ports import BusAway
 from reeve.runtime.bus.connection import BusConnection
-from reeve.runtime.bus.direct_client import Arrived, publication, read_headers
 from reeve.runtime.telemetry import get_log
 
 _EXPIRES_SECONDS = 30
 _HEARTBEAT_SECONDS = 3
 _NANO = 1_000_000_000
-_CHUNK = 128
 
 log = get_log(__name__)
 
@@ -65,7 +64,7 @@ class Received:
 
     subject: str
     data: bytes
-    header_block: bytes | None
+    headers: dict[str, str] | None
     reply: str
     generation: int
     """The connection's generation it came in; its verdict is void in a later one."""
@@ -75,13 +74,8 @@ class Received:
     stamp: int = 0
     """When the stream stored it, in nanoseconds: restores the order of messages from several consumers."""
 
-    @property
-    def headers(self) -> dict[str, str] | None:
-        """Read when somebody asks: few do."""
-        return None if self.header_block is None else read_headers(self.header_block)
-
     @classmethod
-    def of(cls, message: Arrived, generation: int) -> Received:
+    def of(cls, message: Msg, generation: int) -> Received:
         """A message that a consumer delivered; what it says about itself stands in its reply subject."""
         tokens = message.reply.split(".")
         # With a domain there are two tokens more in front of the stream's name.
@@ -89,7 +83,7 @@ class Received:
         return cls(
             message.subject,
             message.data,
-            message.header_block,
+            message.headers,
             message.reply,
             generation,
             int(tokens[4 + skip]),
@@ -174,7 +168,9 @@ class ContinuousPull:
         self._inbox = self._bus.client.new_inbox()
         self._outstanding = 0
         self._heard_at = asyncio.get_running_loop().time()
-        self._subscription = await self._bus.client.listen(self._inbox, self._received)
+        self._subscription = await self._bus.client.subscribe(
+            self._inbox, cb=self._received, pending_msgs_limit=-1, pending_bytes_limit=-1
+        )
         self._renew = False
 
     async def _drop_subscription(self) -> None:
@@ -182,7 +178,7 @@ class ContinuousPull:
             return
         subscription, self._subscription = self._subscription, None
         try:
-            await self._bus.client.stop_listening(subscription)
+            await subscription.unsubscribe()
         except (nats.errors.Error, OSError):
             log.debug("A pull ended while the bus was away.", action="pull_end", durable=self.durable.name)
 
@@ -202,13 +198,12 @@ class ContinuousPull:
             reply=self._inbox,
         )
 
-    def _received(self, message: Arrived) -> None:
+    async def _received(self, message: Msg) -> None:
         self._heard_at = asyncio.get_running_loop().time()
-        if not message.reply:
-            headers = message.headers
-            if headers is not None and "Status" in headers:
-                self._status(headers)
-                return
+        headers = message.headers
+        if headers is not None and not message.reply and "Status" in headers:
+            self._status(headers)
+            return
         self._outstanding = max(0, self._outstanding - 1)
         self._sink(Received.of(message, self._bus.generation))
         if self._outstanding < self._low_water():
@@ -248,22 +243,6 @@ async def acknowledge(bus: BusConnection, received: Received, verdict: bytes = b
         await bus.client.publish(received.reply, verdict)
     except (nats.errors.Error, OSError):
         log.debug("A verdict could not be sent; the message comes again.", action="verdict_unsent")
-
-
-async def acknowledge_all(bus: BusConnection, verdicts: Sequence[tuple[Received, bytes]]) -> None:
-    """As `acknowledge`, for many."""
-    try:
-        for start in range(0, len(verdicts), _CHUNK):
-            # The connection may be another one after each write.
-            frames = [
-                publication(received.reply, "", verdict)
-                for received, verdict in verdicts[start : start + _CHUNK]
-                if received.generation == bus.generation and received.reply
-            ]
-            if frames:
-                await bus.client.send_frames(frames)
-    except (nats.errors.Error, OSError):
-        log.debug("Verdicts could not be sent; their messages come again.", action="verdict_unsent")
 
 
 def nak(delay_seconds: float) -> bytes:
