@@ -294,5 +294,6 @@ async def test_a_folder_that_is_away_for_a_moment_is_watched_again(tmp_path: Pat
         write(tmp_path / "new", files(20000))
         (tmp_path / "new").rename(folder)
         await until("the new folder is seen", lambda: len(files()) in seen)
+        assert not watching.done()
     finally:
         watching.cancel()

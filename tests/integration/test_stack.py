@@ -129,6 +129,7 @@ async def test_a_server_that_dies_is_started_again_under_the_running_stack(tmp_p
             await until(f"{server.label} has ended", lambda first=first: not process_lives(first))  # type: ignore[misc]
         for server in stack.servers:
             await until(f"{server.label} runs again", lambda server=server: server.is_running, 30)  # type: ignore[misc]
+        assert all(process_lives(server.pid) for server in stack.servers)
 
 
 async def test_a_taken_port_stops_what_had_started(tmp_path: Path) -> None:

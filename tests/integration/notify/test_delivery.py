@@ -57,9 +57,11 @@ async def test_the_sweep_finds_what_no_message_woke_us_for(here: World) -> None:
     await here.people(MANAGER)
     case = await here.case("T-1")
     long_ago = SystemTime().now() - timedelta(seconds=30)
-    await here.request(case, wake=False, requested_at=long_ago)
+    effect = await here.request(case, wake=False, requested_at=long_ago)
     async with here.notify():
         await here.arrived(1)
+        await here.told("sent")
+    assert (await here.delivery(effect))["state"] == "sent"
 
 
 async def test_a_hold_waits_in_the_record_and_roles_resolve_when_it_ends(here: World) -> None:
@@ -196,6 +198,7 @@ async def test_unreadable_and_unknown_wake_ups_become_dead_letters(here: World) 
             return (await here.bus.jetstream.stream_info("DEAD")).state.messages == 2
 
         await here.until("two dead letters", buried)
+        assert (await here.bus.jetstream.stream_info("DEAD")).state.messages == 2
 
 
 async def test_a_broken_template_does_not_silence_a_message(here: World) -> None:
