@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from typing import Annotated
 import typer
 
 from reeve.cli.exit_codes import INTERRUPTED
-from reeve.cli.output import print_json, print_line
+from reeve.cli.output import errors, print_json, print_line
 from reeve.devstack.bench.figures import Figure
 from reeve.devstack.bench.rig import rig
 from reeve.devstack.bench.sections import SECTIONS
@@ -54,18 +55,27 @@ def bench(
         raise typer.BadParameter(f"{rules} does not exist here; run it in Reeve's folder or name another")
     configure_logging("bench", "console", "error")
     # On the event loop that the services run on, or the loops measured in this process would seem slower.
+    stopped = threading.Event()
     try:
-        run(lambda: _measure(wanted, rules.resolve(), quick, as_json))
-    except asyncio.CancelledError:  # by SIGTERM; Ctrl-C is the command line's own business
+        run(lambda: _measure(wanted, rules.resolve(), quick, as_json, stopped))
+    except asyncio.CancelledError:
+        if not stopped.is_set():
+            raise
+        errors().print("Stopped by SIGTERM before all was measured.")
         raise typer.Exit(INTERRUPTED) from None
 
 
-async def _measure(wanted: list[str], rules: Path, quick: bool, as_json: bool) -> None:
+async def _measure(wanted: list[str], rules: Path, quick: bool, as_json: bool, stopped: threading.Event) -> None:
     watcher = _Watcher()
     measuring = asyncio.current_task()
-    if measuring is not None:
-        # Servers stop and their data goes, as with Ctrl-C.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, measuring.cancel)
+
+    def stop() -> None:
+        """Servers stop and their data goes, as with Ctrl-C."""
+        stopped.set()
+        if measuring is not None:
+            measuring.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
     try:
         with tempfile.TemporaryDirectory(prefix="reeve-bench-") as folder:
             async with rig(Path(folder), rules, watcher.tell) as measured:
