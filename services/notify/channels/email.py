@@ -1,4 +1,4 @@
-"""Email over SMTP on connections that are kept and reused: 5-10 times faster than one for each message."""
+"""Email over SMTP on connections that are kept and reused; `reeve bench notify` says what that saves."""
 
 from __future__ import annotations
 
