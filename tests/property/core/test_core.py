@@ -91,7 +91,12 @@ def timeline(workset: Workset) -> dict[str, list[Effect]]:
 
 
 def said(effects: list[Effect]) -> list[tuple[object, ...]]:
-    return [(e.what, e.at, e.details, e.because) for e in effects]
+    """What a case says of itself. Which of several cases sends what they share (`once_per`) is a matter of which is
+    looked at first, so a sending and a leaving to another count as the same."""
+    return [
+        ("told or shared", e.at) if e.details.get("step") == "report_up" else (e.what, e.at, e.details, e.because)
+        for e in effects
+    ]
 
 
 def cases_of(workset: Workset) -> dict[str, Case]:
