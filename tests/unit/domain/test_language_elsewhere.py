@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from reeve.domain.advance import apply_event, apply_tick
@@ -388,3 +390,41 @@ def test_an_acknowledgement_names_a_step_of_the_file_and_nothing_else() -> None:
         ]
         lines = run(bundle_of(ticket_rules("1h", steps)), events)
         assert [line["step"] for line in lines if "step" in line] == step
+
+
+def test_a_sample_is_a_stable_share_of_the_cases() -> None:
+    steps = "steps:\n  - {name: asked, on: opened, sample: 20%, notify: front_desk}\n"
+    rules = bundle_of(ticket_rules("1h", steps))
+
+    def sampled() -> list[str]:
+        events = [event("2026-03-02 09:00", "ticket.opened", f"T-{n}", category="x") for n in range(1000)]
+        return [line["case"] for line in run(rules, events) if line["effect"] == "notify"]
+
+    assert sampled() == sampled()
+    assert 150 < len(sampled()) < 250
+
+
+@pytest.mark.parametrize(("on_change", "due"), [("pin", "10:00"), ("adopt", "10:00"), ("recompute", "11:00")])
+def test_running_cases_follow_a_changed_file_as_it_says(on_change: str, due: str) -> None:
+    def rules(limit: str, step: str) -> dict[str, str]:
+        steps = f"on_change: {on_change}\nsteps:\n  - {{name: {step}, on: ticket.updated, notify: front_desk}}\n"
+        return ticket_rules(limit, steps)
+
+    before, changed = bundle_of(rules("1h", "old")), bundle_of(rules("2h", "new"))
+    after = replace(changed, archive={policy.digest: policy for policy in before.policies.values()})
+    workset = Workset(complete=True)
+    first, second = (
+        event("2026-03-02 09:00", "ticket.opened", category="x"),
+        event("2026-03-02 09:10", "ticket.updated"),
+    )
+    apply_event(workset, first, before, first.at)
+    apply_event(workset, second, after, second.at)
+    told = [
+        effect.details["step"]
+        for decided in workset.decisions
+        for effect in decided.effects
+        if effect.what == "notify"
+    ]
+    [case] = workset.changed_cases.values()
+    assert told == ["old" if on_change == "pin" else "new"]
+    assert case.next_due == moment(f"2026-03-02 {due}")
