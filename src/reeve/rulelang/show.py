@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -9,43 +10,70 @@ from reeve.domain import expressions as x
 from reeve.domain.durations import Duration, Elapsed, Months, SameDay, WorkingDays, WorkingHours
 
 
-def show(node: x.Node) -> str:
-    """The node as an operator could write it; equal text means equal meaning, whatever the positions."""
+_NO_WORDS: Mapping[str, str] = {}
+
+
+def show(node: x.Node, words: Mapping[str, str] = _NO_WORDS) -> str:
+    """The node as an operator could write it; equal text means equal meaning, whatever the positions.
+
+    `words` says what a fact is called instead of its English name.
+    """
     match node:
         case x.And(items):
-            return " and ".join(f"({show(i)})" if isinstance(i, x.Or) else show(i) for i in items)
+            return " and ".join(f"({show(i, words)})" if isinstance(i, x.Or) else show(i, words) for i in items)
         case x.Or(items):
-            return " or ".join(show(item) for item in items)
+            return " or ".join(show(item, words) for item in items)
         case x.Not(item):
-            return f"not ({show(item)})"
+            return f"not ({show(item, words)})"
         case x.Compare(op, left, right):
-            return f"{show(left)} {op} {show(right)}"
+            return f"{show(left, words)} {op} {show(right, words)}"
         case x.In(item, options):
-            return f"{show(item)} in [{', '.join(map(show, options))}]"
+            return f"{show(item, words)} in [{', '.join(map(show, options))}]"
         case x.Contains(whole, part):
-            return f"{show(whole)} contains {show(part)}"
+            return f"{show(whole, words)} contains {show(part, words)}"
         case x.Matches(text, pattern):
-            return f'{show(text)} matches "{pattern}"'
+            return f"{show(text, words)} matches {_quoted(pattern)}"
         case x.Known(item):
-            return f"known({show(item)})"
+            return f"known({show(item, words)})"
         case x.IsTrue(item):
-            return show(item)
-    return show_value(node)
+            return show(item, words)
+    return show_value(node, words)
 
 
-def show_value(value: x.Value) -> str:
+def show_value(value: x.Value, words: Mapping[str, str] = _NO_WORDS) -> str:
     """A value as written in a rule."""
     match value:
         case x.Fact(name):
-            return name
+            return words.get(name, name)
         case x.EventField(name):
-            return f"event.{name}"
+            return f"event.{words.get(name, name)}"
         case x.EventType():
             return "event"
         case x.Shifted(base, sign, by):
-            return f"{show_value(base)} {'+' if sign > 0 else '-'} {show_length(by)}"
+            return f"{show_value(base, words)} {'+' if sign > 0 else '-'} {show_length(by)}"
         case x.Literal(constant):
             return show_constant(constant)
+
+
+def spoken(node: x.Node | str, vocabulary: Mapping[str, str]) -> str:
+    """A condition, value or name (`loss_cny`, `event.loss_cny`) in the words of the site's vocabulary.
+
+    `vocabulary` is `SiteSettings.vocabulary`: the operator's word → the English name. A name with two words is
+    called by the one that stands first; a name without a word keeps its own.
+    """
+    words = words_for(vocabulary)
+    if isinstance(node, str):
+        head, dot, name = node.rpartition(".")
+        return f"{head}{dot}{words.get(name, name)}" if head in ("", "event") else node
+    return show(node, words)
+
+
+def words_for(vocabulary: Mapping[str, str]) -> dict[str, str]:
+    """What each English name is called: the vocabulary turned round, the first word of a name first."""
+    words: dict[str, str] = {}
+    for word, name in vocabulary.items():
+        words.setdefault(name, word)
+    return words
 
 
 def show_constant(value: x.Constant) -> str:
@@ -55,7 +83,7 @@ def show_constant(value: x.Constant) -> str:
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, str):
-        return f'"{value}"'
+        return _quoted(value)
     if isinstance(value, date | datetime):
         return value.isoformat()
     return show_length(value)
@@ -77,3 +105,7 @@ def show_length(length: Duration) -> str:
             return f"{months} month{'s' * (months != 1)}"
         case SameDay():
             return "same day"
+
+
+def _quoted(text: str) -> str:
+    return f"'{text}'" if '"' in text else f'"{text}"'
