@@ -52,6 +52,11 @@ def phrase(what: str, keys: Mapping[str, Any]) -> str:
             return f"escalates {keys.get('step')} to level {keys.get('level')}"
         case "closed":
             return f"closed{': ' + str(keys['outcome']) if keys.get('outcome') else ''}"
+        case "adopted":
+            who = f" for {keys['by']}" if keys.get("by") else ""
+            return f"goes on with other rules{who} ({keys.get('on_change')})"
+        case "scored":
+            return f"scores {keys.get('points')} to {keys.get('to')}"
         case "sent" | "delivered" | "failed" | "undeliverable" if "notification" in keys:
             return _delivery(what, keys)
         case _:

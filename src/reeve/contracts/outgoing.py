@@ -19,7 +19,7 @@ from reeve.domain.effects import Effect, Notification
 ESCALATION = "/reeve/escalation"
 NOTIFY = "/reeve/notify"
 
-UNPUBLISHED = frozenset({"notify", "suppressed", "undeliverable"})
+UNPUBLISHED = frozenset({"notify", "suppressed", "undeliverable", "adopted", "scored"})
 """Effects that are no cases.> message: they are notifications, the last told by notify itself."""
 
 

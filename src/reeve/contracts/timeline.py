@@ -28,6 +28,8 @@ FURTHER: dict[str, tuple[str, ...]] = {
     "notify": ("to", "via", "message"),
     "escalated": ("step", "level"),
     "closed": ("outcome",),
+    "adopted": ("on_change", "was", "now"),
+    "scored": ("points", "to", "fact"),
 }
 """Effect → its further keys, in the order they are written; keys that are not named here come after them."""
 
@@ -103,7 +105,9 @@ class TimelineLine(BaseModel):
     policy: str
     effect: EffectName
     grade: str | None = Field(default=None, description="graded: the grade now")
-    was: str | None = Field(default=None, description="graded: the grade before, null at first")
+    was: str | None = Field(
+        default=None, description="graded: the grade before, null at first; adopted: the policy file before"
+    )
     clock: str | None = None
     due: str | None = Field(default=None, description="When the clock runs out, null while unknown")
     run: int | None = Field(default=None, description="Which run of the clock, from 1")
@@ -116,4 +120,9 @@ class TimelineLine(BaseModel):
     level: int | None = Field(default=None, description="escalated: which rung, from 1")
     child: str | None = Field(default=None, description="Subject of the child case")
     outcome: str | None = None
+    on_change: str | None = Field(default=None, description="adopted: pin (a person's choice), adopt or recompute")
+    now: str | None = Field(default=None, description="adopted: digest of the policy file from now on")
+    by: str | None = Field(default=None, description="adopted: the person who chose")
+    points: float | None = Field(default=None, description="scored: how many, below zero for a lapse")
+    fact: str | None = Field(default=None, description="scored: the fact the points rest on")
     because: BecauseLine

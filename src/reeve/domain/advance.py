@@ -15,7 +15,7 @@ from reeve.domain.effects import Decision
 from reeve.domain.events import OPENING_TYPE, Event
 from reeve.domain.expressions import Alternative, OnEvent
 from reeve.domain.facts import scope_of
-from reeve.domain.inputs import ChildOpening, Input, Opening, Recount, Tick
+from reeve.domain.inputs import ChildOpening, Input, Opening, Recount, Revise, Tick
 from reeve.domain.workset import Workset, subject_key
 
 
@@ -42,6 +42,18 @@ def apply_tick(workset: Workset, case_id: str, bundle: Bundle, now: datetime) ->
     case = workset.case(case_id)
     if case is not None and case.open and case.next_due is not None and case.next_due <= now:
         _decide(workset, case, Tick(now), None, bundle, now)
+
+
+def apply_revision(
+    workset: Workset, case_id: str, bundle: Bundle, now: datetime, revise: Revise | None = None
+) -> None:
+    """The case follows the rules that are active since `now`, or a person's choice (`revise`).
+
+    A case that is closed, or whose policy file is the one it should have, is left alone. Raises PolicyMissing.
+    """
+    case = workset.case(case_id)
+    if case is not None and case.open:
+        _decide(workset, case, revise or Revise(now), None, bundle, now)
 
 
 def _decide(

@@ -17,7 +17,7 @@ from reeve.domain.effects import Decision, Effect
 from reeve.domain.errors import PolicyMissing
 from reeve.domain.events import Event
 from reeve.domain.facts import book, merge
-from reeve.domain.inputs import ChildOpening, Facts, Input, Opening, Recount, Tick
+from reeve.domain.inputs import ChildOpening, Facts, Input, Opening, Recount, Revise, Tick
 from reeve.domain.turn import Turn
 from reeve.domain.waiters import Happening
 
@@ -46,13 +46,13 @@ def decide(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: d
             _take(turn, given)
         case Recount(event=event, at=at):
             _recount(turn, event, at)
-        case Tick(until=until):
+        case Tick(until=until) | Revise(at=until):
             _run_until(turn, until, inclusive=True)
     _finish(turn)
-    if case is not None and isinstance(given, Tick) and not turn.effects and turn.case == case:
+    if case is not None and isinstance(given, Tick | Revise) and not turn.effects and turn.case == case:
         return Decision(case, (), changed=False)
     turn.case.version += 1
-    effects = _newest_rounds(turn) if isinstance(given, Tick | Event | Recount) else tuple(turn.effects)
+    effects = _newest_rounds(turn) if isinstance(given, Tick | Revise | Event | Recount) else tuple(turn.effects)
     return Decision(turn.case, effects, True, tuple(turn.claims), tuple(turn.children))
 
 
@@ -66,17 +66,44 @@ def _turn_for(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now
     if case is None:
         wrong = "only an opening may come without a case"
         raise TypeError(wrong)
-    policy = policy_of(case, bundle)
+    policy = _chosen(given, case, bundle) if isinstance(given, Revise) and given.to else policy_of(case, bundle)
     turn = Turn(case.copy(), policy, bundle, facts, now)
     if policy.digest != case.digest:
-        turn.case.digest, turn.fresh = policy.digest, False
-        if policy.on_change == "recompute":
-            turn.begin(max(case.decided_until or case.opened_at, case.opened_at))
-            turn.recount = True
-            grading.grade_case(turn)
-            clocks.recalculate(turn, force=True)
-            _settle(turn)
+        _adopt(turn, given)
     return turn
+
+
+def _chosen(given: Revise, case: Case, bundle: Bundle) -> Policy:
+    """The file a person puts the case on. Raises PolicyMissing if no stored bundle has it."""
+    current = bundle.policies.get(case.key.policy)
+    if current is not None and current.digest == given.to:
+        return current
+    kept = bundle.archive.get(given.to or "")
+    if kept is None or kept.name != case.key.policy:
+        raise PolicyMissing(case.key.policy, given.to or "")
+    return kept
+
+
+def _adopt(turn: Turn, given: Input) -> None:
+    """The case goes on with another file, and says so; what is due under it counts from now on.
+
+    A closed case only gets the file: nothing of it is decided any more until it is reopened.
+    """
+    case, policy = turn.case, turn.policy
+    was, case.digest = case.digest, policy.digest
+    chosen = given if isinstance(given, Revise) and given.to else None
+    moment = max(case.decided_until or case.opened_at, case.opened_at)
+    turn.begin(max(moment, given.at) if isinstance(given, Revise) else moment)
+    if not case.open:
+        return
+    details = {"on_change": "pin" if chosen else policy.on_change, "was": was, "now": policy.digest}
+    turn.emit("adopted", policy.pos, details | ({"by": chosen.by} if chosen and chosen.by else {}))
+    _decided(turn)
+    if chosen.recompute if chosen else policy.on_change == "recompute":
+        turn.recount = True
+        grading.grade_case(turn)
+        clocks.recalculate(turn, force=True)
+        _settle(turn)
 
 
 def policy_of(case: Case, bundle: Bundle) -> Policy:

@@ -30,6 +30,8 @@ EffectName = OneOf[
     "suppressed",
     "undeliverable",
     "closed",
+    "adopted",
+    "scored",
 ]
 
 

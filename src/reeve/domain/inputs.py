@@ -19,6 +19,20 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Revise:
+    """Other rules are active since `at`: the case follows them as its policy's `on_change` says.
+
+    `to`: a person (`by`, an id) puts the case on the policy file of that digest, whatever `on_change` says;
+    `recompute`: grade and running clocks are decided anew as well.
+    """
+
+    at: datetime
+    to: str | None = None
+    by: str | None = None
+    recompute: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Recount:
     """A count this case takes part in crossed a value that a grade compares it with, because of `event`.
 
@@ -47,7 +61,7 @@ class ChildOpening:
     event: Event | None
 
 
-Input = Event | Tick | Recount | Opening | ChildOpening
+Input = Event | Tick | Revise | Recount | Opening | ChildOpening
 
 
 class Facts(Protocol):

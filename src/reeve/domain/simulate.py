@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator, MutableMapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from reeve.domain.advance import apply_event, apply_tick
+from reeve.domain.advance import apply_event, apply_revision, apply_tick
 from reeve.domain.bundle import Bundle
+from reeve.domain.case import Case
+from reeve.domain.counts import Count
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
 from reeve.domain.recipients import Recipient, climb_effects
@@ -56,6 +59,30 @@ class Simulation:
             self._now = event.at
         apply_event(self._workset, event, self._bundle, self._now)
         yield from self._collect()
+
+    def load(self, cases: Iterable[Case], counts: Iterable[Count] = ()) -> None:
+        """The run starts with these cases, open or closed, as they stand; before the first event."""
+        for count in counts:
+            self._workset.load_count(count.key, count)
+        for case in cases:
+            self._workset.take_case(case)
+            if case.open and case.next_due is not None:
+                heapq.heappush(self._due, (case.next_due, str(case.key)))
+
+    def switch(self, bundle: Bundle, at: datetime) -> Iterator[Effect]:
+        """Other rules are active from `at` on: what is due before happens under the old ones, and every open case
+        follows as its policy's `on_change` says; a pinned one keeps its file."""
+        yield from self._run(at, inclusive=False)
+        self._now = at if self._now is None else max(at, self._now)
+        policies = self._bundle.policies.values()
+        archive = {**self._bundle.archive, **{policy.digest: policy for policy in policies}}
+        self._bundle = replace(bundle, archive=archive)
+        current = self._bundle.policies
+        for case_id, name, digest in self._workset.open_cases():
+            policy = current.get(name)
+            if policy is not None and policy.digest != digest and policy.on_change != "pin":
+                apply_revision(self._workset, case_id, self._bundle, self._now)
+                yield from self._collect()
 
     def finish(self, until: datetime | None = None) -> Iterator[Effect]:
         """Everything due up to and including `until`; None: all that follows within `LONGEST` of the last event."""

@@ -156,17 +156,28 @@ class Workset:
             return
         case = decision.case
         case_id = str(case.key)
-        self._cases[case_id] = self.changed_cases[case_id] = case
+        self.take_case(case)
+        self.changed_cases[case_id] = case
+        for claim in decision.claims:
+            self._claims[claim] = self.changed_claims[claim] = case_id
+        self.decisions.append(Decided(case.key, case.version, event, decision.effects))
+
+    def take_case(self, case: Case) -> None:
+        """The case is part of the set as it stands, found by its subjects and counts."""
+        case_id = str(case.key)
+        self._cases[case_id] = case
         for subject in {case.root or case.key.subject, case.key.subject}:
             known = subject_key(case.key.site, case.family, subject)
             # A subject that was not loaded stays so: this case alone would pass for all there are.
             if self._complete or known in self._subjects:
                 self._subjects.setdefault(known, set()).add(case_id)
         for key in case.count_keys:
-            self._counted.setdefault(key, set()).add(case_id) if self._complete or key in self._counted else None
-        for claim in decision.claims:
-            self._claims[claim] = self.changed_claims[claim] = case_id
-        self.decisions.append(Decided(case.key, case.version, event, decision.effects))
+            if self._complete or key in self._counted:
+                self._counted.setdefault(key, set()).add(case_id)
+
+    def open_cases(self) -> list[tuple[str, str, str]]:
+        """Id, policy and policy file (digest) of every open case of the set, in the order of their ids."""
+        return sorted({(id_, case.key.policy, case.digest) for id_, case in self._cases.items() if case.open})
 
     def put_count(self, count: Count) -> None:
         """The count as it is now, to be saved."""
