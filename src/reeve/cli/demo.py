@@ -131,7 +131,7 @@ def _next_commands(targets: Targets, morning: Morning, *, own: bool) -> list[tup
         (f"{reeve} cases show {morning.unanswered}", "why each step of the forgotten household's case happened"),
         (f"{reeve} cases list --overdue", "what is late now"),
         (f"{reeve} tail", "follow the topics while the demo plays again"),
-        ("edit rules/messages.yaml", "change a text, save, play the demo again"),
+        ("edit rules/messages/complaint.yaml", "change a text, save, play the demo again"),
     ]
     return commands + ([(targets.sink_url, "the emails and SMS, whole")] if targets.sink_url else [])
 

@@ -9,7 +9,7 @@ from reeve.domain.bundle import Level, Policy, SiteSettings, StepRule
 from reeve.domain.expressions import Position
 from reeve.rulelang.check_policies import circles
 from reeve.rulelang.known_names import CHANNELS, ROLES
-from reeve.rulelang.messages import MessageFile
+from reeve.rulelang.messages import Messages
 from reeve.rulelang.problems import Choice, Problem, closest, problem
 from reeve.rulelang.sites import SiteFile
 
@@ -81,7 +81,7 @@ def check_channels(policies: Mapping[str, Policy]) -> Iterator[Problem]:
 
 
 def check_messages(
-    messages: MessageFile, policies: Mapping[str, Policy], defaults: SiteSettings, sites: Mapping[str, SiteSettings]
+    messages: Messages, policies: Mapping[str, Policy], defaults: SiteSettings, sites: Mapping[str, SiteSettings]
 ) -> Iterator[Problem]:
     """Messages that steps send, against the languages and channels in use."""
     settings = [defaults, *sites.values()]
@@ -94,12 +94,12 @@ def check_messages(
             continue
         texts = messages.templates.get(level.message)
         if texts is None:
-            if (level.message,) not in said:
+            if messages.complete and (level.message,) not in said:
                 said.add((level.message,))
                 yield problem(level.pos, "message_missing", message=level.message)
             continue
         by_language = {lang.partition("-")[0]: channels for lang, channels in texts.items()}
-        pos = messages.doc.at_key(level.message)
+        pos = messages.places[level.message]
         for lang, site in languages.items():
             for found in _in_language(
                 level.message, lang, site, by_language.get(lang), _channels(settings, policy, step, level), pos

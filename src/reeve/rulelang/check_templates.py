@@ -11,7 +11,7 @@ from reeve.domain.bundle import Policy, SiteSettings
 from reeve.domain.case import Account, Case, CaseKey, ClockState, Due
 from reeve.rulelang.known_names import FIELD_VALUES, kind_of
 from reeve.rulelang.message_context import FIXED, MessageNames, grade_title, message_context
-from reeve.rulelang.messages import TEMPLATES, MessageFile, Text
+from reeve.rulelang.messages import TEMPLATES, Messages, Text
 from reeve.rulelang.problems import Choice, Hint, Problem, problem
 from reeve.rulelang.sms_segments import GSM, UCS2, is_gsm, places, segments
 from reeve.rulelang.templates import RenderingFailed
@@ -27,7 +27,7 @@ _OF_KIND: Mapping[str, Any] = {"number": 12, "truth": True, "moment": _AT.isofor
 
 
 def check_templates(
-    messages: MessageFile,
+    messages: Messages,
     policies: Mapping[str, Policy],
     defaults: SiteSettings,
     sites: Mapping[str, SiteSettings],
@@ -43,14 +43,13 @@ def check_templates(
         if text.message in of_duties:
             continue
         sending, known = names.senders(text.message), names.of(text.message)
-        unknown = list(_unknown(messages, text, known, sending, defaults.vocabulary))
+        unknown = list(_unknown(text, known, sending, defaults.vocabulary))
         yield from unknown
         if text.channel == "sms" and not unknown:
-            yield from _as_sms(messages, text, known, sending, settings)
+            yield from _as_sms(text, known, sending, settings)
 
 
 def _unknown(
-    messages: MessageFile,
     text: Text,
     known: frozenset[str],
     sending: tuple[Policy, ...],
@@ -63,7 +62,7 @@ def _unknown(
         if found in known or found in said:
             continue
         said.add(found)
-        pos = text.pos_of(messages.doc, use)
+        pos = text.pos_of(use)
         if found in counts:
             yield problem(pos, "template_count", found=found)
             continue
@@ -77,7 +76,6 @@ def _unknown(
 
 
 def _as_sms(
-    messages: MessageFile,
     text: Text,
     known: frozenset[str],
     sending: tuple[Policy, ...],
@@ -88,13 +86,13 @@ def _as_sms(
         try:
             said = TEMPLATES.render(text.source, _ordinary(text, known, policy, settings))
         except RenderingFailed as failed:
-            yield problem(text.pos(messages.doc), "template_fails", why=str(failed))
+            yield problem(text.pos, "template_fails", why=str(failed))
             return
         longest = max(longest, said, key=segments)
     if (count := segments(longest)) > MOST_SEGMENTS:
         alone, each = GSM if is_gsm(longest) else UCS2
         numbers = {"count": count, "places": places(longest), "alone": alone, "each": each, "most": MOST_SEGMENTS}
-        yield problem(text.pos(messages.doc), "sms_long", **numbers)
+        yield problem(text.pos, "sms_long", **numbers)
 
 
 def _ordinary(text: Text, known: frozenset[str], policy: Policy, settings: list[SiteSettings]) -> dict[str, Any]:

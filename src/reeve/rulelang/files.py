@@ -186,7 +186,7 @@ ChannelText = Annotated[dict[str, str], BeforeValidator(_channel_text)]
 
 
 class MessagesShape(RootModel[dict[Label, dict[str, dict[str, ChannelText]]]]):
-    """`messages.yaml`: message → language → channel → text, or {subject, body}."""
+    """`messages.yaml`, `messages/*.yaml`: message → language → channel → text, or {subject, body}."""
 
 
 class CalendarShape(Shape):

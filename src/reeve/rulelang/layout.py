@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from reeve.domain.expressions import Position
 from reeve.rulelang.problems import Problem, problem
 
-SINGLE = ("site.yaml", "messages.yaml", "duties.yaml", "score.yaml")
+SINGLE = ("site.yaml", "duties.yaml", "score.yaml")
 
 
 @dataclass
@@ -19,7 +19,8 @@ class Layout:
 
     policies: list[str] = field(default_factory=list)
     site: str | None = None
-    messages: str | None = None
+    messages: list[str] = field(default_factory=list)
+    """messages.yaml and messages/*.yaml."""
     duties: str | None = None
     score: str | None = None
     sites: dict[str, str] = field(default_factory=dict)
@@ -33,7 +34,8 @@ class Layout:
     def read(self) -> Iterator[str]:
         """Every path that is part of the bundle."""
         yield from self.policies
-        yield from (path for path in (self.site, self.messages, self.duties, self.score) if path is not None)
+        yield from (path for path in (self.site, self.duties, self.score) if path is not None)
+        yield from self.messages
         yield from self.sites.values()
         yield from self.calendars.values()
         yield from self.tests
@@ -46,7 +48,7 @@ def lay_out(paths: Iterable[str]) -> Layout:
         _place(layout, path)
     if not layout.policies:
         layout.problems.append(problem(Position("", 0, 0), "nothing_there"))
-    if layout.messages is None:
+    if not layout.messages:
         layout.problems.append(problem(Position("messages.yaml", 0, 0), "no_messages_file"))
     return layout
 
@@ -61,6 +63,8 @@ def _place(layout: Layout, path: str) -> None:
             layout.problems.append(problem(here, "not_read"))
         case (name,) if name in SINGLE:
             setattr(layout, pure.stem, path)
+        case ("messages.yaml",) | ("messages", _):
+            layout.messages.append(path)
         case (_,):
             if _usable(layout, here, pure.stem, r"[a-z][a-z0-9_-]{0,62}"):
                 layout.policies.append(path)

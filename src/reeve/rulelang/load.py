@@ -19,7 +19,7 @@ from reeve.rulelang.compile import PolicySource, compile_policy, policy_digest
 from reeve.rulelang.duties import DutyFile, ScoreFile, read_duties, read_scores
 from reeve.rulelang.files import CalendarShape, MessagesShape, PolicyShape, SiteShape
 from reeve.rulelang.layout import Layout, lay_out, normal_bytes
-from reeve.rulelang.messages import MessageFile, read_messages
+from reeve.rulelang.messages import Messages, read_messages
 from reeve.rulelang.problems import BadRule, Problem, in_order, problem
 from reeve.rulelang.reading import Model, Shaped, read_shape
 from reeve.rulelang.scenarios import ScenarioFile, read_scenarios
@@ -68,7 +68,7 @@ class Parts:
     defaults: SiteSettings | None = None
     sites: dict[str, SiteSettings] = field(default_factory=dict)
     site_files: dict[str, SiteFile] = field(default_factory=dict)
-    messages: MessageFile | None = None
+    messages: Messages | None = None
     duties: DutyFile | None = None
     scores: ScoreFile | None = None
     scenarios: list[ScenarioFile] = field(default_factory=list)
@@ -155,8 +155,8 @@ class _Loader:
         self._read_sites(layout, parts)
         self._read_policies(layout, parts)
         locale = parts.defaults.locale if parts.defaults is not None else "en"
-        if layout.messages is not None and (shaped := self._shape(layout.messages, MessagesShape)) and shaped.model:
-            parts.messages = self._keep(read_messages(shaped.doc, shaped.model))
+        if layout.messages:
+            parts.messages = self._keep(self._messages(layout.messages))
         if layout.duties is not None and (doc := self._document(layout.duties)):
             parts.duties = self._keep(read_duties(doc, locale))
         if layout.score is not None and (doc := self._document(layout.score)):
@@ -203,6 +203,11 @@ class _Loader:
             holidays, workdays = frozenset(shape.holidays), frozenset(shape.workdays)
             calendars[name] = Calendar(name, holidays, workdays, shape.known_until)
         return calendars
+
+    def _messages(self, paths: list[str]) -> tuple[Messages, list[Problem]]:
+        shaped = [self._shape(path, MessagesShape) for path in paths]
+        read = [(one.doc, one.model) for one in shaped if one is not None and one.model is not None]
+        return read_messages(read, complete=len(read) == len(paths))
 
     def _read_policies(self, layout: Layout, parts: Parts) -> None:
         vocabulary = parts.defaults.vocabulary if parts.defaults is not None else {}

@@ -1,9 +1,9 @@
-"""messages.yaml to templates, each checked to be one that Reeve can send."""
+"""messages.yaml and messages/*.yaml to templates, each checked to be one that Reeve can send."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reeve.domain.expressions import Position
@@ -22,7 +22,7 @@ _PARTS = {"email": ("subject", "body")}
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One template of messages.yaml that can be used, and the names it takes from its context."""
+    """One template that can be used, and the names it takes from its context."""
 
     message: str
     language: str
@@ -31,14 +31,17 @@ class Text:
     """`subject` or `body`; empty where the channel has one text."""
     source: str
     names: tuple[NameUse, ...]
+    doc: Document
+    """The file it stands in."""
 
-    def pos(self, doc: Document) -> Position:
+    @property
+    def pos(self) -> Position:
         """Where the text begins."""
-        return doc.at(*self.path)
+        return self.doc.at(*self.path)
 
-    def pos_of(self, doc: Document, use: NameUse) -> Position:
+    def pos_of(self, use: NameUse) -> Position:
         """Where a name stands in the file."""
-        return doc.scalar(*self.path).position(place_of(self.source, use.name, use.line))
+        return self.doc.scalar(*self.path).position(place_of(self.source, use.name, use.line))
 
     @property
     def path(self) -> tuple[str, ...]:
@@ -47,31 +50,50 @@ class Text:
 
 
 @dataclass(frozen=True)
-class MessageFile:
-    """The templates, and where they stand."""
+class Messages:
+    """The templates of all message files, and where they stand."""
 
-    templates: dict[str, dict[str, dict[str, Any]]]
-    doc: Document
+    templates: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    """Message → language → channel → text, or part → text."""
+    places: dict[str, Position] = field(default_factory=dict)
+    """Where each message begins."""
     texts: list[Text] = field(default_factory=list)
     """The single texts in the order written, those that can't be used left out."""
+    complete: bool = True
+    """False where a file could not be read: nothing can be said about messages that are missing."""
 
 
-def read_messages(doc: Document, shape: MessagesShape) -> tuple[MessageFile, list[Problem]]:
-    """The templates of every message, language and channel, and what is wrong with them."""
+def read_messages(
+    files: Iterable[tuple[Document, MessagesShape]], *, complete: bool = True
+) -> tuple[Messages, list[Problem]]:
+    """The templates of every message, language and channel, and what is wrong with them.
+
+    A message may have its texts in one file only: another one's are a problem there, and are left out.
+    """
+    messages = Messages(complete=complete)
     problems: list[Problem] = []
-    file = MessageFile({}, doc)
+    for doc, shape in files:
+        problems.extend(_read_file(doc, shape, messages))
+    return messages, problems
+
+
+def _read_file(doc: Document, shape: MessagesShape, messages: Messages) -> Iterator[Problem]:
     for message, languages in shape.root.items():
+        here = doc.at_key(message)
+        first = messages.places.setdefault(message, here)
+        if first is not here:
+            yield problem(here, "message_twice", message=message, first=str(first))
+            continue
         for lang, channels in languages.items():
             for channel, parts in channels.items():
-                problems.extend(_shape_problems(doc, (message, lang, channel), parts))
-                file.templates.setdefault(message, {}).setdefault(lang, {})[channel] = parts.get("", parts)
+                yield from _shape_problems(doc, (message, lang, channel), parts)
+                messages.templates.setdefault(message, {}).setdefault(lang, {})[channel] = parts.get("", parts)
                 for part, source in parts.items():
-                    text = Text(message, lang, channel, part, source, ())
+                    text = Text(message, lang, channel, part, source, (), doc)
                     try:
-                        file.texts.append(Text(message, lang, channel, part, source, TEMPLATES.names(source)))
+                        messages.texts.append(replace(text, names=TEMPLATES.names(source)))
                     except TemplateRefused as refused:
-                        problems.append(_refusal(doc, text, refused))
-    return file, problems
+                        yield _refusal(text, refused)
 
 
 def _shape_problems(doc: Document, path: tuple[str, str, str], parts: Mapping[str, str]) -> list[Problem]:
@@ -86,7 +108,7 @@ def _shape_problems(doc: Document, path: tuple[str, str, str], parts: Mapping[st
     return []
 
 
-def _refusal(doc: Document, text: Text, refused: TemplateRefused) -> Problem:
+def _refusal(text: Text, refused: TemplateRefused) -> Problem:
     found = refused.found
     particulars: dict[str, Particular] = {"found": found}
     match refused.kind:
@@ -101,5 +123,5 @@ def _refusal(doc: Document, text: Text, refused: TemplateRefused) -> Problem:
         case "too_long":
             particulars = {"most": MOST_TEMPLATE_CHARACTERS}
     word = found.strip("{}%…:)] ") if refused.kind != "syntax" else ""
-    place = doc.scalar(*text.path).position(place_of(text.source, word, refused.line))
+    place = text.doc.scalar(*text.path).position(place_of(text.source, word, refused.line))
     return problem(place, f"template_{refused.kind}", **particulars)

@@ -108,8 +108,12 @@ FILE_TEXTS: dict[str, Texts] = {
         "没有 site.yaml：将使用 UTC 时区、英文、周一至周五工作日和邮件", "请编写 site.yaml",
     ),
     "no_messages_file": warning(
-        "there is no messages.yaml: built-in texts are sent", "write a messages.yaml",
-        "没有 messages.yaml：将发送内置文本", "请编写 messages.yaml",
+        "there is no messages.yaml and nothing in messages/: built-in texts are sent", "write a messages.yaml",
+        "没有 messages.yaml，messages/ 中也没有文件：将发送内置文本", "请编写 messages.yaml",
+    ),
+    "message_twice": error(
+        "message `{message}` has its texts in {first} already", "keep it in one file: delete it here or there",
+        "消息 `{message}` 的文本已写在 {first}", "只保留一处：请删除其中一处",
     ),
 }  # fmt: skip
 

@@ -96,3 +96,55 @@ def test_a_report_has_names_of_its_own() -> None:
     files = {"site.yaml": SITE, "complaint.yaml": COMPLAINT, "messages.yaml": messages.encode()}
     assert [found.code for found in load_bundle(files).errors] == ["template_name"]
     assert not load_bundle({**files, "duties.yaml": duties}).errors
+
+
+def test_messages_of_several_files_are_one_set_and_every_problem_keeps_its_place() -> None:
+    files = {
+        "site.yaml": SITE,
+        "complaint.yaml": COMPLAINT,
+        "letter.yaml": LETTER,
+        "messages.yaml": b"late: {en: {sms: x, email: {subject: s, body: b}}}\n",
+        "messages/letter.yaml": b"lying:\n  en:\n    sms: y\n    email: {subject: s, body: '{{ titel }}'}\n",
+    }
+    loaded = load_bundle(files)
+    assert [(found.file, found.line, found.column, found.code) for found in loaded.errors] == [
+        ("messages/letter.yaml", 4, 35, "template_name")
+    ]
+    files["messages/letter.yaml"] = b"lying: {en: {sms: y, email: {subject: s, body: b}}}\n"
+    whole = load_bundle(files)
+    assert not whole.errors
+    bundle = whole.require()
+    assert (bundle.messages["late"]["en"]["sms"], bundle.messages["lying"]["en"]["sms"]) == ("x", "y")
+    changed = load_bundle({**files, "messages/letter.yaml": files["messages/letter.yaml"] + b"\n# new\n"}).require()
+    assert changed.version != bundle.version
+
+
+def test_a_message_in_two_files_is_refused_where_it_stands_again() -> None:
+    files = {
+        "site.yaml": SITE,
+        "complaint.yaml": COMPLAINT,
+        "messages/common.yaml": b"# first\nlate: {en: {sms: x, email: {subject: s, body: b}}}\n",
+        "messages/more.yaml": b"late: {en: {sms: '{{ titel }}'}}\n",
+    }
+    loaded = load_bundle(files)
+    (found,) = loaded.errors
+    assert found.render("en") == (
+        "messages/more.yaml:1:1: error: message `late` has its texts in messages/common.yaml:2 already"
+        " → keep it in one file: delete it here or there"
+    )
+    assert found.render("zh") == (
+        "messages/more.yaml:1:1: 错误: 消息 `late` 的文本已写在 messages/common.yaml:2 → 只保留一处：请删除其中一处"
+    )
+    assert loaded.bundle is None
+
+
+def test_a_message_file_that_cannot_be_read_makes_no_message_missing() -> None:
+    files = {
+        "site.yaml": SITE,
+        "complaint.yaml": COMPLAINT,
+        "messages/common.yaml": b"late: [\n",
+        "messages/other.yaml": b"none: {en: {sms: x}}\n",
+    }
+    result = load_bundle(files)
+    assert {found.file for found in result.errors} == {"messages/common.yaml"}
+    assert "message_missing" not in {found.code for found in result.problems}
