@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from reeve.ports import StoreAway, TimeSource
 from reeve.runtime.crash import reach
+from reeve.runtime.rendering import MessageRenderer
 from reeve.runtime.store.deliveries import Delivery, DeliveryStore, Settlement
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.telemetry import get_log
@@ -18,7 +19,6 @@ from services.notify.hand import Hand, Item
 from services.notify.links import AckLinks
 from services.notify.metrics import FALLBACK_TEXTS, INTERRUPTED
 from services.notify.recorder import Recorder
-from services.notify.render import MessageRenderer
 from services.notify.settling import RetryPlan, cancelled, crashes_us, given_up, put_back, settle, unwanted
 
 _POLL_SECONDS = 0.5

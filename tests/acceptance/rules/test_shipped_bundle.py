@@ -22,7 +22,7 @@ from reeve.domain.recipients import UNREACHABLE
 from reeve.domain.simulate import Simulation
 from reeve.rulelang.known_names import ROLES
 from reeve.rulelang.load import LoadResult, load_bundle, read_folder
-from services.notify.render import MessageRenderer
+from reeve.runtime.rendering import MessageRenderer
 from tests.support.simulation import ZONE, moment
 
 ROOT = Path(__file__).parents[3]

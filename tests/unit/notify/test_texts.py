@@ -19,10 +19,10 @@ from reeve.rulelang.closures import Closures
 from reeve.rulelang.template_filters import FILTERS
 from reeve.rulelang.templates import Renderer, RenderingFailed, TemplateRefused
 from reeve.rulelang.titles import languages_for
+from reeve.runtime.rendering import MessageRenderer
 from services.notify.channels.base import Text
 from services.notify.channels.mail_bytes import BadHeader, MailBuilder
 from services.notify.context import rank_of
-from services.notify.render import MessageRenderer
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 NOTHING = Trigger(())

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from reeve.domain.bundle import Bundle
+from reeve.domain.bundle import Bundle, Policy, SiteSettings
 from reeve.domain.case import Case
+from reeve.domain.facts import zone_of
 from reeve.domain.recipients import UNREACHABLE
 from reeve.rulelang.message_context import MessageNames, grade_title, message_context
 from reeve.rulelang.messages import TEMPLATES
+from reeve.rulelang.template_filters import day, hm, local_due
 from reeve.rulelang.templates import RenderingFailed, TemplateRefused
 from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
-from services.notify.context import earliest_due, policy_of
-from services.notify.texts import default_text
+from reeve.runtime.default_texts import default_text
 
 _MOST_SUBJECT_CHARACTERS = 200
 
@@ -32,6 +33,11 @@ class Rendered:
     def __repr__(self) -> str:
         # A title that somebody typed must not get into a traceback.
         return f"Rendered(fault={self.fault!r})"
+
+
+def policy_of(bundle: Bundle, case: Case) -> Policy | None:
+    """The policy file the case runs on; the current one where nobody has that file any more."""
+    return bundle.archive.get(case.digest) or bundle.policies.get(case.key.policy)
 
 
 class MessageRenderer:
@@ -108,3 +114,14 @@ def _one_line(text: str) -> str:
     """A subject: whatever line breaks a title brought become blanks."""
     printable = "".join(each if each.isprintable() else " " for each in text)
     return " ".join(printable.split())[:_MOST_SUBJECT_CHARACTERS]
+
+
+def earliest_due(case: Case, site: SiteSettings, now: datetime) -> str:
+    """The next due moment of a running clock, as text; empty when there is none."""
+    dues = [clock.due for clock in case.clocks.values() if clock.due and clock.live and clock.breached_at is None]
+    if not dues:
+        return ""
+    zone = zone_of(site.zone)
+    due = local_due(min(dues, key=lambda each: each.at), zone)
+    on = day(due)
+    return str(hm(due)) if on == day(now.astimezone(zone)) else f"{on} {hm(due)}"
