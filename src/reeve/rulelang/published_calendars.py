@@ -49,6 +49,7 @@ def calendar_yaml(calendar: Calendar) -> str:
     """The calendar as a rule file."""
     source = "chinesecalendar" if calendar.name == CHINA else "holidays"
     lines = [
+        "# yaml-language-server: $schema=../../schemas/rules/calendar.schema.json",
         f"# Working days of `{calendar.name}` (GAP-6): what differs from Monday to Friday.",
         f"# Written by `reeve rules calendar update` from {source}; do not edit by hand.",
         f"# {calendar.name} 的工作日：与周一至周五不同的日子。由命令写成，请勿手改。",
