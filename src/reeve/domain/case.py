@@ -136,6 +136,8 @@ class Case:
     digest: str
     """Version of the policy file it runs on."""
     opened_at: datetime
+    kept: bool = False
+    """A person put it on this policy file: `on_change` moves it no more."""
     version: int = 0
     """Counts saved decisions: the store refuses to save over another version."""
     open: bool = True

@@ -18,6 +18,7 @@ from reeve.domain.errors import PolicyMissing
 from reeve.domain.events import Event
 from reeve.domain.facts import book, merge
 from reeve.domain.inputs import ChildOpening, Facts, Input, Opening, Recount, Revise, Tick
+from reeve.domain.trace import Trace
 from reeve.domain.turn import Turn
 from reeve.domain.waiters import Happening
 
@@ -53,7 +54,8 @@ def decide(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: d
         return Decision(case, (), changed=False)
     turn.case.version += 1
     effects = _newest_rounds(turn) if isinstance(given, Tick | Revise | Event | Recount) else tuple(turn.effects)
-    return Decision(turn.case, effects, True, tuple(turn.claims), tuple(turn.children))
+    trace = Trace(turn.policy.digest, tuple(turn.scenes))
+    return Decision(turn.case, effects, True, tuple(turn.claims), tuple(turn.children), trace)
 
 
 # --- which case, which policy ---------------------------------------------------------------------------------
@@ -92,11 +94,13 @@ def _adopt(turn: Turn, given: Input) -> None:
     case, policy = turn.case, turn.policy
     was, case.digest = case.digest, policy.digest
     chosen = given if isinstance(given, Revise) and given.to else None
+    current = turn.bundle.policies.get(case.key.policy)
+    case.kept = chosen is not None and current is not None and current.digest != policy.digest
     moment = max(case.decided_until or case.opened_at, case.opened_at)
     turn.begin(max(moment, given.at) if isinstance(given, Revise) else moment)
     if not case.open:
         return
-    details = {"on_change": "pin" if chosen else policy.on_change, "was": was, "now": policy.digest}
+    details = {"on_change": "person" if chosen else policy.on_change, "was": was, "now": policy.digest}
     turn.emit("adopted", policy.pos, details | ({"by": chosen.by} if chosen and chosen.by else {}))
     _decided(turn)
     if chosen.recompute if chosen else policy.on_change == "recompute":
@@ -107,12 +111,14 @@ def _adopt(turn: Turn, given: Input) -> None:
 
 
 def policy_of(case: Case, bundle: Bundle) -> Policy:
-    """The rule file the case runs on: with `on_change: pin` the one it opened with, else the current one.
+    """The rule file the case runs on: the one a person put it on; with `on_change: pin` the one it opened with; else
+    the current one.
 
     What the current file says of `on_change` counts. Raises PolicyMissing if that version is gone.
     """
     current = bundle.policies.get(case.key.policy)
-    if current is not None and (current.digest == case.digest or current.on_change != "pin"):
+    stays = case.kept or (current is not None and current.on_change == "pin")
+    if current is not None and (current.digest == case.digest or not stays):
         return current
     kept = bundle.archive.get(case.digest)
     if kept is None:
@@ -132,7 +138,7 @@ def _opening_case(case: Case | None, given: Opening | ChildOpening, policy: Poli
             case.account = replace(parent.account) if parent.account else None
         return case
     case = case.copy()
-    case.digest, case.opened_at = policy.digest, at
+    case.digest, case.kept, case.opened_at = policy.digest, False, at
     case.open, case.closed_at, case.outcome, case.acknowledged_at = True, None, None, None
     case.run += 1
     case.grade = case.grade_was = case.held = None
@@ -298,8 +304,10 @@ def _close_if_due(turn: Turn) -> None:
         return
     outcome = turn.event.verb if turn.event else "rule"
     case.open, case.closed_at, case.outcome = False, turn.at, outcome
-    for state in case.steps.values():
-        state.ladder = None
+    for name, state in case.steps.items():
+        if state.ladder is not None:
+            state.ladder = None
+            turn.note(name, "ended", "closed")
     turn.emit("closed", close.pos, {"outcome": outcome})
     turn.happen("case", "closed")
     _settle(turn)

@@ -118,7 +118,7 @@ def test_a_person_puts_a_pinned_case_on_another_file_and_it_stays_there() -> Non
     at = moment("2026-03-02 10:00")
     apply_revision(workset, CASE, after, at, Revise(at, to=to, by="u-7", recompute=True))
     assert [line[1:] for line in lines(workset)] == [
-        ("adopted", "pin"),
+        ("adopted", "person"),
         ("clock_started", moment("2026-03-02 13:00")),
     ]
     assert workset.decisions[0].effects[0].details["by"] == "u-7"
@@ -126,6 +126,25 @@ def test_a_person_puts_a_pinned_case_on_another_file_and_it_stays_there() -> Non
     case = workset.case(CASE)
     assert case is not None
     assert case.digest == to
+
+
+def test_an_older_file_that_a_person_chose_survives_adopt() -> None:
+    before = rules("adopt")
+    workset = opened(before)
+    after = changed(before, rules("adopt", share=50))
+    at = moment("2026-03-02 10:00")
+    apply_revision(workset, CASE, after, at)
+    older = before.policies["complaint"].digest
+    apply_revision(workset, CASE, after, at, Revise(at, to=older, by="u-7"))
+    apply_event(workset, event("2026-03-02 10:05", "ticket.updated", title="x"), after, moment("2026-03-02 10:05"))
+    case = workset.case(CASE)
+    assert case is not None
+    assert (case.digest, case.kept) == (older, True)
+    current = after.policies["complaint"].digest
+    apply_revision(workset, CASE, after, moment("2026-03-02 10:10"), Revise(at, to=current))
+    case = workset.case(CASE)
+    assert case is not None
+    assert (case.digest, case.kept) == (current, False)
 
 
 def test_a_file_that_nobody_has_is_refused() -> None:
