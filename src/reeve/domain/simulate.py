@@ -7,8 +7,8 @@ turn at its own moment, over all cases in order of time. An event older than the
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable, Iterator, MutableMapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reeve.domain.advance import apply_event, apply_revision, apply_tick
@@ -17,12 +17,28 @@ from reeve.domain.case import Case
 from reeve.domain.counts import Count
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
-from reeve.domain.recipients import Recipient, climb_effects
+from reeve.domain.recipients import Recipient, Resolution, climb_effects
 from reeve.domain.telling import WAITED, People, due_roles, moment_of, moot, next_hour, resolve_for, suppressed
 from reeve.domain.workset import Shelf, Workset
 
 LONGEST = timedelta(days=366)
 """How far a simulation without an end runs on: a reminder that repeats until somebody pays never ends by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notification at the moment its people would be told, or of those roles whose hour has come."""
+
+    asked: Effect
+    at: datetime
+    """The later of the moment it was asked for and the hour it waited for."""
+    roles: tuple[str, ...]
+    case: Case
+    """As it stands then."""
+    bundle: Bundle
+    """The rules then active: their messages and site settings count."""
+    resolution: Resolution | None
+    """Who is told; None: no recipients were given."""
 
 
 class Simulation:
@@ -38,8 +54,11 @@ class Simulation:
         people: Iterable[Recipient] | None = None,
         *,
         shelf: Shelf | None = None,
+        told: Callable[[Told], None] | None = None,
     ) -> None:
+        """`told` is called for every notification that is not moot, with or without `people`."""
         self._bundle = bundle
+        self._tell = told
         self._people = People(people) if people is not None else None
         self._workset = Workset(complete=True, shelf=shelf) if shelf else Workset(complete=True)
         self._seen: MutableMapping[str, bool] = shelf("seen") if shelf else {}
@@ -84,6 +103,12 @@ class Simulation:
                 apply_revision(self._workset, case_id, self._bundle, self._now)
                 yield from self._collect()
 
+    def advance(self, until: datetime) -> Iterator[Effect]:
+        """Everything due before `until`; a moment that is past does nothing."""
+        if self._now is None or until > self._now:
+            yield from self._run(until, inclusive=False)
+            self._now = until
+
     def finish(self, until: datetime | None = None) -> Iterator[Effect]:
         """Everything due up to and including `until`; None: all that follows within `LONGEST` of the last event."""
         if until is None and self._now is not None:
@@ -124,15 +149,21 @@ class Simulation:
     def _told(self, asked: Effect, now: datetime, told: frozenset[str]) -> Iterator[Effect]:
         """What notify adds to the timeline when it takes up a notification at `now`."""
         wanted, case = asked.notification, self._workset.case(str(asked.case))
-        if self._people is None or wanted is None or case is None:
+        if (self._people is None and self._tell is None) or wanted is None or case is None:
             return
         if now - asked.at > WAITED and moot(case, asked.at, wanted):
             yield suppressed(asked, wanted, now)
             return
         site, roles = self._bundle.site(asked.case.site), due_roles(wanted, told, now)
-        people = self._people.who_matter(roles, case.facts, site, asked.case.site)
-        for climb in resolve_for(wanted, roles, case, people, site).climbs:
-            yield from climb_effects([climb], asked, moment_of(asked, wanted, climb.role))
+        resolution = None
+        if self._people is not None:
+            people = self._people.who_matter(roles, case.facts, site, asked.case.site)
+            resolution = resolve_for(wanted, roles, case, people, site)
+            for climb in resolution.climbs:
+                yield from climb_effects([climb], asked, moment_of(asked, wanted, climb.role))
+        if self._tell is not None and roles:
+            at = max(moment_of(asked, wanted, role) for role in roles)
+            self._tell(Told(asked, at, roles, case, self._bundle, resolution))
         if (hour := next_hour(wanted, told, now)) is not None:
             self._asked += 1
             heapq.heappush(self._later, (hour, self._asked, asked, told | {*roles}))
