@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from reeve.cli import calendars
+from reeve.cli import calendars, facts
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json, print_line
+from reeve.cli.speaking import spoken_language
 
 if TYPE_CHECKING:
     from reeve.domain.bundle import Bundle
@@ -29,6 +30,9 @@ app = typer.Typer(
 )
 
 app.add_typer(calendars.app, name="calendar")
+app.command(epilog="Examples: reeve rules facts; reeve rules facts --missing; reeve rules facts --json | jq .")(
+    facts.facts
+)
 
 Folder = Annotated[
     Path, typer.Argument(metavar="[DIR]", envvar="REEVE_RULES", show_envvar=False, help="Rules folder.")
@@ -58,7 +62,7 @@ def check(folder: Folder = DEFAULT, as_json: Json = False, lang: Lang = None) ->
     """
     from reeve.runtime.time_source import SystemTime
 
-    lang = _language(lang)
+    lang = spoken_language(lang)
     result, count = _load(folder, SystemTime().now().date())
     found = [problem.is_error for problem in result.problems] + _show_problems(result, lang, as_json)
     if not as_json:
@@ -171,10 +175,10 @@ def _bundle(result: LoadResult, as_json: bool) -> Bundle:
         return result.bundle
     if as_json:
         for problem in result.errors:
-            print_json(problem.as_json(_language(None)))
+            print_json(problem.as_json(spoken_language(None)))
     else:
         for problem in result.errors:
-            errors().print(problem.render(_language(None)))
+            errors().print(problem.render(spoken_language(None)))
         errors().print("The rules have errors; mend them first (`reeve rules check`).")
     raise typer.Exit(BAD)
 
@@ -233,14 +237,6 @@ def _moment(text: str, bundle: Bundle) -> datetime:
     if moment is None:
         _fail(f"--until {text}: write a moment like 2026-02-14, 2026-02-14 18:10 or 2026-02-14T18:10+08:00.", USAGE)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(bundle.defaults.zone))
-
-
-def _language(asked: str | None) -> str:
-    """`en` or `zh`: as asked, else as the terminal's locale says."""
-    if asked is not None and asked.partition("-")[0].lower() not in _SUMMARY:
-        _fail(f"--lang {asked}: en or zh.", USAGE)
-    spoken = asked or os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en"
-    return "zh" if spoken.lower().startswith("zh") else "en"
 
 
 def _fail(sentence: str, code: int) -> NoReturn:

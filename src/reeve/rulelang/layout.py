@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from reeve.domain.expressions import Position
 from reeve.rulelang.problems import Problem, problem
 
-SINGLE = ("site.yaml", "duties.yaml", "score.yaml")
+SINGLE = ("site.yaml", "duties.yaml", "score.yaml", "facts.yaml")
 
 
 @dataclass
@@ -23,6 +23,7 @@ class Layout:
     """messages.yaml and messages/*.yaml."""
     duties: str | None = None
     score: str | None = None
+    facts: str | None = None
     sites: dict[str, str] = field(default_factory=dict)
     """Site id → path."""
     calendars: dict[str, str] = field(default_factory=dict)
@@ -34,7 +35,8 @@ class Layout:
     def read(self) -> Iterator[str]:
         """Every path that is part of the bundle."""
         yield from self.policies
-        yield from (path for path in (self.site, self.duties, self.score) if path is not None)
+        single = (self.site, self.duties, self.score, self.facts)
+        yield from (path for path in single if path is not None)
         yield from self.messages
         yield from self.sites.values()
         yield from self.calendars.values()

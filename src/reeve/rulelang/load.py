@@ -15,8 +15,10 @@ from typing import TypeVar
 from reeve.domain.bundle import Bundle, Calendar, Matcher, Policy, SiteSettings
 from reeve.domain.expressions import Position
 from reeve.rulelang.check import check
+from reeve.rulelang.citations import find_citations
 from reeve.rulelang.compile import PolicySource, compile_policy, policy_digest
 from reeve.rulelang.duties import DutyFile, ScoreFile, read_duties, read_scores
+from reeve.rulelang.facts import FactFile, FactsShape, read_facts, unknown_facts
 from reeve.rulelang.files import CalendarShape, MessagesShape, PolicyShape, SiteShape
 from reeve.rulelang.layout import Layout, lay_out, normal_bytes
 from reeve.rulelang.messages import Messages, read_messages
@@ -42,6 +44,7 @@ class LoadResult:
     """tests/*.test.yaml, read; their runner is elsewhere."""
     duties: DutyFile | None = None
     scores: ScoreFile | None = None
+    facts: FactFile | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -71,6 +74,7 @@ class Parts:
     messages: Messages | None = None
     duties: DutyFile | None = None
     scores: ScoreFile | None = None
+    facts: FactFile | None = None
     scenarios: list[ScenarioFile] = field(default_factory=list)
 
 
@@ -122,7 +126,7 @@ def load_bundle(
             messages=parts.messages.templates if parts.messages is not None else {},
             matcher=matcher if matcher is not None else _closures(),
         )
-    return LoadResult(bundle, found, tuple(parts.scenarios), parts.duties, parts.scores)
+    return LoadResult(bundle, found, tuple(parts.scenarios), parts.duties, parts.scores, parts.facts)
 
 
 def bundle_version(files: Mapping[str, bytes]) -> str:
@@ -164,6 +168,9 @@ class _Loader:
         for path in layout.tests:
             if doc := self._document(path):
                 parts.scenarios.append(self._keep(read_scenarios(doc)))
+        if layout.facts is not None and (named := self._shape(layout.facts, FactsShape)) and named.model:
+            parts.facts = self._keep(read_facts(named.doc, named.model))
+            self.problems.extend(unknown_facts(parts.facts.facts, find_citations(self._files, layout)))
         return parts
 
     def _read_sites(self, layout: Layout, parts: Parts) -> None:

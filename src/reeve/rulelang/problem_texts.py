@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reeve.rulelang.texts import Texts
 from reeve.rulelang.texts_of_expressions import EXPRESSION_TEXTS
+from reeve.rulelang.texts_of_facts import FACT_TEXTS
 from reeve.rulelang.texts_of_files import FILE_TEXTS, SHAPE_TEXTS
 from reeve.rulelang.texts_of_policies import BUNDLE_TEXTS, POLICY_TEXTS
 
@@ -46,4 +47,11 @@ WORDS: dict[str, dict[str, str]] = {
     },
 }
 
-TEXTS: dict[str, Texts] = {**FILE_TEXTS, **SHAPE_TEXTS, **EXPRESSION_TEXTS, **POLICY_TEXTS, **BUNDLE_TEXTS}
+TEXTS: dict[str, Texts] = {
+    **FILE_TEXTS,
+    **SHAPE_TEXTS,
+    **EXPRESSION_TEXTS,
+    **POLICY_TEXTS,
+    **BUNDLE_TEXTS,
+    **FACT_TEXTS,
+}

@@ -14,6 +14,7 @@ from pydantic import BaseModel, RootModel, ValidationError
 
 from reeve.domain.expressions import Position
 from reeve.rulelang.problems import Choice, Particular, Problem, problem
+from reeve.rulelang.texts_of_facts import FACT_TEXTS
 from reeve.rulelang.texts_of_files import SHAPE_TEXTS
 from reeve.rulelang.texts_of_policies import POLICY_TEXTS
 from reeve.rulelang.yamltree import Document, Mapping, Scalar, Sequence, plain
@@ -129,7 +130,7 @@ def _problem(doc: Document, model: type[BaseModel], fault: Any) -> Problem:
         return problem(doc.at(*loc[:-1]), "missing_key", key=str(loc[-1]))
     if fault["input"] is None:
         return problem(doc.at_key(*loc), "empty_value", key=key)
-    if kind in SHAPE_TEXTS or kind in POLICY_TEXTS:
+    if kind in SHAPE_TEXTS or kind in POLICY_TEXTS or kind in FACT_TEXTS:
         words: dict[str, Particular] = {"key": key}
         words.update({k: v for k, v in context.items() if isinstance(v, str | int) and k != "code"})
         return problem(doc.at(*loc), kind, **words)
