@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +14,7 @@ from hypothesis import strategies as st
 from reeve.domain.advance import apply_event, apply_tick
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
-from reeve.domain.effects import Effect
+from reeve.domain.effects import Decision, Effect
 from reeve.domain.events import Event
 from reeve.domain.stored import dump_case, load_case
 from reeve.domain.workset import Workset
@@ -23,6 +26,8 @@ START = moment("2026-02-12 08:00")
 LAST = START + timedelta(days=12)
 VERBS = ["updated", "acknowledged", "assigned", "waiting", "resumed", "resolved", "informed", "followed_up"]
 VERBS += ["reopened", "closed", "regraded"]
+SENT = {"to": ["general_manager"], "via": ["sms", "email"], "message": "complaint_reported", "step": "report_up"}
+LEFT = {"to": ["general_manager"], "step": "report_up", "once_per": "incident"}
 
 offsets = st.integers(min_value=0, max_value=5 * 24 * 60)
 data = st.fixed_dictionaries(
@@ -65,9 +70,9 @@ def due_cases(workset: Workset, until: datetime) -> list[str]:
     return [case_id for _, case_id in sorted(found)]
 
 
-def play(events: list[Event], ticks: list[datetime]) -> Workset:
+def play(events: list[Event], ticks: list[datetime]) -> Watched:
     """Events in order of arrival; before each, ticks at the given moments up to its time, then one at the end."""
-    workset = Workset(complete=True)
+    workset = Watched()
     now = START
     for one in events:
         for tick in [t for t in ticks if now < t < one.at]:
@@ -90,13 +95,78 @@ def timeline(workset: Workset) -> dict[str, list[Effect]]:
     return lines
 
 
+@dataclass(frozen=True)
+class Firing:
+    """One firing of `report_up`, which the cases of an incident share: one sends, the others leave it to it."""
+
+    case: str
+    run: int
+    at: datetime
+    incident: object
+    grade: str
+    what: str
+    details: Mapping[str, Any]
+
+
+class Watched(Workset):
+    """A complete working set that notes the shared firings in the order in which they were decided."""
+
+    def __init__(self) -> None:
+        super().__init__(complete=True)
+        self.firings: list[Firing] = []
+        self._grades: dict[str, str] = {}
+        self._runs: dict[str, int] = {}
+
+    def record(self, decision: Decision, event: Event | None) -> None:
+        """As it is; a firing belongs to the incident that the case named then."""
+        case = str(decision.case.key)
+        before = self._cases.get(case)
+        super().record(decision, event)
+        for effect in decision.effects:
+            if effect.what == "graded":
+                self._grades[case] = effect.details["grade"]
+            elif effect.what == "reopened":
+                self._runs[case] = effect.details["run"]
+            elif shared(effect):
+                by_event = event is not None and effect.because.event == event.id
+                facts = decision.case.facts if by_event or before is None else before.facts
+                run, grade = self._runs.get(case, 1), self._grades[case]
+                self.firings.append(
+                    Firing(case, run, effect.at, facts.get("incident"), grade, effect.what, effect.details)
+                )
+
+
+def shared(effect: Effect) -> bool:
+    """Whether it is a firing of the step that several cases share."""
+    return effect.details.get("step") == "report_up" and not effect.key.endswith("~suppressed")
+
+
 def said(effects: list[Effect]) -> list[tuple[object, ...]]:
-    """What a case says of itself. Which of several cases sends what they share (`once_per`) is a matter of which is
-    looked at first, so a sending and a leaving to another count as the same."""
-    return [
-        ("told or shared", e.at) if e.details.get("step") == "report_up" else (e.what, e.at, e.details, e.because)
-        for e in effects
-    ]
+    """What a case says of itself, all of it. Of the shared step only that it fired, when and why: which of several
+    cases sends depends on which is looked at first, and `check_shared` says what must hold of that."""
+    return [("report_up", e.at, e.because) if shared(e) else (e.what, e.at, e.details, e.because) for e in effects]
+
+
+def check_shared(firings: list[Firing]) -> None:
+    """The first case of an incident sends, and a later one only in a graver grade than any that was sent."""
+    order = RULES.policies["complaint"].grade_order
+    told: dict[object, int] = {}
+    rounds: Counter[tuple[str, int]] = Counter()
+    for firing in firings:
+        rank = order.index(firing.grade)
+        sends = firing.incident is None or rank < told.get(firing.incident, len(order))
+        if sends:
+            told[firing.incident] = rank
+            rounds[firing.case, firing.run] += 1
+            expected: Mapping[str, Any] = {**SENT, "round": rounds[firing.case, firing.run]}
+        else:
+            expected = LEFT
+        assert (firing.what, firing.details) == ("notify" if sends else "suppressed", expected), firing
+
+
+def fired(firings: list[Firing]) -> Counter[tuple[object, ...]]:
+    """Each incident's firings, whichever case sent."""
+    return Counter((one.case, one.run, one.at, one.incident, one.grade) for one in firings)
 
 
 def cases_of(workset: Workset) -> dict[str, Case]:
@@ -114,6 +184,9 @@ tick_times = st.lists(st.integers(0, 12 * 24 * 60), max_size=40).map(
 def test_one_late_tick_is_many_on_time_ticks(events: list[Event], ticks: list[datetime]) -> None:
     late, timely = play(events, []), play(events, ticks)
     assert {k: said(v) for k, v in timeline(late).items()} == {k: said(v) for k, v in timeline(timely).items()}
+    for each in (late, timely):
+        check_shared(each.firings)
+    assert fired(late.firings) == fired(timely.firings)
 
 
 @settings(max_examples=100, deadline=None)
