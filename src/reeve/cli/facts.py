@@ -69,7 +69,7 @@ def facts(
             _show(fact, entry, carried[fact], language)
     if not as_json:
         words = _WORDS[language]
-        kept = [rules for rules in carried.values() if rules]
+        kept = [carried[fact] for fact in catalogue if carried[fact]]
         counts = {
             "facts": len(catalogue),
             "carried": len(kept),

@@ -97,7 +97,7 @@ def _rule_of(rules: list[Rule], starts: list[int], lines: list[str], number: int
         if number > len(lines) or not lines[number - 1].strip():
             return rules[0]
     at = bisect_right(starts, number) - 1
-    while at > 0 and starts[at - 1] == starts[at] == number:
+    while at > 1 and starts[at - 1] == starts[at] == number:  # the first is the file itself
         at -= 1
     return rules[max(at, 0)]
 
