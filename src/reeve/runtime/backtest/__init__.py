@@ -1,0 +1,1 @@
+"""Recorded events under two sets of rules at once, and what the difference between them comes to."""
