@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from typing import Literal as OneOf
 
-from pydantic import BeforeValidator, Field, RootModel
+from pydantic import BeforeValidator, Field, RootModel, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from reeve.rulelang.shapes import (
@@ -63,7 +63,7 @@ class ClockShape(Shape):
     stop: Expression
     pause: PauseShape | None = None
     restart: Truth = False
-    limit: Annotated[dict[str, str], BeforeValidator(_by_grade)]
+    limit: Annotated[dict[str, str], BeforeValidator(_by_grade, json_schema_input_type=dict[str, str] | str)]
 
 
 class RepeatShape(Shape):
@@ -93,7 +93,9 @@ class RungShape(Shape):
     after: str | None = None
     raise_grade: Raise = 0
     reopen: Truth = False
-    open: Annotated[OpenShape | None, BeforeValidator(_opening)] = None
+    open: Annotated[OpenShape | None, BeforeValidator(_opening, json_schema_input_type=OpenShape | str | None)] = (
+        None
+    )
     then: ThenShape | None = None
 
 
@@ -123,6 +125,9 @@ def _grades(value: Any) -> Any:
     return {"fact": words[1]}
 
 
+GradesFrom = Annotated[str, WithJsonSchema({"type": "string", "pattern": r"^\s*from\s+\S+\s*$"})]
+
+
 class GradesShape(Shape):
     """A list of grades, worst first, or `from <fact>`."""
 
@@ -140,7 +145,9 @@ class PolicyShape(Shape):
     on_change: OneOf["pin", "adopt", "recompute"] = "pin"
     opens: OneOf["child"] | None = None
     counts: dict[Name, CountShape] = Field(default={})
-    grades: Annotated[GradesShape, BeforeValidator(_grades)] = GradesShape()
+    grades: Annotated[
+        GradesShape, BeforeValidator(_grades, json_schema_input_type=list[GradeShape] | GradesFrom)
+    ] = GradesShape()
     clocks: dict[Name, ClockShape] = Field(default={})
     steps: list[StepShape] = Field(default=[])
     close: Expression | None = None
@@ -169,7 +176,10 @@ class SiteShape(Shape):
     parent: str | None = None
     opening: dict[str, str] = Field(default={})
     channels: dict[str, Some] = Field(default={})
-    quiet: Annotated[QuietShape | None, BeforeValidator(_quiet)] = None
+    quiet: Annotated[
+        QuietShape | None,
+        BeforeValidator(_quiet, json_schema_input_type=QuietShape | OneOf["none", "off"] | None),
+    ] = None
     """`none` at a site switches off what site.yaml says: hours that begin where they end."""
     owner_messages: OneOf["any time", "opening hours"] | None = None
     subjects: OneOf["plain", "digest"] | None = None
@@ -181,7 +191,7 @@ def _channel_text(value: Any) -> Any:
     return {"": value} if isinstance(value, str) else value
 
 
-ChannelText = Annotated[dict[str, str], BeforeValidator(_channel_text)]
+ChannelText = Annotated[dict[str, str], BeforeValidator(_channel_text, json_schema_input_type=dict[str, str] | str)]
 """{subject, body}; a single text is under the empty key."""
 
 
@@ -210,6 +220,7 @@ class ReportShape(Shape):
     by: Some = Field(default=[])
     if_: Expression | None = Field(default=None, alias="if")
     having: Expression | None = None
+    sample: Share | None = None
 
 
 class DutyShape(Shape):
@@ -219,6 +230,8 @@ class DutyShape(Shape):
     title: Words = Field(default={})
     every: str
     who: Some
+    sites: Some = Field(default=[])
+    sample: Share | None = None
     limit: Expression | None = None
     message: Label | None = None
     via: Some = Field(default=[])
