@@ -16,6 +16,7 @@ from reeve.domain.events import OPENING_TYPE, Event
 from reeve.domain.expressions import Alternative, OnEvent
 from reeve.domain.facts import scope_of
 from reeve.domain.inputs import ChildOpening, Input, Opening, Recount, Revise, Tick
+from reeve.domain.trace import Considered
 from reeve.domain.workset import Workset, subject_key
 
 
@@ -30,6 +31,7 @@ def apply_event(workset: Workset, event: Event, bundle: Bundle, now: datetime) -
     crossed = _count(workset, event, bundle)
     touched = _route(workset, event, bundle, now)
     if not touched:
+        workset.considered.setdefault(event.key, Considered(event))
         workset.put_waiting(subject_key(event.site, event.family, event.subject), event)
     for at, key in crossed:
         for case in workset.counted(key):
@@ -93,16 +95,19 @@ def _route(workset: Workset, event: Event, bundle: Bundle, now: datetime) -> set
             touched.add(str(case.key))
     if event.type != OPENING_TYPE[event.family]:
         return touched
-    opened = False
+    considered = workset.considered[event.key] = Considered(event)
     closed = {case.key: case for case in known if not case.open}
     for policy in bundle.policies_for(event.family):
         key = CaseKey(event.site, policy.name, event.subject)
-        if str(key) in touched or not _opens(workset, policy, event, bundle):
+        if str(key) in touched:
+            considered.running.append(policy.name)
+            continue
+        if not _opens(workset, policy, event, bundle, considered):
             continue
         _decide(workset, closed.get(key), Opening(key, event), event, bundle, now)
         touched.add(str(key))
-        opened = True
-    if opened:
+    considered.taken = bool(touched)
+    if considered.opened:
         for waiting in workset.take_waiting(subject):
             for case in workset.cases_of(subject):
                 if case.open:
@@ -110,17 +115,20 @@ def _route(workset: Workset, event: Event, bundle: Bundle, now: datetime) -> set
     return touched
 
 
-def _opens(workset: Workset, policy: Policy, event: Event, bundle: Bundle) -> bool:
+def _opens(workset: Workset, policy: Policy, event: Event, bundle: Bundle, considered: Considered) -> bool:
     if policy.child_only:
         return False
     if policy.when is None:
+        considered.opened.append(policy.name)
         return True
 
     def count(rule: CountRule) -> int:
         return workset.count(policy, rule, None, event, event.at)
 
     scope = scope_of(policy.opening_reads, None, event, event.at, bundle.site(event.site).zone, count)
-    return bundle.matcher.holds(policy.when, scope)
+    held = bundle.matcher.holds(policy.when, scope)
+    considered.looked_at(policy, scope, held)
+    return held
 
 
 # --- counts ---------------------------------------------------------------------------------------------------

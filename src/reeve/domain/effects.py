@@ -12,6 +12,7 @@ from typing import Any
 from typing import Literal as OneOf
 
 from reeve.domain.case import Case, CaseKey
+from reeve.domain.trace import Trace
 
 EffectName = OneOf[
     "opened",
@@ -103,3 +104,5 @@ class Decision:
     claims: tuple[str, ...] = ()
     """Keys of `once_per` sendings that this case now holds."""
     children: tuple[ChildRequest, ...] = ()
+    trace: Trace | None = None
+    """What was looked at; None if nothing changed."""

@@ -41,8 +41,10 @@ def _called_for(turn: Turn) -> tuple[str | None, Position]:
     if policy.grade_from is not None:
         value = turn.case.facts.get(policy.grade_from)
         known = isinstance(value, str) and value in policy.grade_order
+        turn.note(policy.grade_from, "grade_from", value if isinstance(value, str) else None)
         return (str(value) if known else policy.grade_order[-1]), policy.pos
     found = turn.bundle.matcher.first(tuple(rule.when for rule in policy.grades), turn.scope)
+    turn.scene.grades = -1 if found is None else found
     if found is None:
         return None, policy.pos
     return policy.grades[found].grade, policy.grades[found].pos

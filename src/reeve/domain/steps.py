@@ -34,7 +34,7 @@ def on_happening(turn: Turn, happening: Happening) -> None:
     for step, whens in waiters.untils:
         state = turn.case.steps.get(step.name)
         if state is not None and state.ladder is not None and turn.any_holds(whens):
-            state.ladder = None
+            _end(turn, step.name, state, "until")
     for step, whens in waiters.steps:
         if turn.any_holds(whens):
             fire(turn, step, clock=happening.clock or None)
@@ -50,7 +50,7 @@ def on_conditions(turn: Turn) -> None:
     for step, whens in turn.listening.until_conditions:
         found = turn.case.steps.get(step.name)
         if found is not None and found.ladder is not None and turn.any_holds(whens):
-            found.ladder = None
+            _end(turn, step.name, found, "until")
 
 
 def _end_ladders(turn: Turn, happening: Happening) -> None:
@@ -63,7 +63,12 @@ def _end_ladders(turn: Turn, happening: Happening) -> None:
             continue
         stopped = happening.kind == "clock" and happening.clock == state.ladder.clock
         if stopped or (acknowledged and _may_be_acknowledged(turn, name)):
-            state.ladder = None
+            _end(turn, name, state, happening.what)
+
+
+def _end(turn: Turn, name: str, state: StepState, what: str) -> None:
+    state.ladder = None
+    turn.note(name, "ended", what)
 
 
 def _may_be_acknowledged(turn: Turn, name: str) -> bool:
@@ -76,8 +81,12 @@ def fire(
     """The step's first level has acted, if its conditions hold and nobody else has the sending."""
     case = turn.case
     if step.grades and case.grade not in step.grades:
+        turn.note(step.name, "grade", case.grade)
         return
-    if not turn.holds(step.when) or not _sampled(turn, step):
+    if not turn.holds(step.when):
+        return
+    if not _sampled(turn, step):
+        turn.note(step.name, "sample")
         return
     state = turn.step_state(step.name)
     if _claimed_elsewhere(turn, step):
@@ -124,8 +133,11 @@ def _claimed_elsewhere(turn: Turn, step: StepRule) -> bool:
         order = turn.policy.grade_order
         as_grave = [f"{claim}/{each}" for each in order[: order.index(grade) + 1]]
         claim = as_grave[-1]
-    if any(each in turn.claims or turn.facts.claim_holder(each) is not None for each in as_grave):
-        return True
+    for each in as_grave:
+        holder = "" if each in turn.claims else turn.facts.claim_holder(each)
+        if holder is not None:
+            turn.note(step.name, "claimed", "" if holder == str(key) else holder)
+            return True
     turn.claims.append(claim)
     return False
 
@@ -236,7 +248,9 @@ def reopen(turn: Turn, step: StepRule | None = None) -> None:
         end_clocks(case)
     case.open, case.closed_at, case.outcome = True, None, None
     case.run += 1
-    for state in case.steps.values():
+    for name, state in case.steps.items():
+        if state.ladder is not None:
+            turn.note(name, "ended", "reopened")
         state.fired, state.ladder = 0, None
         state.passed = [tag for tag in state.passed if "@" in tag]
     pos = step.pos if step else turn.policy.pos

@@ -18,6 +18,7 @@ from reeve.domain.events import Event
 from reeve.domain.expressions import Condition, Position
 from reeve.domain.facts import scope_of
 from reeve.domain.inputs import Facts
+from reeve.domain.trace import Note, NoteKind, Scene
 from reeve.domain.waiters import ALWAYS, Happening, Waiters, Whens, listening
 
 
@@ -54,7 +55,10 @@ class Turn:
         self.reopened = False
         self.ran_by_time: list[int] = []
         """Indices of the notify effects that the passing of time caused."""
+        self.scenes: list[Scene] = []
+        """What was looked at, for the record."""
         self._scope: dict[str, Any] | None = None
+        self._scene: Scene | None = None
 
     def begin(self, at: datetime, *, event: Event | None = None, clock: str | None = None) -> None:
         """Turn to the next moment: nothing has happened in it yet."""
@@ -64,7 +68,7 @@ class Turn:
         self.seen.clear()
         self.changed_facts = set()
         self.graded = self.reopened = False
-        self._scope = None
+        self._scope = self._scene = None
 
     def happen(self, kind: OneOf["event", "case", "clock"], what: str, clock: str = "") -> None:
         """Queue something for the clocks and steps that wait for it."""
@@ -76,16 +80,20 @@ class Turn:
         """Facts have other values now: what conditions see is made anew."""
         self.changed_facts = names
         self.ever_changed |= names
-        self._scope = None
+        self._scope = self._scene = None
 
     def grade_changed(self) -> None:
         """The grade is another one: conditions see it."""
         self.graded = True
-        if self._scope is not None:
-            for name in ("grade", "grade_was"):
-                self._scope.pop(name, None)
-                if name in self.policy.reads and (value := getattr(self.case, name)) is not None:
-                    self._scope[name] = value
+        read = [name for name in ("grade", "grade_was") if name in self.policy.reads]
+        if self._scope is None or not read:
+            return
+        # A new one: the scene before keeps what its conditions saw.
+        self._scope, self._scene = dict(self._scope), None
+        for name in read:
+            self._scope.pop(name, None)
+            if (value := getattr(self.case, name)) is not None:
+                self._scope[name] = value
 
     @property
     def scope(self) -> dict[str, Any]:
@@ -94,18 +102,36 @@ class Turn:
             self._scope = scope_of(
                 self.policy.scope_reads, self.case, self.event, self.at, self.site.zone, self._count
             )
+            if self._scene is not None:
+                self._scene.scope = self._scope
         return self._scope
+
+    @property
+    def scene(self) -> Scene:
+        """Where what is looked at now is noted."""
+        if self._scene is None:
+            self._scene = Scene(self.at, self.event is not None, self.clock, self._scope)
+            self.scenes.append(self._scene)
+        return self._scene
+
+    def note(self, name: str, kind: NoteKind, what: str | None = None) -> None:
+        """Put on record why a step did not act, or goes on no longer."""
+        self.scene.notes.append(Note(name, kind, what))
 
     def _count(self, rule: CountRule) -> int:
         return self.facts.count(self.policy, rule, self.case, self.event, self.at)
 
     def holds(self, condition: Condition | None) -> bool:
         """Whether a condition holds now; none at all always does."""
-        return condition is None or self.bundle.matcher.holds(condition, self.scope)
+        if condition is None:
+            return True
+        held = self.bundle.matcher.holds(condition, self.scope)
+        self.scene.tests.append((condition, held))
+        return held
 
     def any_holds(self, whens: Whens) -> bool:
         """Whether one of the conditions holds."""
-        return whens == ALWAYS or any(when is None or self.bundle.matcher.holds(when, self.scope) for when in whens)
+        return whens == ALWAYS or any(map(self.holds, whens))
 
     def waiters(self, happening: Happening) -> Waiters:
         """The rules that wait for this."""

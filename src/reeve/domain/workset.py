@@ -15,9 +15,11 @@ from typing import Any
 from reeve.domain.bundle import CountRule, Policy
 from reeve.domain.case import Case, CaseKey
 from reeve.domain.counts import Count, count_key, value_at
+from reeve.domain.duties import duty_of
 from reeve.domain.effects import Decision, Effect
 from reeve.domain.errors import NotLoaded
 from reeve.domain.events import Event
+from reeve.domain.trace import Considered, Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Decided:
     event: Event | None
     """The event that caused it; None for a tick."""
     effects: tuple[Effect, ...]
+    trace: Trace | None = None
 
 
 def subject_key(site: str, family: str, subject: str) -> str:
@@ -56,6 +59,7 @@ class Workset:
         self._counts: MutableMapping[str, Count | None] = shelf("counts")
         self._counted: MutableMapping[str, set[str]] = shelf("counted")
         self._claims: MutableMapping[str, str | None] = shelf("claims")
+        self._scheduled: dict[str, set[str]] = {}
         self.decisions: list[Decided] = []
         self.changed_cases: dict[str, Case] = {}
         self.changed_counts: dict[str, Count] = {}
@@ -66,6 +70,8 @@ class Workset:
         """Keys of waiting events whose case has opened now."""
         self.applied: set[str] = set()
         """Keys of every event handled, the waiting ones included."""
+        self.considered: dict[str, Considered] = {}
+        """By event key: events that might have opened a case, and those that no case takes."""
 
     # --- loading (the shell) --------------------------------------------------------------------------------
 
@@ -99,6 +105,10 @@ class Workset:
     def load_claim(self, key: str, holder: str | None) -> None:
         """Who holds a `once_per` sending; None: nobody."""
         self._claims.setdefault(key, holder)
+
+    def load_scheduled(self, site: str, duties: Iterable[str]) -> None:
+        """Names of the duties of a site whose next occurrence is in the record."""
+        self._scheduled.setdefault(site, set()).update(duties)
 
     # --- reading --------------------------------------------------------------------------------------------
 
@@ -148,6 +158,13 @@ class Workset:
             raise NotLoaded("claim", claim)
         return self._claims.get(claim)
 
+    def scheduled(self, site: str) -> set[str]:
+        """Names of the duties of a site whose next occurrence is known."""
+        known = self._scheduled.get(site)
+        if known is None and not self._complete:
+            raise NotLoaded("scheduled", site)
+        return known or set()
+
     # --- changing (advance) -----------------------------------------------------------------------------------
 
     def record(self, decision: Decision, event: Event | None) -> None:
@@ -160,7 +177,14 @@ class Workset:
         self.changed_cases[case_id] = case
         for claim in decision.claims:
             self._claims[claim] = self.changed_claims[claim] = case_id
-        self.decisions.append(Decided(case.key, case.version, event, decision.effects))
+        self.decisions.append(Decided(case.key, case.version, event, decision.effects, decision.trace))
+
+    def put_case(self, case: Case) -> None:
+        """A case as it stands now, to be saved without a decision: nothing has happened to it yet."""
+        self.take_case(case)
+        self.changed_cases[str(case.key)] = case
+        if case.scheduled:
+            self._scheduled.setdefault(case.key.site, set()).add(duty_of(case))
 
     def take_case(self, case: Case) -> None:
         """The case is part of the set as it stands, found by its subjects and counts."""
@@ -206,3 +230,4 @@ class Workset:
         self.waiting_added.clear()
         self.waiting_taken.clear()
         self.applied.clear()
+        self.considered.clear()
