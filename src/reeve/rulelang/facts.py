@@ -74,7 +74,7 @@ def unknown_facts(facts: Collection[str], cited: Iterable[Citation]) -> Iterator
         if citation.fact in facts or (prefix not in prefixes and closest(prefix, prefixes) is None):
             continue
         choice = Choice(citation.fact, tuple(sorted(facts)))
-        yield problem(citation.pos, "unknown_fact", found=citation.fact, choice=choice)
+        yield problem(citation.pos, "uncatalogued_fact", found=citation.fact, choice=choice)
 
 
 def without_rule(facts: FactFile, cited: Iterable[Citation]) -> list[str]:

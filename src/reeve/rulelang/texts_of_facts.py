@@ -17,7 +17,7 @@ FACT_TEXTS: dict[str, Texts] = {
         "`{fact}` is a {kind}: a rule keeps it, so it needs no reason", "delete `reason`, or write `kind: manner`",
         "`{fact}` 的 kind 是 {kind}，应由规则实现，不需要 reason", "请删除 `reason`，或写 `kind: manner`",
     ),
-    "unknown_fact": warning(
+    "uncatalogued_fact": warning(
         "facts.yaml has no `{found}`", "{choice}", "facts.yaml 中没有 `{found}`", "{choice}",
     ),
 }  # fmt: skip

@@ -102,7 +102,7 @@ def test_scores_cite_by_their_fact_and_messages_carry_nothing() -> None:
 
 def test_a_fact_that_the_catalogue_does_not_have_is_a_warning_at_its_place() -> None:
     policy = POLICY.replace("# LEAK-05", "# LEAKE-01").replace("# LEAK-01\n    if", "# LEAK-1\n    if")
-    found = [p for p in loaded(policy=policy).warnings if p.code == "unknown_fact"]
+    found = [p for p in loaded(policy=policy).warnings if p.code == "uncatalogued_fact"]
     said = {p.particulars["found"]: (p.line, p.mend) for p in found}
     assert said["LEAKE-01"] == (18, "did you mean `LEAK-01`?")
     assert said["LEAK-1"] == (11, "did you mean `LEAK-01`?")
@@ -114,7 +114,7 @@ def test_a_fact_that_the_catalogue_does_not_have_is_a_warning_at_its_place() -> 
 def test_without_a_catalogue_nothing_is_said_about_citations() -> None:
     given = files()
     del given["facts.yaml"]
-    assert not [p for p in load_bundle(given).problems if p.code == "unknown_fact"]
+    assert not [p for p in load_bundle(given).problems if p.code == "uncatalogued_fact"]
 
 
 @pytest.mark.parametrize(
