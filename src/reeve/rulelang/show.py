@@ -9,7 +9,6 @@ from decimal import Decimal
 from reeve.domain import expressions as x
 from reeve.domain.durations import Duration, Elapsed, Months, SameDay, WorkingDays, WorkingHours
 
-
 _NO_WORDS: Mapping[str, str] = {}
 
 

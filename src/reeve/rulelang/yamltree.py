@@ -14,21 +14,9 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError, YAMLStreamError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
-
 from reeve.domain.expressions import Position
 from reeve.rulelang.problems import BadRule, Problem, problem
+from reeve.rulelang.yamlevents import Event, Unreadable, read_events
 
 MAX_BYTES = 1024 * 1024
 """A rule file larger than this is refused unread."""
@@ -235,13 +223,10 @@ def read_yaml(file: str, data: bytes) -> Document:
     hidden = _LIST_IN_CONDITION.sub(lambda m: m[1] + m[2].translate(_HIDE), text)
     source = Source(file, hidden)
     try:
-        reader = _Reader(source, problems)
-        root = reader.document(iter(YAML(typ="safe", pure=True).parse(hidden)))
-    except MarkedYAMLError as error:
-        raise BadRule(_syntax_problem(source, error)) from error
-    except (YAMLError, YAMLStreamError, ValueError, IndexError, RecursionError) as error:
-        raise BadRule(problem(whole, "yaml_unreadable")) from error
-    return Document(file, root, tuple(problems))
+        root, repeated = read_events(hidden, lambda events: _Reader(source).document(events))
+    except Unreadable as error:
+        raise BadRule(_syntax_problem(source, error.cause)) from error
+    return Document(file, root, (*problems, *repeated))
 
 
 def _decode(whole: Position, data: bytes) -> tuple[str, list[Problem]]:
@@ -277,74 +262,76 @@ def _refuse_unusable(file: str, text: str) -> None:
 class _Reader:
     """Events to nodes, one at a time, so that depth and aliases are refused before they can grow."""
 
-    def __init__(self, source: Source, problems: list[Problem]) -> None:
+    def __init__(self, source: Source) -> None:
         self._source = source
-        self._problems = problems
+        self._repeated: list[Problem] = []
         self._parts = 0
 
-    def document(self, events: Iterator[Event]) -> Node:
+    def document(self, events: Iterator[Event]) -> tuple[Node, list[Problem]]:
+        """The root of the only document, and the keys that stand twice."""
         root: Node | None = None
         for event in events:
-            if isinstance(event, DocumentStartEvent) and root is not None:
+            kind = type(event).__name__
+            if kind == "DocumentStartEvent" and root is not None:
                 raise BadRule(problem(self._at(event), "several_documents"))
-            if isinstance(event, MappingStartEvent | SequenceStartEvent | ScalarEvent | AliasEvent):
+            if kind in _BEGINS:
                 root = self._node(event, events, 0)
-        return root if root is not None else Scalar(self._source, "", 0, 0, "")
+        return root if root is not None else Scalar(self._source, "", 0, 0, ""), self._repeated
 
     def _at(self, event: Event) -> Position:
         return self._source.position(event.start_mark.index)
 
-    def _node(self, event: Event, events: Iterator[Event], depth: int) -> Node:
-        if isinstance(event, AliasEvent):
+    def _node(self, event: Any, events: Iterator[Event], depth: int) -> Node:
+        kind = type(event).__name__
+        if kind == "AliasEvent":
             raise BadRule(problem(self._at(event), "alias", name=event.anchor))
-        if anchor := getattr(event, "anchor", None):
-            raise BadRule(problem(self._at(event), "anchor", name=str(anchor)))
+        if event.anchor:
+            raise BadRule(problem(self._at(event), "anchor", name=str(event.anchor)))
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise BadRule(problem(self._at(event), "too_many_parts", most=MAX_PARTS))
         if depth > MAX_DEPTH:
             raise BadRule(problem(self._at(event), "too_deep"))
-        if isinstance(event, ScalarEvent):
-            if event.tag:
-                raise BadRule(problem(self._at(event), "tag", tag=str(event.tag)))
+        if event.tag:
+            raise BadRule(problem(self._at(event), "tag", tag=str(event.tag)))
+        if kind == "ScalarEvent":
             return self._scalar(event)
-        if isinstance(event, SequenceStartEvent):
+        if kind == "SequenceStartEvent":
             sequence = Sequence(self._source, event.start_mark.index)
-            while not isinstance(inner := next(events), SequenceEndEvent):
+            while type(inner := next(events)).__name__ != "SequenceEndEvent":
                 sequence.items.append(self._node(inner, events, depth + 1))
             return sequence
         return self._mapping(event, events, depth)
 
-    def _scalar(self, event: ScalarEvent) -> Scalar:
-        return Scalar(
-            self._source,
-            event.value.translate(_SHOW),
-            event.start_mark.index,
-            event.end_mark.index,
-            event.style or "",
-        )
+    def _scalar(self, event: Any) -> Scalar:
+        start, end = event.start_mark.index, event.end_mark.index
+        return Scalar(self._source, event.value.translate(_SHOW), start, end, event.style or "")
 
     def _mapping(self, event: Event, events: Iterator[Event], depth: int) -> Mapping:
         mapping = Mapping(self._source, event.start_mark.index)
-        while not isinstance(inner := next(events), MappingEndEvent):
+        while type(inner := next(events)).__name__ != "MappingEndEvent":
             key = self._node(inner, events, depth + 1)
             if not isinstance(key, Scalar):
                 raise BadRule(problem(key.pos, "key_not_text"))
             value = self._node(next(events), events, depth + 1)
             if key.text in mapping.keys:
                 first = mapping.keys[key.text].pos.line
-                self._problems.append(problem(key.pos, "repeated_key", key=key.text, line=first))
+                self._repeated.append(problem(key.pos, "repeated_key", key=key.text, line=first))
                 continue
             mapping.keys[key.text] = key
             mapping.values[key.text] = value
         return mapping
 
 
+_BEGINS = ("MappingStartEvent", "SequenceStartEvent", "ScalarEvent", "AliasEvent")
+"""Events that begin a value."""
+
 _WIDE_COLON = re.compile(r"^\s*(?:- )?[\w.]+：")
 
 
-def _syntax_problem(source: Source, error: MarkedYAMLError) -> Problem:
-    mark = error.problem_mark or error.context_mark
+def _syntax_problem(source: Source, error: Any) -> Problem:
+    """`error` is ruamel.yaml's, or what its scanner stumbled over."""
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
         return problem(Position(source.file, 1, 1), "yaml_unreadable")
     index = min(mark.index, max(len(source.text) - 1, 0))
