@@ -29,6 +29,7 @@ from reeve.runtime.store.mongo import (
     open_database,
     store_answers,
 )
+from reeve.runtime.store.running_cases import RunningCases
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
 from services.escalation.inbox import Inbox
@@ -37,6 +38,7 @@ from services.escalation.loop import Loop
 from services.escalation.metrics import show_bundle
 from services.escalation.outbox import Outbox
 from services.escalation.reconciler import Reconciler
+from services.escalation.revising import Reviser
 from services.escalation.settings import EscalationSettings
 
 _WAIT_SECONDS = 0.5
@@ -151,7 +153,10 @@ async def _work(
         await loop.settled()
         await outbox.drained()
 
-    lanes = LaneKeeper(leases, inbox, settings.escalation_lease, settle, outbox.sweep_soon)
+    def gained() -> None:
+        outbox.sweep_soon()
+        reviser.look()
+
     reconciler = Reconciler(
         inbox,
         record,
@@ -161,11 +166,15 @@ async def _work(
         timedelta(seconds=settings.escalation_event_grace),
         settings.escalation_reconcile,
     )
+    reviser = Reviser(inbox, RunningCases(database), lambda: rules.bundle)
+    rules.on_taken(lambda bundle: reviser.look())
+    lanes = LaneKeeper(leases, inbox, settings.escalation_lease, settle, gained)
     tasks = [
         asyncio.create_task(loop.run(), name="loop"),
         asyncio.create_task(outbox.run(), name="outbox"),
         asyncio.create_task(lanes.run(), name="lanes"),
         asyncio.create_task(reconciler.run(), name="reconciler"),
+        asyncio.create_task(reviser.run(), name="reviser"),
         asyncio.create_task(rules.run(), name="rules"),
     ]
     log.info("Escalation is ready.", action="service_ready", bundle=rules.bundle.version)
@@ -201,7 +210,7 @@ async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Even
 
 async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None:
     by_name = {task.get_name(): task for task in tasks}
-    for name in ("lanes", "reconciler", "rules"):
+    for name in ("lanes", "reconciler", "reviser", "rules"):
         by_name[name].cancel()
     try:
         await asyncio.wait_for(lanes.leave(), _DRAIN_SECONDS)

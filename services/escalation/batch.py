@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from reeve.contracts.outgoing import told_of
-from reeve.domain.advance import apply_event, apply_tick
+from reeve.domain.advance import apply_event, apply_revision, apply_tick
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.counts import Count, count_key
@@ -29,7 +29,7 @@ from reeve.runtime.verdicts import Failure, attempt
 from services.escalation.metrics import RELOADS
 from services.escalation.supposing import SupposingWorkset
 from services.escalation.timers import Alarm
-from services.escalation.work import EventWork, TickWork, check
+from services.escalation.work import EventWork, Item, TickWork, check
 
 MOST_PASSES = 40
 """Each pass loads at least one thing more, so this many mean a mistake in the core."""
@@ -58,9 +58,7 @@ class Outcome:
     """Keys of the batch's events that intake put in the record."""
 
 
-async def decide_batch(
-    record: CaseRecord, items: list[EventWork | TickWork], bundle: Bundle, now: datetime
-) -> Outcome:
+async def decide_batch(record: CaseRecord, items: list[Item], bundle: Bundle, now: datetime) -> Outcome:
     """Every item decided in order, against the record as it is now. Nothing is written.
 
     One item's failure leaves the others untouched. Raises StoreAway.
@@ -69,9 +67,7 @@ async def decide_batch(
 
 
 class _Batch:
-    def __init__(
-        self, record: CaseRecord, items: list[EventWork | TickWork], bundle: Bundle, now: datetime
-    ) -> None:
+    def __init__(self, record: CaseRecord, items: list[Item], bundle: Bundle, now: datetime) -> None:
         self._record = record
         self._items = items
         self._bundle = bundle
@@ -124,7 +120,7 @@ class _Batch:
                 else:
                     self._unknown.add(item.event.key)
 
-    def _active(self) -> Iterable[tuple[int, EventWork | TickWork]]:
+    def _active(self) -> Iterable[tuple[int, Item]]:
         for index, item in enumerate(self._items):
             if index not in self._repeats and index not in self._failures:
                 yield index, item
@@ -134,7 +130,7 @@ class _Batch:
         needs: Needs = {"subject": set(), "case": set(), "count": set()}
         rules = [rule for policy in self._bundle.policies.values() for rule in policy.counts]
         for _, item in self._active():
-            if isinstance(item, TickWork):
+            if not isinstance(item, EventWork):
                 needs["case"].add(item.case_id)
                 continue
             event = item.event
@@ -220,11 +216,14 @@ class _Batch:
             return self._joined(workset), failed
         return missing, failed
 
-    def _apply(self, workset: Workset, item: EventWork | TickWork) -> None:
+    def _apply(self, workset: Workset, item: Item) -> None:
         if isinstance(item, EventWork):
             apply_event(workset, item.event, self._bundle, self._now)
-        else:
+        elif isinstance(item, TickWork):
             apply_tick(workset, item.case_id, self._bundle, self._now)
+        else:
+            revise = replace(item.revise, at=self._now) if item.revise is not None else None
+            apply_revision(workset, item.case_id, self._bundle, self._now, revise)
 
     def _joined(self, workset: Workset) -> Needs:
         """Counts that a changed case newly takes part in and that are not loaded yet."""

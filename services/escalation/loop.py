@@ -27,7 +27,7 @@ from reeve.runtime.verdicts import MOST_CONFLICTS, MOST_DELIVERIES, Failure, Ver
 from services.escalation import metrics
 from services.escalation.batch import Outcome, decide_batch
 from services.escalation.outbox import Committed
-from services.escalation.work import BadWork, EventWork, TickWork, Work
+from services.escalation.work import BadWork, EventWork, Item, ReviseWork, Work
 
 ACK = b"+ACK"
 SERVICE = "escalation"
@@ -169,7 +169,7 @@ class Loop:
     # --- verdicts
 
     async def _judge(
-        self, works: list[Work], items: list[EventWork | TickWork], outcome: Outcome, now: datetime
+        self, works: list[Work], items: list[Item], outcome: Outcome, now: datetime
     ) -> dict[int, bytes]:
         """Verdicts other than ack, by `id` of the work. What is given up stands in `dead.>` when this returns."""
         verdicts: dict[int, bytes] = {}
@@ -190,8 +190,8 @@ class Loop:
                 **_about(item),
                 **error_fields(failure.error),
             )
-            if verdict is Verdict.LATER or isinstance(item, TickWork):
-                # A tick needs no letter: its case stays overdue in the record, where everybody can see it.
+            if verdict is Verdict.LATER or not isinstance(item, EventWork):
+                # A tick or revision needs no letter: the case stays overdue or outdated, where everybody sees it.
                 verdicts[id(item)] = nak(nak_delay(item.received.delivery if item.received else 1))
                 continue
             end = TERM if verdict is Verdict.DEAD else ACK
@@ -210,10 +210,12 @@ class Loop:
                 outcome.changes.refused[each.work.event.key] = each.reason
         return verdicts
 
-    def _last_word(self, item: EventWork | TickWork, failure: Failure) -> Verdict:
+    def _last_word(self, item: Item, failure: Failure) -> Verdict:
         """The table's verdict, once the last try is used up."""
         if failure.verdict not in (Verdict.LATER, Verdict.AGAIN, Verdict.WAIT):
             return failure.verdict
+        if isinstance(item, ReviseWork):
+            return Verdict.LATER
         if item.received is not None:
             tries = item.received.delivery
         else:
@@ -263,13 +265,13 @@ def _event_letter(item: EventWork, reason: str, now: datetime) -> Message:
     return Message(out.subject, out.id, out.body)
 
 
-def _about(item: EventWork | TickWork) -> dict[str, str]:
+def _about(item: Item) -> dict[str, str]:
     if isinstance(item, EventWork):
         return {"event_key": item.event.key, "site": item.event.site}
     return {"case": item.case_id}
 
 
-def _count(items: list[EventWork | TickWork], outcome: Outcome) -> None:
+def _count(items: list[Item], outcome: Outcome) -> None:
     changes = outcome.changes
     waiting = len(changes.waiting_added)
     metrics.EVENTS.labels(outcome="repeat").inc(len(outcome.repeats))

@@ -36,6 +36,10 @@ RECONCILED = Counter("reeve_escalation_reconciled_total", "What the bus had lost
 OUTBOX = Gauge("reeve_escalation_outbox_pending", "Decisions committed and not yet acknowledged by the bus")
 LANES = Gauge("reeve_escalation_lanes", "Lanes this replica works on")
 BUNDLE = Gauge("reeve_escalation_bundle", "1 for the active bundle", ["version"])
+REVISED = Counter("reeve_escalation_revised_total", "Open cases handed over because other rules are active")
+REVISIONS_LEFT = Gauge(
+    "reeve_escalation_revisions_left", "Open cases that are still to go on with the active rules"
+)
 PAUSED = Gauge("reeve_escalation_paused", "1 while the record or the bus is away")
 
 

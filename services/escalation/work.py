@@ -1,4 +1,4 @@
-"""What escalation has in hand: events and ticks, from the bus or from the reconciler."""
+"""What escalation has in hand: events and ticks, from the bus or from the reconciler, and cases to revise."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from reeve.contracts.events import EVENT_TYPES, parse_event
 from reeve.contracts.problems import InvalidEvent, Problem
 from reeve.contracts.subjects import parse_timer, parse_work
 from reeve.domain.events import Event, event_key
+from reeve.domain.inputs import Revise
 from reeve.runtime.bus.lanes import lane_of, lane_of_event
 from reeve.runtime.bus.pull import Received
 
@@ -37,6 +38,17 @@ class TickWork:
 
 
 @dataclass(slots=True)
+class ReviseWork:
+    """An open case that may have to go on with another policy file; `revise`: a person's choice of one."""
+
+    case_id: str
+    lane: int
+    revise: Revise | None = None
+    received: None = None
+    """Comes from the record, never by the bus."""
+
+
+@dataclass(slots=True)
 class BadWork:
     """A message that can't be read."""
 
@@ -45,7 +57,9 @@ class BadWork:
     site: str | None
 
 
-Work = EventWork | TickWork | BadWork
+Item = EventWork | TickWork | ReviseWork
+"""What can be decided."""
+Work = Item | BadWork
 
 
 def read_work(received: Received) -> EventWork:

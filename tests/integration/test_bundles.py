@@ -17,7 +17,8 @@ from reeve.devstack.mongo_server import MongoServer
 from reeve.ports import BusAway
 from reeve.rulelang.closures import Closures
 from reeve.rulelang.load import bundle_version
-from reeve.runtime.bundles import ActivationLost, BundleRejected, Bundles, NoBundle
+from reeve.runtime.bundles import ActivationLost, Bundles, NoBundle
+from reeve.runtime.candidates import BundleRejected
 from reeve.runtime.rules_folder import RulesFolder, watch_folder
 from reeve.runtime.store.bundles import INDEXES, BundleStore
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 from nats.aio.msg import Msg
 
-from reeve.contracts.subjects import RULES_ACTIVATED
+from reeve.contracts.subjects import RULES_ACTIVATED, RULES_REJECTED
 from reeve.domain.bundle import Bundle
 from reeve.ports import Away, StoreAway
+from reeve.runtime import rules_metrics
 from reeve.runtime.bundles import Bundles, NoBundle
 from reeve.runtime.bus.connection import BusConnection
 from reeve.runtime.telemetry import error_fields, get_log
@@ -33,13 +34,17 @@ class ActiveRules:
     ) -> None:
         """`taken` is called with every bundle that becomes the one to work with, `first` included."""
         self._bundles = bundles
-        self._taken = taken
+        self._listeners = [rules_metrics.show_active] + ([taken] if taken is not None else [])
         self._bundle: Bundle | None = None
         self._asked = False
         self._announced = asyncio.Event()
         self._looking = asyncio.Lock()
         if first is not None:
             self._take(first)
+
+    def on_taken(self, listener: Callable[[Bundle], None]) -> None:
+        """`listener` is called with every bundle that becomes the one to work with from now on."""
+        self._listeners.append(listener)
 
     @property
     def loaded(self) -> bool:
@@ -75,6 +80,7 @@ class ActiveRules:
         """
         bus.on_reconnect(lambda same_server: self._announced.set())
         await bus.client.subscribe(RULES_ACTIVATED, cb=self._heard)
+        await bus.client.subscribe(RULES_REJECTED, cb=self._heard_rejected)
 
     async def run(self) -> None:
         """Follows activations until cancelled, and announces one that nobody could announce yet."""
@@ -107,16 +113,24 @@ class ActiveRules:
         try:
             loaded = await self._bundles.load_active()
         except NoBundle as error:
+            rules_metrics.OUTCOMES.labels(outcome="unreadable").inc()
             log.warning("The active rules can't be read.", action="bundle_unreadable", **error_fields(error))
         else:
+            if self._bundle is not None:
+                rules_metrics.OUTCOMES.labels(outcome="activated").inc()
             log.info("Other rules are active.", action="bundle_loaded", bundle=loaded.version)
             self._take(loaded)
 
     def _take(self, bundle: Bundle) -> None:
         self._bundle = bundle
         self._asked = True
-        if self._taken is not None:
-            self._taken(bundle)
+        for listener in self._listeners:
+            listener(bundle)
 
     async def _heard(self, message: Msg) -> None:
         self._announced.set()
+
+    async def _heard_rejected(self, message: Msg) -> None:
+        # What was wrong is in the notice, and was told to whoever tried.
+        rules_metrics.OUTCOMES.labels(outcome="rejected").inc()
+        log.warning("Other rules were rejected; the active ones stay.", action="bundle_rejected")

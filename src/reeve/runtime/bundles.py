@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +13,12 @@ from reeve.contracts.outgoing import OutMessage
 from reeve.domain.bundle import Bundle, Matcher, Policy
 from reeve.domain.errors import ReeveError
 from reeve.ports import Away, TimeSource
-from reeve.rulelang.load import LoadResult, bundle_version, load_bundle, read_folder
+from reeve.rulelang.comparing import changed_files, differences
+from reeve.rulelang.differences import Difference
+from reeve.rulelang.load import bundle_version, load_bundle, read_folder
 from reeve.rulelang.problems import Problem
-from reeve.runtime.matchers import MatcherName, matcher_named, unsuitable
-from reeve.runtime.run_scenarios import run_scenarios
+from reeve.runtime.candidates import BundleRejected, Candidate, Files, prepare
+from reeve.runtime.matchers import MatcherName, matcher_named
 from reeve.runtime.store.bundles import Activated, BundleStore, StoredBundle
 from reeve.runtime.telemetry import get_log
 
@@ -24,29 +27,19 @@ log = get_log(__name__)
 Publish = Callable[[OutMessage], Awaitable[None]]
 """Puts one message on the bus and returns when the bus has it; raises BusAway."""
 
-Files = Mapping[str, bytes]
-"""Path within the bundle → content."""
-
-
-class BundleRejected(ReeveError):
-    """A bundle with errors; the active one stays. Permanent until somebody mends the files."""
-
-    def __init__(self, version: str, errors: list[str], problems: tuple[Problem, ...] = ()) -> None:
-        super().__init__("These rules can't be activated:\n" + "\n".join(f"  {error}" for error in errors))
-        self.version = version
-        self.errors = errors
-        """`file:line:column: what is wrong → what to write`, one each, in English."""
-        self.problems = problems
-        """Every problem found, warnings included, for whoever speaks another language."""
-
 
 class ActivationLost(ReeveError):
     """Somebody else activated another version in the meantime; look at it, then try again."""
 
-    def __init__(self, version: str, active: str | None) -> None:
-        super().__init__(f"Not activated: meanwhile version {active or 'unknown'} became the active one.")
+    def __init__(self, version: str, active: Activated | None) -> None:
+        who = "another version" if active is None else f"{active.author} activated version {active.version}"
+        noted = f" ({active.note})" if active is not None and active.note else ""
+        super().__init__(
+            f"Not activated: meanwhile {who}{noted}. "
+            "Look at what it changed (`reeve rules diff`), take that into your files, then push again."
+        )
         self.version = version
-        self.active = active
+        self.active = active.version if active is not None else None
 
 
 class NoBundle(ReeveError):
@@ -69,6 +62,10 @@ class Activation:
     files: tuple[str, ...]
     """Paths that were added, changed or removed, each with `+`, `~` or `-` before it."""
     warnings: tuple[Problem, ...]
+    differences: tuple[Difference, ...] = ()
+    """What changed in the rules, in words; empty for a first bundle."""
+    announced: bool = False
+    """Whether the bus has the announcement; else whoever has a bus announces it within seconds."""
 
 
 class Bundles:
@@ -109,37 +106,42 @@ class Bundles:
         await self._store.note_folder(bundle_version(files))
         return done
 
-    async def activate(self, files: Files, author: str, note: str = "", was: str | None = None) -> Activation:
+    async def prepare(self, files: Files, author: str, note: str = "") -> Candidate:
+        """The files, checked and tried. Raises BundleRejected, which is announced."""
+        try:
+            return await asyncio.to_thread(prepare, files, self._matcher_name, self._time.now().date())
+        except BundleRejected as rejected:
+            await self._announce_rejected(rejected, files, author, note)
+            raise
+
+    async def activate(
+        self, wanted: Files | Candidate, author: str, note: str = "", was: str | None = None
+    ) -> Activation:
         """These files are the active bundle, for every process, from now on.
 
         `was`: the version that the caller saw active, if it matters which; else the one active now. Raises
         BundleRejected (which is announced) and ActivationLost; in both cases the active bundle stays.
         """
+        candidate = wanted if isinstance(wanted, Candidate) else await self.prepare(wanted, author, note)
+        version, warnings = candidate.version, candidate.warnings
         active = await self._store.active()
-        before = await self._store.get(active.version) if active is not None else None
-        result = load_bundle(files)
-        errors = [problem.render() for problem in result.problems if problem.is_error]
-        if result.bundle is not None:
-            suits = unsuitable(result.bundle, self._matcher_name)
-            errors += [f"{pos.file}:{pos.line}:{pos.column}: error: {text}" for pos, text in suits]
-            errors += _failed_scenarios(result)
-        if result.bundle is None or errors:
-            rejected = BundleRejected(bundle_version(files), errors, tuple(result.problems))
-            await self._announce_rejected(rejected, files, author, note)
-            raise rejected
-        version = result.bundle.version
-        warnings = tuple(problem for problem in result.problems if not problem.is_error)
+        if active is not None and active.version == version:
+            return Activation(version, version, changed=False, files=(), warnings=warnings)
         was = was or (active.version if active is not None else None)
-        if active is not None and active.version == was == version:
-            return Activation(version, was, changed=False, files=(), warnings=warnings)
-        await self._store.save(version, files, [policy.digest for policy in result.bundle.policies.values()])
+        before = await self._store.get(was) if was is not None else None
+        digests = [policy.digest for policy in candidate.bundle.policies.values()]
+        await self._store.save(version, candidate.files, digests)
         now = Activated(version, _whole_milliseconds(self._time.now()), author, note)
         if not await self._store.switch(was, now):
             current = await self._store.active()
-            raise ActivationLost(version, current.version if current is not None else None)
+            if current is not None and current.version == version:
+                return Activation(version, version, changed=False, files=(), warnings=warnings)
+            raise ActivationLost(version, current)
         log.info("A bundle was activated.", action="bundle_activated", bundle=version, was=was)
-        await self.announce_pending()
-        return Activation(version, was, True, _differences(before, files), warnings)
+        announced = await self.announce_pending()
+        old = before.files if before is not None else {}
+        words = await asyncio.to_thread(differences, old, candidate.files) if old else ()
+        return Activation(version, was, True, changed_files(old, candidate.files), warnings, words, announced)
 
     async def announce_pending(self) -> bool:
         """The active bundle is announced on `rules.activated` if it was not yet; whether it is now.
@@ -182,7 +184,7 @@ class Bundles:
                 "no rules are active yet: run `reeve rules push`, or start escalation with a rules folder"
             )
         stored = await self._store.get(active.version)
-        bundle = self._loaded(stored) if stored is not None else None
+        bundle = await self._loaded(stored) if stored is not None else None
         if bundle is None:
             raise NoBundle(f"the active rules, version {active.version}, can't be read by this release")
         return bundle
@@ -195,10 +197,11 @@ class Bundles:
         if digest in self._archive:
             return True
         stored = await self._store.with_policy(digest)
-        return stored is not None and self._loaded(stored) is not None and digest in self._archive
+        return stored is not None and await self._loaded(stored) is not None and digest in self._archive
 
-    def _loaded(self, stored: StoredBundle) -> Bundle | None:
-        bundle = load_bundle(stored.files).bundle
+    async def _loaded(self, stored: StoredBundle) -> Bundle | None:
+        # Compiling takes a second for a large bundle; the loop that serves events goes on meanwhile.
+        bundle = (await asyncio.to_thread(load_bundle, stored.files)).bundle
         if bundle is None:
             log.error("A recorded bundle can't be read.", action="bundle_unreadable", bundle=stored.version)
             return None
@@ -226,27 +229,6 @@ class Bundles:
             log.warning("A rejection could not be announced: the bus is away.", action="bundle_unannounced")
 
 
-def _failed_scenarios(result: LoadResult) -> list[str]:
-    """The scenarios that don't hold, a sentence each; none where there is no bundle to try them on."""
-    if result.bundle is None:
-        return []
-    return [
-        f"{outcome.scenario.pos}: error: the test `{outcome.scenario.test}` does not hold: {failure.render()}"
-        for outcome in run_scenarios(result.bundle, result.scenarios)
-        for failure in outcome.failures[:1]
-    ]
-
-
 def _whole_milliseconds(at: datetime) -> datetime:
     """MongoDB keeps milliseconds; what is announced must be what is stored."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
-
-
-def _differences(before: StoredBundle | None, files: Files) -> tuple[str, ...]:
-    old = before.files if before is not None else {}
-    signs = {
-        path: "+" if path not in old else "-" if path not in files else "~"
-        for path in sorted({*old, *files})
-        if old.get(path) != files.get(path)
-    }
-    return tuple(f"{sign} {path}" for path, sign in signs.items())

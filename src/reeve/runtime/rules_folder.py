@@ -14,7 +14,8 @@ from watchfiles import awatch
 
 from reeve.ports import Away
 from reeve.rulelang.load import bundle_version, read_folder
-from reeve.runtime.bundles import Activation, ActivationLost, BundleRejected, Bundles, Files
+from reeve.runtime.bundles import Activation, ActivationLost, Bundles
+from reeve.runtime.candidates import BundleRejected, Files
 from reeve.runtime.store.bundles import BundleStore
 
 Tell = Callable[[str], None]

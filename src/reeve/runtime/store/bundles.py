@@ -6,6 +6,7 @@ activations. The pointer in `settings` moves only from the version its mover saw
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,13 +120,25 @@ class BundleStore:
         with store_errors():
             documents = await self._bundles.aggregate(
                 [
+                    {"$project": {"activations": 1}},
                     {"$unwind": "$activations"},
                     {"$sort": {"activations.at": -1}},
                     {"$limit": most},
                     {"$replaceWith": {"$mergeObjects": ["$activations", {"version": "$_id"}]}},
                 ]
             )
-            return [_activated(document) async for document in documents]
+            found = [_activated(document) async for document in documents]
+        active = await self.active()
+        # A process that died between moving the pointer and writing it down left it out.
+        if active is not None and not any((each.version, each.at) == (active.version, active.at) for each in found):
+            found = [active, *found][:most]
+        return found
+
+    async def versions(self, prefix: str, most: int = 5) -> list[str]:
+        """Recorded versions that begin with this, whether they were ever active or not."""
+        query = {"_id": {"$regex": f"^{re.escape(prefix)}"}}
+        with store_errors():
+            return [each["_id"] async for each in self._bundles.find(query, {"_id": 1}).sort("_id", 1).limit(most)]
 
     async def folder_seen(self) -> str | None:
         """Digest of the rules folder as it was last activated from here."""
