@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal as OneOf
 
-from lark import Lark, Token, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark import Token, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
 
 from reeve.domain.durations import Duration
 from reeve.domain.expressions import Condition, Limit, Position, Trigger
 from reeve.rulelang.build import Builder, Names, Place
+from reeve.rulelang.grammar import grammar
 from reeve.rulelang.known_names import CLOCK_MOMENTS, KEYWORDS
 from reeve.rulelang.normalise import Normal, normalise
 from reeve.rulelang.problems import BadRule, Choice, Problem, closest, problem
@@ -71,18 +71,6 @@ def parse_length(text: str, place: Place = NOT_IN_A_FILE) -> Duration:
     return term.by
 
 
-@cache
-def _grammar() -> Lark:
-    return Lark.open_from_package(
-        "reeve.rulelang",
-        "grammar.lark",
-        parser="lalr",
-        start=["condition", "limit", "trigger"],
-        propagate_positions=True,
-        maybe_placeholders=False,
-    )
-
-
 def _read(start: _Start, text: str, place: Place, names: Names) -> tuple[Tree[Token], Builder]:
     if not text.strip():
         raise BadRule(problem(place.position(0), f"empty_{start}"))
@@ -92,7 +80,7 @@ def _read(start: _Start, text: str, place: Place, names: Names) -> tuple[Tree[To
     if normal.text.count("(") + len(re.findall(r"\bnot\b", normal.text)) > MAX_NESTING:
         raise BadRule(problem(place.position(0), "nested_too_deep", most=MAX_NESTING))
     try:
-        tree = _grammar().parse(normal.text, start=start)
+        tree = grammar().parse(normal.text, start=start)
     except UnexpectedInput as error:
         raise BadRule(_explain(error, start, normal, place, names)) from error
     return tree, Builder(normal, place, names)
