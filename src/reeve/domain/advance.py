@@ -8,14 +8,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from reeve.domain.bundle import Bundle, CountRule, Policy
-from reeve.domain.case import Case, CaseKey
+from reeve.domain.case import CaseKey
 from reeve.domain.counts import Count, CountEntry, count_key, crossings, distinct_value, entered
-from reeve.domain.decide import decide
-from reeve.domain.effects import Decision
 from reeve.domain.events import OPENING_TYPE, Event
 from reeve.domain.expressions import Alternative, OnEvent
 from reeve.domain.facts import scope_of
-from reeve.domain.inputs import ChildOpening, Input, Opening, Recount, Revise, Tick
+from reeve.domain.inputs import Opening, Recount, Revise, Tick
+from reeve.domain.recording import put_decision
+from reeve.domain.recurring import open_duty, revise_duty
 from reeve.domain.trace import Considered
 from reeve.domain.workset import Workset, subject_key
 
@@ -36,14 +36,18 @@ def apply_event(workset: Workset, event: Event, bundle: Bundle, now: datetime) -
     for at, key in crossed:
         for case in workset.counted(key):
             if at > event.at or str(case.key) not in touched:
-                _decide(workset, case, Recount(event, at), event, bundle, now)
+                put_decision(workset, case, Recount(event, at), event, bundle, now)
 
 
 def apply_tick(workset: Workset, case_id: str, bundle: Bundle, now: datetime) -> None:
     """Everything due on the case up to `now` has happened. A stale tick changes nothing."""
     case = workset.case(case_id)
-    if case is not None and case.open and case.next_due is not None and case.next_due <= now:
-        _decide(workset, case, Tick(now), None, bundle, now)
+    if case is None or case.next_due is None or case.next_due > now:
+        return
+    if case.scheduled:
+        open_duty(workset, case, bundle, now)
+    elif case.open:
+        put_decision(workset, case, Tick(now), None, bundle, now)
 
 
 def apply_revision(
@@ -54,32 +58,10 @@ def apply_revision(
     A case that is closed, or whose policy file is the one it should have, is left alone. Raises PolicyMissing.
     """
     case = workset.case(case_id)
-    if case is not None and case.open:
-        _decide(workset, case, revise or Revise(now), None, bundle, now)
-
-
-def _decide(
-    workset: Workset, case: Case | None, given: Input, event: Event | None, bundle: Bundle, now: datetime
-) -> Decision:
-    """Decide, put it on record, and open the children it asks for."""
-    decision = decide(case, given, workset, bundle, now)
-    workset.record(decision, event)
-    parent = decision.case
-    for request in decision.children:
-        if request.policy not in bundle.policies:
-            continue
-        key = CaseKey(parent.key.site, request.policy, request.subject)
-        child = _known(workset, parent, key)
-        if child is not None and child.open:
-            continue
-        opening = ChildOpening(key, parent, parent.decided_until or parent.opened_at, event)
-        _decide(workset, child, opening, event, bundle, now)
-    return decision
-
-
-def _known(workset: Workset, parent: Case, key: CaseKey) -> Case | None:
-    subject = subject_key(parent.key.site, parent.family, parent.root or parent.key.subject)
-    return next((case for case in workset.cases_of(subject) if case.key == key), None)
+    if case is not None and case.scheduled:
+        revise_duty(workset, case, bundle, now)
+    elif case is not None and case.open:
+        put_decision(workset, case, revise or Revise(now), None, bundle, now)
 
 
 def _route(workset: Workset, event: Event, bundle: Bundle, now: datetime) -> set[str]:
@@ -88,15 +70,17 @@ def _route(workset: Workset, event: Event, bundle: Bundle, now: datetime) -> set
     touched: set[str] = set()
     known = workset.cases_of(subject)
     for case in known:
+        if case.never_opened:
+            continue
         reopens = event.verb == "reopened" and case.parent is None
         late = case.closed_at is not None and case.opened_at <= event.at <= case.closed_at
         if case.open or reopens or late:
-            _decide(workset, case, event, event, bundle, now)
+            put_decision(workset, case, event, event, bundle, now)
             touched.add(str(case.key))
     if event.type != OPENING_TYPE[event.family]:
         return touched
     considered = workset.considered[event.key] = Considered(event)
-    closed = {case.key: case for case in known if not case.open}
+    closed = {case.key: case for case in known if not case.open and not case.never_opened}
     for policy in bundle.policies_for(event.family):
         key = CaseKey(event.site, policy.name, event.subject)
         if str(key) in touched:
@@ -104,14 +88,14 @@ def _route(workset: Workset, event: Event, bundle: Bundle, now: datetime) -> set
             continue
         if not _opens(workset, policy, event, bundle, considered):
             continue
-        _decide(workset, closed.get(key), Opening(key, event), event, bundle, now)
+        put_decision(workset, closed.get(key), Opening(key, event), event, bundle, now)
         touched.add(str(key))
     considered.taken = bool(touched)
     if considered.opened:
         for waiting in workset.take_waiting(subject):
             for case in workset.cases_of(subject):
                 if case.open:
-                    _decide(workset, case, waiting, waiting, bundle, now)
+                    put_decision(workset, case, waiting, waiting, bundle, now)
     return touched
 
 

@@ -32,6 +32,7 @@ from reeve.domain.expressions import (
     facts_read,
     names_read,
 )
+from reeve.domain.schedules import Duty
 
 TimedAlternative = OnShare | OnUndated | OnClockOffset | OnFact
 
@@ -210,20 +211,21 @@ class Policy:
     @cached_property
     def scope_reads(self) -> ScopeReads:
         """What the conditions of a case read."""
-        return self._sorted_reads(self.reads)
+        return self.sorted_reads(self.reads)
 
     @cached_property
     def opening_reads(self) -> ScopeReads:
         """What `if` reads when a case would open."""
-        return self._sorted_reads(names_read(self.when) if self.when is not None else frozenset())
+        return self.sorted_reads(names_read(self.when) if self.when is not None else frozenset())
 
     @cached_property
     def counting_reads(self) -> ScopeReads:
         """What decides whether an event is counted."""
         whens = [when for rule in self.counts for when in conditions_of(rule.of)]
-        return self._sorted_reads(frozenset().union(*(names_read(when) for when in whens)))
+        return self.sorted_reads(frozenset().union(*(names_read(when) for when in whens)))
 
-    def _sorted_reads(self, names: frozenset[str]) -> ScopeReads:
+    def sorted_reads(self, names: frozenset[str]) -> ScopeReads:
+        """These scope names by where their values come from."""
         counted = {rule.name for rule in self.counts}
         fields = sorted(name for name in names if name.startswith("event."))
         plain = {name for name in names if not name.startswith("event.") and name != "event"}
@@ -279,6 +281,31 @@ class Policy:
         if grade is None or not self.grade_order:
             return grade
         return self.grade_order[max(0, self.grade_order.index(grade) - by)]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreRule:
+    """Points for what happens to a case, for a department or a person. Source: SCORE-01…05."""
+
+    points: int
+    on: Trigger
+    """Events, moments of the case and of its clocks."""
+    to: str
+    """A role, or the fact that names who gets the points."""
+    to_fact: bool
+    when: Condition | None = None
+    fact: str | None = None
+    """The fact id the points rest on."""
+    pos: Position = NOWHERE
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What scores on the cases of one policy."""
+
+    rules: tuple[ScoreRule, ...]
+    reads: ScopeReads
+    """What their conditions read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,6 +376,10 @@ class Bundle:
     sites: Mapping[str, SiteSettings]
     messages: MessageTemplates
     matcher: Matcher
+    duties: Mapping[str, Duty] = field(default_factory=dict)
+    """Recurring duties; together they make the policy `duty`."""
+    scores: Mapping[str, Scores] = field(default_factory=dict)
+    """Policy → what scores on its cases."""
     archive: Mapping[str, Policy] = field(default_factory=dict)
     """Policy digest → policy files of earlier bundles that open cases are still pinned to."""
 

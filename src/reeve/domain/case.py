@@ -11,6 +11,9 @@ from decimal import Decimal
 from typing import Any
 from typing import Literal as OneOf
 
+FORGOTTEN = "unscheduled"
+"""Outcome of a duty's occurrence that the rules no longer called for before it came."""
+
 ClockStatus = OneOf["idle", "running", "paused", "stopped"]
 
 
@@ -141,6 +144,8 @@ class Case:
     version: int = 0
     """Counts saved decisions: the store refuses to save over another version."""
     open: bool = True
+    scheduled: bool = False
+    """A duty's next occurrence: not open yet, it opens at `next_due`."""
     run: int = 1
     """1 at first, one more with every reopening."""
     grade: str | None = None
@@ -172,6 +177,11 @@ class Case:
     outcome: str | None = None
     next_due: datetime | None = None
     """The earliest moment at which something happens by itself; None: nothing will."""
+
+    @property
+    def never_opened(self) -> bool:
+        """A duty's next occurrence, or one that was taken back before it came."""
+        return self.scheduled or self.outcome == FORGOTTEN
 
     def copy(self) -> Case:
         """A copy that can be changed without touching this one."""

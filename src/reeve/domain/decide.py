@@ -9,15 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from reeve.domain import clocks, grading, moments, steps
+from reeve.domain import clocks, grading, moments, scores, steps
 from reeve.domain.bundle import Bundle, Policy
 from reeve.domain.case import Case
 from reeve.domain.counts import count_key
+from reeve.domain.duties import duty_of
 from reeve.domain.effects import Decision, Effect
 from reeve.domain.errors import PolicyMissing
 from reeve.domain.events import Event
 from reeve.domain.facts import book, merge
-from reeve.domain.inputs import ChildOpening, Facts, Input, Opening, Recount, Revise, Tick
+from reeve.domain.inputs import ChildOpening, DutyOpening, Facts, Input, Opening, Recount, Revise, Tick
 from reeve.domain.trace import Trace
 from reeve.domain.turn import Turn
 from reeve.domain.waiters import Happening
@@ -43,6 +44,9 @@ def decide(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: d
             _open(turn, event, event.at)
         case ChildOpening(at=at, event=child_event):
             _open(turn, child_event, at)
+        case DutyOpening(at=at):
+            _open(turn, None, at, clock=duty_of(turn.case))
+            _run_until(turn, now, inclusive=True)
         case Event():
             _take(turn, given)
         case Recount(event=event, at=at):
@@ -53,8 +57,8 @@ def decide(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: d
     if case is not None and isinstance(given, Tick | Revise) and not turn.effects and turn.case == case:
         return Decision(case, (), changed=False)
     turn.case.version += 1
-    effects = _newest_rounds(turn) if isinstance(given, Tick | Revise | Event | Recount) else tuple(turn.effects)
-    trace = Trace(turn.policy.digest, tuple(turn.scenes))
+    effects = tuple(turn.effects) if isinstance(given, Opening | ChildOpening) else _sent(turn, given)
+    trace = Trace(turn.policy.digest, tuple(turn.scenes), turn.policy.pos.file)
     return Decision(turn.case, effects, True, tuple(turn.claims), tuple(turn.children), trace)
 
 
@@ -68,6 +72,9 @@ def _turn_for(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now
     if case is None:
         wrong = "only an opening may come without a case"
         raise TypeError(wrong)
+    if isinstance(given, DutyOpening):
+        policy = bundle.policies[case.key.policy]
+        return Turn(_due_duty(case, given, policy), policy, bundle, facts, now)
     policy = _chosen(given, case, bundle) if isinstance(given, Revise) and given.to else policy_of(case, bundle)
     turn = Turn(case.copy(), policy, bundle, facts, now)
     if policy.digest != case.digest:
@@ -111,8 +118,8 @@ def _adopt(turn: Turn, given: Input) -> None:
 
 
 def policy_of(case: Case, bundle: Bundle) -> Policy:
-    """The rule file the case runs on: the one a person put it on; with `on_change: pin` the one it opened with; else
-    the current one.
+    """The rule file the case runs on: the one a person put it on; with `on_change: pin` the one it opened with;
+    else the current one.
 
     What the current file says of `on_change` counts. Raises PolicyMissing if that version is gone.
     """
@@ -147,6 +154,14 @@ def _opening_case(case: Case | None, given: Opening | ChildOpening, policy: Poli
     return case
 
 
+def _due_duty(case: Case, given: DutyOpening, policy: Policy) -> Case:
+    """The scheduled case, open."""
+    case = case.copy()
+    case.scheduled, case.open = False, True
+    case.digest, case.opened_at = policy.digest, given.at
+    return case
+
+
 def _recalculate_provisional(turn: Turn) -> None:
     """A due reckoned beyond the calendar follows the calendar as it is now, before anything is due by it."""
     case = turn.case
@@ -158,8 +173,8 @@ def _recalculate_provisional(turn: Turn) -> None:
 # --- the inputs -----------------------------------------------------------------------------------------------
 
 
-def _open(turn: Turn, event: Event | None, at: datetime) -> None:
-    turn.begin(at, event=event)
+def _open(turn: Turn, event: Event | None, at: datetime, *, clock: str | None = None) -> None:
+    turn.begin(at, event=event, clock=clock)
     if event is not None:
         turn.case.applied.append(event.key)
         _merge(turn, event)
@@ -283,6 +298,7 @@ def _settle(turn: Turn) -> None:
         graded = turn.graded
         clocks.on_happening(turn, happening)
         steps.on_happening(turn, happening)
+        scores.on_happening(turn, happening)
         if turn.graded and not graded:
             clocks.recalculate(turn)
     _decided(turn)
@@ -325,8 +341,9 @@ def _finish(turn: Turn) -> None:
         case.count_keys = sorted({key for key in keys if key is not None})
 
 
-def _newest_rounds(turn: Turn) -> tuple[Effect, ...]:
-    """Of the rounds that one late decision had to catch up on, only the newest of each rung is sent.
+def _sent(turn: Turn, given: Input) -> tuple[Effect, ...]:
+    """Of the rounds that one late decision had to catch up on, only the newest of each rung is sent; of a duty
+    whose next occurrence is due already, none.
 
     Every round keeps its `notify` line; a `suppressed` line behind it says that it was not sent.
     """
@@ -335,7 +352,8 @@ def _newest_rounds(turn: Turn) -> tuple[Effect, ...]:
         notification = turn.effects[index].notification
         if notification is not None:
             newest[notification.step, notification.level] = index
-    stale = set(turn.ran_by_time) - set(newest.values())
+    overtaken = isinstance(given, DutyOpening) and given.overtaken
+    stale = set(turn.ran_by_time) - (set() if overtaken else set(newest.values()))
     effects: list[Effect] = []
     for index, effect in enumerate(turn.effects):
         notification = effect.notification

@@ -61,7 +61,18 @@ class ChildOpening:
     event: Event | None
 
 
-Input = Event | Tick | Revise | Recount | Opening | ChildOpening
+@dataclass(frozen=True, slots=True)
+class DutyOpening:
+    """A duty's moment has come: its scheduled case opens at `at`.
+
+    `overtaken`: its next occurrence is due already, so this one is only put on record and nobody is told.
+    """
+
+    at: datetime
+    overtaken: bool = False
+
+
+Input = Event | Tick | Revise | Recount | Opening | ChildOpening | DutyOpening
 
 
 class Facts(Protocol):

@@ -15,9 +15,11 @@ from reeve.domain.advance import apply_event, apply_revision, apply_tick
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.counts import Count
+from reeve.domain.duties import duty_of
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
 from reeve.domain.recipients import Recipient, Resolution, climb_effects
+from reeve.domain.recurring import schedule_duties
 from reeve.domain.telling import WAITED, People, due_roles, moment_of, moot, next_hour, resolve_for, suppressed
 from reeve.domain.workset import Shelf, Workset
 
@@ -55,8 +57,10 @@ class Simulation:
         *,
         shelf: Shelf | None = None,
         told: Callable[[Told], None] | None = None,
+        duties: bool = True,
     ) -> None:
-        """`told` is called for every notification that is not moot, with or without `people`."""
+        """`told` is called for every notification that is not moot, with or without `people`. `duties` False: no
+        recurring duty comes."""
         self._bundle = bundle
         self._tell = told
         self._people = People(people) if people is not None else None
@@ -67,6 +71,16 @@ class Simulation:
         """Notifications that wait for an hour, in the order asked for; and the roles told already."""
         self._asked = 0
         self._now: datetime | None = None
+        self._duties = duties
+        self._sites: set[str] = set()
+        """Sites whose duties run."""
+
+    def start(self, site: str, at: datetime) -> None:
+        """The site's duties run from `at` on; those of a site in an event do from its first event."""
+        if self._duties and self._bundle.duties and site not in self._sites:
+            self._sites.add(site)
+            schedule_duties(self._workset, site, self._bundle, at)
+            self._note_due()
 
     def feed(self, event: Event) -> Iterator[Effect]:
         """Everything due before the event's time, then what the event does. A repeat of an event does nothing."""
@@ -76,6 +90,7 @@ class Simulation:
         if self._now is None or event.at > self._now:
             yield from self._run(event.at, inclusive=False)
             self._now = event.at
+        self.start(event.site, event.at)
         apply_event(self._workset, event, self._bundle, self._now)
         yield from self._collect()
 
@@ -85,8 +100,10 @@ class Simulation:
             self._workset.load_count(count.key, count)
         for case in cases:
             self._workset.take_case(case)
-            if case.open and case.next_due is not None:
+            if case.next_due is not None:
                 heapq.heappush(self._due, (case.next_due, str(case.key)))
+            if case.scheduled:
+                self._workset.load_scheduled(case.key.site, [duty_of(case)])
 
     def switch(self, bundle: Bundle, at: datetime) -> Iterator[Effect]:
         """Other rules are active from `at` on: what is due before happens under the old ones, and every open case
@@ -97,11 +114,14 @@ class Simulation:
         archive = {**self._bundle.archive, **{policy.digest: policy for policy in policies}}
         self._bundle = replace(bundle, archive=archive)
         current = self._bundle.policies
-        for case_id, name, digest in self._workset.open_cases():
+        for case_id, name, digest in self._workset.live_cases():
             policy = current.get(name)
             if policy is not None and policy.digest != digest and policy.on_change != "pin":
                 apply_revision(self._workset, case_id, self._bundle, self._now)
                 yield from self._collect()
+        for site in self._sites:
+            schedule_duties(self._workset, site, self._bundle, self._now)
+        self._note_due()
 
     def advance(self, until: datetime) -> Iterator[Effect]:
         """Everything due before `until`; a moment that is past does nothing."""
@@ -110,9 +130,12 @@ class Simulation:
             self._now = until
 
     def finish(self, until: datetime | None = None) -> Iterator[Effect]:
-        """Everything due up to and including `until`; None: all that follows within `LONGEST` of the last event."""
+        """Everything due up to and including `until`; None: all that follows within `LONGEST` of the last event,
+        and no further duty comes (they would for ever)."""
         if until is None and self._now is not None:
             until = self._now + LONGEST
+            self._due = [(at, case_id) for at, case_id in self._due if not self._is_scheduled(case_id)]
+            heapq.heapify(self._due)
         if until is not None and (self._now is None or until >= self._now):
             yield from self._run(until, inclusive=True)
             self._now = until
@@ -128,16 +151,24 @@ class Simulation:
                 continue
             at, case_id = heapq.heappop(self._due)
             case = self._workset.case(case_id)
-            if case is None or not case.open or case.next_due != at:
+            if case is None or case.next_due != at:
                 continue
             apply_tick(self._workset, case_id, self._bundle, at)
             yield from self._collect()
 
-    def _collect(self) -> Iterator[Effect]:
-        workset = self._workset
-        for case_id, case in workset.changed_cases.items():
+    def _is_scheduled(self, case_id: str) -> bool:
+        case = self._workset.case(case_id)
+        return case is not None and case.scheduled
+
+    def _note_due(self) -> None:
+        for case_id, case in self._workset.changed_cases.items():
             if case.next_due is not None:
                 heapq.heappush(self._due, (case.next_due, case_id))
+        self._workset.changed_cases.clear()
+
+    def _collect(self) -> Iterator[Effect]:
+        workset = self._workset
+        self._note_due()
         decisions = list(workset.decisions)
         workset.forget_saved()
         for decided in decisions:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from reeve.domain.bundle import Level, StepRule
@@ -18,6 +17,7 @@ from reeve.domain.effects import ChildRequest, Notification
 from reeve.domain.expressions import OnCase
 from reeve.domain.facts import zone_of
 from reeve.domain.grading import raise_grade
+from reeve.domain.sampling import in_sample
 from reeve.domain.turn import Turn
 from reeve.domain.waiters import Happening
 
@@ -85,7 +85,7 @@ def fire(
         return
     if not turn.holds(step.when):
         return
-    if not _sampled(turn, step):
+    if step.sample is not None and not in_sample(turn.case.key, step.sample):
         turn.note(step.name, "sample")
         return
     state = turn.step_state(step.name)
@@ -99,19 +99,6 @@ def fire(
     run = turn.clock_state(clock).run if clock else 0
     state.ladder = Ladder(0, moment or Due(turn.at), 0, None, clock, run)
     perform(turn, step, state, late=late)
-
-
-def _sampled(turn: Turn, step: StepRule) -> bool:
-    """Whether this case is among the step's sample, for good: a stable hash decides."""
-    if step.sample is None:
-        return True
-    digest = hashlib.sha256("\0".join(_identity(turn)).encode()).digest()
-    return Decimal(int.from_bytes(digest[:8], "big")) < step.sample * 2**64
-
-
-def _identity(turn: Turn) -> tuple[str, str, str]:
-    key = turn.case.key
-    return key.site, key.policy, key.subject
 
 
 def _claimed_elsewhere(turn: Turn, step: StepRule) -> bool:

@@ -94,20 +94,20 @@ def _listening(key: _ById) -> Listening:
         _listen_clock(found, clock)
     for step in policy.steps:
         _listen_step(found, step)
-    for happening, whens in _named(policy.close):
+    for happening, whens in named_happenings(policy.close):
         _at(found, happening).closes.append(whens)
     found.close_conditions = _bare(policy.close)
     return found
 
 
 def _listen_clock(found: Listening, clock: ClockRule) -> None:
-    for happening, whens in _named(clock.stop):
+    for happening, whens in named_happenings(clock.stop):
         _at(found, happening).stops.append((clock, whens))
-    for happening, whens in _named(clock.pause_from):
+    for happening, whens in named_happenings(clock.pause_from):
         _at(found, happening).pauses.append((clock, whens))
-    for happening, whens in _named(clock.pause_to):
+    for happening, whens in named_happenings(clock.pause_to):
         _at(found, happening).resumes.append((clock, whens))
-    for happening, whens in _named(clock.start):
+    for happening, whens in named_happenings(clock.start):
         _at(found, happening).starts.append((clock, whens))
     if stops := _bare(clock.stop):
         found.stop_conditions.append((clock, stops))
@@ -116,9 +116,9 @@ def _listen_clock(found: Listening, clock: ClockRule) -> None:
 
 
 def _listen_step(found: Listening, step: StepRule) -> None:
-    for happening, whens in _named(step.on):
+    for happening, whens in named_happenings(step.on):
         _at(found, happening).steps.append((step, whens))
-    for happening, whens in _named(step.until):
+    for happening, whens in named_happenings(step.until):
         _at(found, happening).untils.append((step, whens))
     for index, alternative in enumerate(step.on.alternatives):
         if isinstance(alternative, OnCondition):
@@ -131,7 +131,7 @@ def _at(found: Listening, happening: Happening) -> Waiters:
     return found.by_happening.setdefault(happening, Waiters())
 
 
-def _named(trigger: Trigger | None) -> Iterable[tuple[Happening, Whens]]:
+def named_happenings(trigger: Trigger | None) -> Iterable[tuple[Happening, Whens]]:
     """The happenings a trigger names, each with the conditions of its alternatives."""
     named: dict[Happening, list[Condition | None]] = {}
     for alternative in trigger.alternatives if trigger else ():

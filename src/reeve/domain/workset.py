@@ -199,9 +199,10 @@ class Workset:
             if self._complete or key in self._counted:
                 self._counted.setdefault(key, set()).add(case_id)
 
-    def open_cases(self) -> list[tuple[str, str, str]]:
-        """Id, policy and policy file (digest) of every open case of the set, in the order of their ids."""
-        return sorted({(id_, case.key.policy, case.digest) for id_, case in self._cases.items() if case.open})
+    def live_cases(self) -> list[tuple[str, str, str]]:
+        """Id, policy and policy file (digest) of every open and scheduled case, in the order of their ids."""
+        cases = self._cases.items()
+        return sorted({(key, case.key.policy, case.digest) for key, case in cases if case.open or case.scheduled})
 
     def put_count(self, count: Count) -> None:
         """The count as it is now, to be saved."""

@@ -52,9 +52,7 @@ def _findings(parts: Parts, today: date | None) -> Iterator[Problem]:
     if parts.messages is not None:
         yield from check_messages(parts.messages, parts.policies, parts.defaults, parts.sites)
         if all_read:
-            duties = parts.duties.duties if parts.duties is not None else ()
-            of_duties = {duty.message or duty.duty for duty in duties}
-            yield from check_templates(parts.messages, parts.policies, parts.defaults, parts.sites, of_duties)
+            yield from check_templates(parts.messages, parts.policies, parts.defaults, parts.sites)
     if today is not None:
         yield from check_calendars(parts.site_files, {"": parts.defaults, **parts.sites}, today)
 

@@ -7,6 +7,7 @@ from itertools import combinations
 
 from reeve.domain import expressions as x
 from reeve.domain.bundle import Policy
+from reeve.domain.duties import POLICY
 from reeve.rulelang.compile import triggers_in
 from reeve.rulelang.problems import Choice, Problem, problem
 from reeve.rulelang.regions import alternatives, compatible
@@ -54,7 +55,7 @@ def _openings(policies: Mapping[str, Policy], names: Collection[str]) -> Iterato
         pos = opens[circle[0]][circle[1]]
         yield problem(pos, "open_cycle", circle=" → ".join(circle))
     all_read = set(policies) == set(names)
-    children = {child for opened in opens.values() for child in opened}
+    children = {child for opened in opens.values() for child in opened} | {POLICY}  # duties open theirs by time
     for policy in policies.values():
         if policy.child_only and policy.name not in children and all_read:
             yield problem(x.Position(policy.file, 1, 1), "child_never_opened", policy=policy.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -31,17 +31,11 @@ def check_templates(
     policies: Mapping[str, Policy],
     defaults: SiteSettings,
     sites: Mapping[str, SiteSettings],
-    of_duties: Collection[str] = (),
 ) -> Iterator[Problem]:
-    """Every finding about the single texts; `policies` must be all there are.
-
-    Nothing is said about messages `of_duties`: their names are those of a report, which this release does not make.
-    """
+    """Every finding about the single texts; `policies` must be all there are."""
     settings = [defaults, *sites.values()]
     names = MessageNames(policies.values())
     for text in messages.texts:
-        if text.message in of_duties:
-            continue
         sending, known = names.senders(text.message), names.of(text.message)
         unknown = list(_unknown(text, known, sending, defaults.vocabulary))
         yield from unknown

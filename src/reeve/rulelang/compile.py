@@ -100,7 +100,7 @@ class _Compiler:
             file=self._source.doc.file,
             grading_facts=_grading_facts(grades, grade_from),
         )
-        return _with_reads(policy)
+        return with_reads(policy)
 
     # --- counts and grades ---
 
@@ -308,7 +308,7 @@ def triggers_in(policy: Policy) -> Iterable[x.Trigger]:
         yield policy.close
 
 
-def _with_reads(policy: Policy) -> Policy:
+def with_reads(policy: Policy) -> Policy:
     reads: set[str] = set()
     for condition in conditions_in(policy):
         reads |= x.facts_read(condition)

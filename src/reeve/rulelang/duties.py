@@ -1,94 +1,177 @@
-"""duties.yaml and score.yaml: read and checked for shape; a later release runs them."""
+"""duties.yaml to the duties of a bundle, and to the one policy `duty` that their cases run on."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
-from reeve.domain.bundle import Policy
+from reeve.domain import expressions as x
+from reeve.domain.bundle import ClockRule, Level, Policy, StepRule
+from reeve.domain.duties import DUTY, POLICY
+from reeve.domain.schedules import Duty, Report
 from reeve.rulelang.build import Names
+from reeve.rulelang.compile import with_reads
 from reeve.rulelang.compile_steps import StepCompiler
 from reeve.rulelang.desk import Desk
-from reeve.rulelang.files import DutiesShape, DutyShape, ScoreShape, ScoresShape
-from reeve.rulelang.known_names import CLOCK_MOMENTS
+from reeve.rulelang.files import DutiesShape, DutyShape, ReportShape
 from reeve.rulelang.parse import parse_limit
-from reeve.rulelang.problems import Choice, Problem, problem
+from reeve.rulelang.problems import Choice, Problem
 from reeve.rulelang.reading import read_shape
+from reeve.rulelang.schedules import parse_schedule
 from reeve.rulelang.yamltree import Document
 
-_MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
-_DAY = "mon|tue|wed|thu|fri|sat|sun"
-_AT = r"( at ([01]?\d|2[0-3]):[0-5]\d)?"
-_EVERY = re.compile(
-    rf"(day|week on ({_DAY})(, ?({_DAY}))*|month on ([1-9]|[12]\d|3[01])|({_MONTH})(, ?({_MONTH}))*"
-    rf" on ([1-9]|[12]\d|3[01])|half year|year){_AT}( working days)?{_AT}"
-)
+FAMILY = "ticket"
+"""Evidence of a duty is posted as ticket events."""
+REPORT_NAMES = ("case", "policy", "grade", "grade_was", "site", "owed_cny", "state", "outcome", "breached", "count")
+"""What a report knows of each case besides its facts; `breached` lists clocks, `count` is a row's own."""
 
 
 @dataclass(frozen=True)
 class DutyFile:
-    """The duties as written, and where they stand."""
+    """The duties, their policy, and where they stand."""
 
-    duties: tuple[DutyShape, ...]
+    duties: Mapping[str, Duty]
+    policy: Policy | None
+    """None: there is not one duty that can be used."""
     doc: Document
+    messages: frozenset[str] = frozenset()
+    """Messages that duties send: they may use `report`."""
 
 
-@dataclass(frozen=True)
-class ScoreFile:
-    """The scores as written, and where they stand."""
+@dataclass
+class _Parts:
+    """What the duties contribute to their policy."""
 
-    scores: tuple[ScoreShape, ...]
-    doc: Document
+    duties: dict[str, Duty] = field(default_factory=dict)
+    clocks: dict[str, ClockRule] = field(default_factory=dict)
+    steps: list[StepRule] = field(default_factory=list)
+    endless: list[x.OnCase] = field(default_factory=list)
+    """Openings after which nothing is expected: the case closes at once."""
+    messages: set[str] = field(default_factory=set)
 
 
-def read_duties(doc: Document, locale: str) -> tuple[DutyFile | None, list[Problem]]:
-    """The duties, and what is wrong with their shape."""
+def read_duties(
+    doc: Document, digest: str, vocabulary: Mapping[str, str], locale: str
+) -> tuple[DutyFile | None, list[Problem]]:
+    """The duties, and what is wrong with them. `digest` is the version of the file."""
     shaped = read_shape(doc, DutiesShape)
     shape, doc, problems = shaped.model, shaped.doc, shaped.problems
     if shape is None:
         return None, problems
-    desk = Desk(doc, Names(), locale, problems)
-    seen: dict[str, int] = {}
+    names = Names(vocabulary, frozenset(duty.duty for duty in shape.root))
+    desk = Desk(doc, names, locale, problems)
+    parts = _Parts()
     for index, duty in enumerate(shape.root):
-        if (line := seen.setdefault(duty.duty, doc.at(index).line)) != doc.at(index).line:
-            desk.report((index, "duty"), "repeated_name", name=duty.duty, line=line)
-        if not _EVERY.fullmatch(re.sub(r"\s+", " ", duty.every.strip())):
-            desk.report((index, "every"), "bad_every", found=duty.every[:60])
-        if duty.limit is not None:
-            desk.attempt(partial(parse_limit, duty.limit, doc.scalar(index, "limit")))
-        if duty.late is not None:
-            StepCompiler(desk, ()).rungs(duty.late, duty.message or duty.duty, (index, "late"))
-        if duty.report is not None:
-            desk.condition(duty.report.if_, index, "report", "if")
-            desk.condition(duty.report.having, index, "report", "having")
-    return DutyFile(tuple(shape.root), doc), problems
+        _Compiler(desk, index, duty, parts).compile()
+    policy = _policy(parts, digest, doc) if parts.duties else None
+    return DutyFile(parts.duties, policy, doc, frozenset(parts.messages)), problems
 
 
-def read_scores(
-    doc: Document, policies: Mapping[str, Policy], names: Collection[str]
-) -> tuple[ScoreFile | None, list[Problem]]:
-    """The scores, and what is wrong with their shape."""
-    shaped = read_shape(doc, ScoresShape)
-    shape, doc, problems = shaped.model, shaped.doc, shaped.problems
-    if shape is None:
-        return None, problems
-    for index, score in enumerate(shape.root):
-        match = re.fullmatch(r"(\w[\w-]*)\.(\w+) (\w+)", re.sub(r"\s+", " ", score.on.strip()))
-        if match is None:
-            desk = Desk(doc, Names(), "", problems)
-            desk.trigger(score.on, index, "on")
-            continue
-        policy, clock, moment = match.groups()
-        where = doc.at(index, "on")
-        if policy not in names:
-            choice = Choice(policy, tuple(sorted(names)))
-            problems.append(problem(where, "unknown_policy", found=policy, choice=choice))
-        elif policy in policies and clock not in policies[policy].clocks:
-            choice = Choice(clock, tuple(policies[policy].clocks))
-            problems.append(problem(where, "unknown_clock", found=clock, choice=choice))
-        elif moment not in CLOCK_MOMENTS:
-            choice = Choice(moment, CLOCK_MOMENTS)
-            problems.append(problem(where, "unknown_moment", found=moment, choice=choice))
-    return ScoreFile(tuple(shape.root), doc), problems
+def _policy(parts: _Parts, digest: str, doc: Document) -> Policy:
+    ended = [x.OnEvent(f"{FAMILY}.{verb}") for verb in ("resolved", "closed", "cancelled")]
+    policy = Policy(
+        name=POLICY,
+        family=FAMILY,
+        digest=digest,
+        when=None,
+        grades=(),
+        grade_order=(),
+        grade_from=None,
+        clocks=parts.clocks,
+        steps=tuple(parts.steps),
+        close=x.Trigger((*ended, *parts.endless)),
+        on_change="adopt",
+        child_only=True,
+        title={"en": "Recurring duty", "zh": "例行职责"},
+        file=doc.file,
+    )
+    return with_reads(policy)
+
+
+class _Compiler:
+    """Compiles one duty."""
+
+    def __init__(self, desk: Desk, index: int, shape: DutyShape, parts: _Parts) -> None:
+        self._desk = desk
+        self._index = index
+        self._shape = shape
+        self._parts = parts
+        self._pos = desk.doc.at(index)
+        self._is_this = x.Compare("==", x.Fact(DUTY, self._pos), x.Literal(shape.duty, self._pos), self._pos)
+
+    def compile(self) -> None:
+        """Its clock, its steps and itself are among the parts."""
+        desk, shape, parts = self._desk, self._shape, self._parts
+        if (twin := parts.duties.get(shape.duty)) is not None:
+            desk.report((self._index, "duty"), "repeated_name", name=shape.duty, line=twin.pos.line)
+            return
+        schedule = parse_schedule(shape.every)
+        if schedule is None:
+            desk.report((self._index, "every"), "bad_every", found=shape.every[:60])
+            return
+        opened = x.OnCase("opened", self._is_this, self._pos)
+        message = shape.message or shape.duty
+        parts.messages.add(message)
+        told = Level(notify=tuple(shape.who), via=tuple(shape.via), message=message, pos=self._pos)
+        parts.steps.append(StepRule(shape.duty, x.Trigger((opened,)), (told,), ack_ends=False, pos=self._pos))
+        if shape.limit is not None:
+            self._limited(opened, message)
+        else:
+            parts.endless.append(opened)
+            if shape.late is not None:
+                desk.report((self._index, "late"), "late_without_limit", on_key=True, duty=shape.duty)
+        parts.duties[shape.duty] = Duty(
+            name=shape.duty,
+            schedule=schedule,
+            sites=tuple(shape.sites),
+            sample=shape.sample if shape.report is None else None,
+            report=self._report(shape.report) if shape.report is not None else None,
+            title=desk.texts(shape.title),
+            pos=self._pos,
+        )
+
+    def _limited(self, opened: x.OnCase, message: str) -> None:
+        desk, shape, parts = self._desk, self._shape, self._parts
+        written = desk.doc.scalar(self._index, "limit")
+        limit = desk.attempt(partial(parse_limit, shape.limit or "", written, desk.names))
+        if limit is None:
+            return
+        done = x.Trigger((x.OnEvent(f"{FAMILY}.resolved", None, self._pos),))
+        parts.clocks[shape.duty] = ClockRule(
+            shape.duty, x.Trigger((opened,)), done, {"": limit}, title=desk.texts(shape.title), pos=self._pos
+        )
+        if shape.late is None:
+            return
+        compiler = StepCompiler(desk, ())
+        levels = compiler.rungs(shape.late, f"{message}_late", (self._index, "late"))
+        late = x.Trigger((x.OnClock(shape.duty, "breached", None, desk.doc.at(self._index, "late")),))
+        parts.messages.update(level.message for level in levels)
+        parts.steps.append(
+            StepRule(f"{shape.duty}_late", late, tuple(levels), pos=desk.doc.at(self._index, "late"))
+        )
+
+    def _report(self, shape: ReportShape) -> Report:
+        desk = self._desk
+        path = (self._index, "report")
+        words = desk.names.vocabulary
+        return Report(
+            cases=tuple(shape.cases),
+            period=shape.period,
+            by=tuple(words.get(name, name) for name in shape.by),
+            when=desk.condition(shape.if_, *path, "if"),
+            having=desk.condition(shape.having, *path, "having"),
+            sample=shape.sample or self._shape.sample,
+        )
+
+
+def check_reports(file: DutyFile, policies: Iterable[str]) -> list[Problem]:
+    """Reports about policies that there are none of."""
+    desk = Desk(file.doc, Names(), "")
+    known = tuple(sorted({*policies, POLICY}))
+    for index, duty in enumerate(file.duties.values()):
+        for number, name in enumerate(duty.report.cases if duty.report else ()):
+            if name not in known:
+                at = (index, "report", "cases", number)
+                desk.report(at, "unknown_policy", found=name, choice=Choice(name, known))
+    return desk.problems

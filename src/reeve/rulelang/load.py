@@ -13,11 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from reeve.domain.bundle import Bundle, Calendar, Matcher, Policy, SiteSettings
+from reeve.domain.duties import POLICY
 from reeve.domain.expressions import Position
 from reeve.rulelang.check import check
 from reeve.rulelang.citations import find_citations
 from reeve.rulelang.compile import PolicySource, compile_policy, policy_digest
-from reeve.rulelang.duties import DutyFile, ScoreFile, read_duties, read_scores
+from reeve.rulelang.duties import DutyFile, check_reports, read_duties
 from reeve.rulelang.facts import FactFile, FactsShape, read_facts, unknown_facts
 from reeve.rulelang.files import CalendarShape, MessagesShape, PolicyShape, SiteShape
 from reeve.rulelang.layout import Layout, lay_out, normal_bytes
@@ -25,6 +26,7 @@ from reeve.rulelang.messages import Messages, read_messages
 from reeve.rulelang.problems import BadRule, Problem, in_order, problem
 from reeve.rulelang.reading import Model, Shaped, read_shape
 from reeve.rulelang.scenarios import ScenarioFile, read_scenarios
+from reeve.rulelang.scores import ScoreFile, read_scores
 from reeve.rulelang.sites import SiteCompiler, SiteFile, read_vocabulary
 from reeve.rulelang.yamltree import MAX_BYTES, Document, kept_yaml
 
@@ -125,6 +127,8 @@ def load_bundle(
             sites=parts.sites,
             messages=parts.messages.templates if parts.messages is not None else {},
             matcher=matcher if matcher is not None else _closures(),
+            duties=parts.duties.duties if parts.duties is not None else {},
+            scores=parts.scores.scores if parts.scores is not None else {},
         )
     return LoadResult(bundle, found, tuple(parts.scenarios), parts.duties, parts.scores, parts.facts)
 
@@ -162,9 +166,14 @@ class _Loader:
         if layout.messages:
             parts.messages = self._keep(self._messages(layout.messages))
         if layout.duties is not None and (doc := self._document(layout.duties)):
-            parts.duties = self._keep(read_duties(doc, locale))
+            vocabulary = parts.defaults.vocabulary if parts.defaults is not None else {}
+            digest = policy_digest(normal_bytes(self._files[layout.duties]), vocabulary)
+            parts.duties = self._keep(read_duties(doc, digest, vocabulary, locale))
+            self._add_duty_policy(parts)
         if layout.score is not None and (doc := self._document(layout.score)):
-            parts.scores = self._keep(read_scores(doc, parts.policies, parts.policy_names))
+            vocabulary = parts.defaults.vocabulary if parts.defaults is not None else {}
+            broken = frozenset(parts.policy_names - parts.policies.keys())
+            parts.scores = self._keep(read_scores(doc, parts.policies, broken, vocabulary, locale))
         for path in layout.tests:
             if doc := self._document(path):
                 parts.scenarios.append(self._keep(read_scenarios(doc)))
@@ -172,6 +181,15 @@ class _Loader:
             parts.facts = self._keep(read_facts(named.doc, named.model))
             self.problems.extend(unknown_facts(parts.facts.facts, find_citations(self._files, layout)))
         return parts
+
+    def _add_duty_policy(self, parts: Parts) -> None:
+        """The duties are one policy more."""
+        if POLICY in parts.policy_names:
+            self.problems.append(problem(Position(f"{POLICY}.yaml", 1, 1), "duty_policy"))
+        elif parts.duties is not None and parts.duties.policy is not None:
+            parts.policies[POLICY] = parts.duties.policy
+            parts.policy_names.add(POLICY)
+            self.problems.extend(check_reports(parts.duties, parts.policy_names))
 
     def _read_sites(self, layout: Layout, parts: Parts) -> None:
         common = self._site_file(layout.site)

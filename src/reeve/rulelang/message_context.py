@@ -11,6 +11,7 @@ from typing import Any
 
 from reeve.domain.bundle import COMPUTED, Policy, SiteSettings
 from reeve.domain.case import Case
+from reeve.domain.duties import DUTY, POLICY, SCHEDULED
 from reeve.domain.facts import typed, zone_of
 from reeve.domain.recipients import UNREACHABLE
 from reeve.rulelang.check_names import facts_named
@@ -23,6 +24,10 @@ FIXED = frozenset(
     | {"today", "message", "role", "role_title", "ack_url"}
 )
 """Names that every message has."""
+
+
+OF_DUTIES = frozenset({DUTY, "duty_title", SCHEDULED, "report", "report_from", "report_to"})
+"""Names that the messages of duties have on top: which duty it is, and the report it makes, if it makes one."""
 
 
 class MessageNames:
@@ -55,6 +60,7 @@ class MessageNames:
         if known is None:
             names = {*FIELD_KINDS.get(policy.family, {}), *(f"{clock}_due" for clock in policy.clocks)}
             names |= {name for name, _ in facts_named(policy)} - COMPUTED
+            names |= OF_DUTIES if policy.name == POLICY else set()
             known = self._names[policy.digest] = frozenset(names - {rule.name for rule in policy.counts})
         return known
 

@@ -91,10 +91,10 @@ def test_what_check_accepts_can_be_sent(message: str, name: str, known: bool) ->
 
 
 def test_a_report_has_names_of_its_own() -> None:
-    messages = "summary: {en: {email: {subject: s, body: '{% for row in rows %}{{ row.grade }}{% endfor %}'}}}"
+    messages = "summary: {en: {email: {subject: s, body: '{{ duty_title }}: {{ report }}'}}}"
     duties = b"- {duty: summary, every: month on 30 at 09:00, who: front_desk}\n"
     files = {"site.yaml": SITE, "complaint.yaml": COMPLAINT, "messages.yaml": messages.encode()}
-    assert [found.code for found in load_bundle(files).errors] == ["template_name"]
+    assert [found.code for found in load_bundle(files).errors] == ["template_name"] * 2
     assert not load_bundle({**files, "duties.yaml": duties}).errors
 
 
