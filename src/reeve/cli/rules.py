@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from reeve.cli import calendars, facts
+from reeve.cli import backtest, calendars, facts
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.speaking import spoken_language
@@ -33,6 +33,7 @@ app.add_typer(calendars.app, name="calendar")
 app.command(epilog="Examples: reeve rules facts; reeve rules facts --missing; reeve rules facts --json | jq .")(
     facts.facts
 )
+app.command(epilog=backtest.EXAMPLES)(backtest.backtest)
 
 Folder = Annotated[
     Path, typer.Argument(metavar="[DIR]", envvar="REEVE_RULES", show_envvar=False, help="Rules folder.")
@@ -121,6 +122,9 @@ def simulate(
             help="CSV, XLSX or JSON of people, as for `reeve recipients import`.", show_default="all are reachable"
         ),
     ] = None,
+    duties: Annotated[
+        bool, typer.Option("--duties/--no-duties", help="Recurring duties of the events' sites as well.")
+    ] = True,
     as_json: Json = False,
 ) -> None:
     """Show the whole timeline that these events would cause, without any server.
@@ -135,7 +139,7 @@ def simulate(
     bundle = _bundle(result, as_json)
     end = _moment(until, bundle) if until is not None else None
     people, faults = _people(recipients) if recipients is not None else (None, 0)
-    tally = simulate_file(bundle, events, end, people, as_json=as_json)
+    tally = simulate_file(bundle, events, end, people, as_json=as_json, duties=duties)
     if not as_json:
         refused = f", {tally.refused:,} refused" if tally.refused else ""
         errors().print(f"{tally.events:,} events{refused}: {tally.lines:,} lines.")

@@ -43,7 +43,13 @@ class Tally:
 
 
 def simulate_file(
-    bundle: Bundle, file: Path, until: datetime | None, people: Sequence[Recipient] | None, *, as_json: bool
+    bundle: Bundle,
+    file: Path,
+    until: datetime | None,
+    people: Sequence[Recipient] | None,
+    *,
+    as_json: bool,
+    duties: bool = True,
 ) -> Tally:
     """Every effect is printed on stdout, one line each, in order of time; every bad event on stderr with its line.
 
@@ -54,8 +60,8 @@ def simulate_file(
     sorted_file = not file.is_file() or _in_order(file)
     tally = Tally()
     with opened(file) as (stream, size), _shown(size) as (advance, out), Spill() as shelf:
-        simulation = Simulation(bundle, people, shelf=shelf)
-        effects = _effects(simulation, _events(bundle, stream, advance, tally), until)
+        simulation = Simulation(bundle, people, shelf=shelf, duties=duties)
+        effects = _effects(simulation, valid_events([bundle], stream, advance, tally), until)
         if not sorted_file:
             ordered = InTimeOrder(shelf)
             for effect in effects:
@@ -77,7 +83,7 @@ def _in_order(file: Path) -> bool:
     newest = None
     with file.open("rb") as stream:
         for _, item in read_items(stream, lambda read: None):
-            at = _time_of(item)
+            at = time_of(item)
             if at is not None:
                 if newest is not None and at < newest:
                     return False
@@ -85,7 +91,8 @@ def _in_order(file: Path) -> bool:
     return True
 
 
-def _time_of(item: bytes | dict[str, Any] | Unreadable) -> datetime | None:
+def time_of(item: bytes | dict[str, Any] | Unreadable) -> datetime | None:
+    """The moment that an item of a file claims for itself; None where it has none that can be read."""
     try:
         event = orjson.loads(item) if isinstance(item, bytes) else item
         at = datetime.fromisoformat(event["time"]) if isinstance(event, dict) else None
@@ -94,8 +101,10 @@ def _time_of(item: bytes | dict[str, Any] | Unreadable) -> datetime | None:
     return at if at is not None and at.tzinfo is not None else None
 
 
-def _events(bundle: Bundle, stream: IO[bytes], advance: Advance, tally: Tally) -> Iterator[Event]:
-    reserved = frozenset(rule.name for policy in bundle.policies.values() for rule in policy.counts)
+def valid_events(bundles: Sequence[Bundle], stream: IO[bytes], advance: Advance, tally: Tally) -> Iterator[Event]:
+    """The events of a file that these bundles can take, in its order; of the others stderr says what is wrong."""
+    policies = (policy for bundle in bundles for policy in bundle.policies.values())
+    reserved = frozenset(rule.name for policy in policies for rule in policy.counts)
     stderr = errors()
     for line, item in read_items(stream, advance):
         if isinstance(item, Unreadable):

@@ -107,6 +107,35 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 
+
+def story(found: Mapping[str, Any], lang: str) -> list[str]:
+    """What was compared, in sentences. `found` has `since`, `until`, `events`, `earlier`, `from`, `site` and
+    `refused` besides the findings."""
+    texts = TEXTS[lang]
+    events = texts["events" if found["earlier"] else "events_only"].format(
+        events=f"{found['events']:,}", earlier=f"{found['earlier']:,}", start=_day(found["from"])
+    )
+    sentences = []
+    if found["since"] and found["until"]:
+        sentences.append(texts["period"].format(since=_day(found["since"]), until=_day(found["until"])))
+    sentences.append(events)
+    if found["site"]:
+        sentences.append(texts["site"].format(site=found["site"]))
+    if found["refused"]:
+        sentences.append(texts["refused"].format(refused=f"{found['refused']:,}"))
+    changed = (
+        texts["changed"].format(cases=f"{found['changed_cases']:,}") if found["changed_cases"] else texts["same"]
+    )
+    sentences.append(changed)
+    if found["adopted"]:
+        sentences.append(texts["adopted"].format(adopted=f"{found['adopted']:,}"))
+    return sentences
+
+
+def _day(moment: str | None) -> str:
+    return datetime.fromisoformat(moment).strftime("%Y-%m-%d %H:%M") if moment else "?"
+
+
 _EFFECTS_ZH = {
     "opened": "立案",
     "graded": "定级",

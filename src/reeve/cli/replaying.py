@@ -1,0 +1,123 @@
+"""Runs the events of the record, or of a file, through two sets of rules: what `reeve rules backtest` does."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from reeve.cli.event_files import opened, read_items
+from reeve.cli.output import errors
+from reeve.cli.simulating import Tally, time_of, valid_events
+from reeve.domain.bundle import Bundle
+from reeve.domain.recipients import Recipient
+from reeve.runtime.backtest.findings import Findings, case_findings, findings
+from reeve.runtime.backtest.recorded import RecordedEvents
+from reeve.runtime.backtest.side_by_side import SideBySide
+from reeve.runtime.spill import Spill
+
+_WORTH_A_BAR = 2_000
+"""Events: fewer are done before anybody looks."""
+_BYTES_WORTH_A_BAR = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be compared."""
+
+    active: Bundle
+    candidate: Bundle
+    people: Sequence[Recipient] | None
+    """None: recipients are not known, every role counts as one person."""
+    site: str | None
+    since: datetime | None
+    """None: all that a file has."""
+    until: datetime | None
+    """None: until nothing is due any more, at most a year after the last event."""
+    public_url: str
+    top: int
+    """How many cases to show."""
+
+
+async def replay_record(task: Task, events: RecordedEvents, now: datetime) -> tuple[Findings, list[Findings]]:
+    """What the recorded events come to; `task.since` must be given. Raises StoreAway."""
+    since, until = task.since or now, task.until or now
+    start = await events.warm_up_from(since, (task.active, task.candidate))
+    total = await events.count(start, until)
+    with Spill() as spill, _bar(total, total >= _WORTH_A_BAR) as step:
+        sides = SideBySide(task.active, task.candidate, spill, task.people, since, task.public_url)
+        async for event in events.between(start, until):
+            _exhaust(sides.feed(event))
+            step(1)
+        _exhaust(sides.finish(until))
+        return _answer(task, sides, start, until, 0)
+
+
+def replay_file(task: Task, file: Path) -> tuple[Findings, list[Findings]]:
+    """What the events of a file come to; bad ones are told about on stderr. Raises OSError."""
+    tally = Tally()
+    last: datetime | None = None
+    with (
+        opened(file) as (stream, size),
+        Spill() as spill,
+        _bar(size or 0, (size or 0) >= _BYTES_WORTH_A_BAR) as step,
+    ):
+        sides = SideBySide(task.active, task.candidate, spill, task.people, task.since, task.public_url)
+        first: datetime | None = None
+        for event in valid_events([task.active, task.candidate], stream, step, tally):
+            if (task.until is None or event.at <= task.until) and task.site in (None, event.site):
+                first = first or event.at
+                last = max(last or event.at, event.at)
+                _exhaust(sides.feed(event))
+        _exhaust(sides.finish(task.until))
+        return _answer(task, sides, first, task.until or last, tally.refused)
+
+
+def newest_in(file: Path) -> datetime | None:
+    """The latest time that an event of the file has. Raises OSError."""
+    with opened(file) as (stream, _):
+        times = (time_of(item) for _, item in read_items(stream, lambda read: None))
+        return max((at for at in times if at is not None), default=None)
+
+
+def _answer(
+    task: Task, sides: SideBySide, start: datetime | None, until: datetime | None, refused: int
+) -> tuple[Findings, list[Findings]]:
+    heading: dict[str, Any] = {
+        "active": task.active.version,
+        "candidate": task.candidate.version,
+        "site": task.site,
+        "since": task.since or start,
+        "until": until,
+        "from": start,
+        "events": sides.events,
+        "earlier": sides.earlier,
+        "refused": refused,
+        "recipients_known": task.people is not None,
+    }
+    moments = {name: at.isoformat() for name, at in heading.items() if isinstance(at, datetime)}
+    cases = [case_findings(case, task.active) for case in sides.comparison.most_changed(task.top)]
+    return {**heading, **moments, **findings(sides.comparison)}, cases
+
+
+def _exhaust(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass
+
+
+@contextmanager
+def _bar(total: int, wanted: bool) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr where that is a terminal and the work takes a while."""
+    if not wanted or not sys.stderr.isatty():
+        yield lambda count: None
+        return
+    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors(), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda count: bar.advance(task, count)
