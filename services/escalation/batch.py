@@ -22,9 +22,11 @@ from reeve.domain.counts import Count, count_key
 from reeve.domain.errors import NotLoaded
 from reeve.domain.events import Event
 from reeve.domain.facts import zone_of
+from reeve.domain.trace import Considered
 from reeve.domain.workset import Decided, Workset, subject_key
-from reeve.ports import CaseRecord, Changes, DecisionRow, Loaded, Message, Needs
-from reeve.runtime.bus.lanes import lane_of_case
+from reeve.ports import NO_CASE, CaseRecord, Changes, DecisionRow, Loaded, Message, Needs
+from reeve.runtime.bus.lanes import lane_of_case, lane_of_event
+from reeve.runtime.traces import stored_trace
 from reeve.runtime.verdicts import Failure, attempt
 from services.escalation.metrics import RELOADS
 from services.escalation.supposing import SupposingWorkset
@@ -273,6 +275,7 @@ class _Batch:
     def _rows(self, workset: Workset, outcome: Outcome) -> list[DecisionRow]:
         rows = []
         grades: dict[str, str | None] = {}
+        considered = dict(workset.considered)
         for decided in workset.decisions:
             case_id = str(decided.key)
             case = workset.changed_cases[case_id]
@@ -286,11 +289,40 @@ class _Batch:
             if case.grade != grade:
                 case = replace(case, grade=grade)
             zone = zone_of(self._bundle.site(decided.key.site).zone)
-            rows.append(self._row(decided, case, zone, outcome.lanes[case_id]))
-        return rows
+            # Which policies looked at an event stands with the first decision it caused, or by itself.
+            looked = considered.get(decided.event.key) if decided.event is not None else None
+            if looked is not None and looked.taken:
+                del considered[looked.event.key]
+            else:
+                looked = None
+            rows.append(self._row(decided, case, zone, outcome.lanes[case_id], looked))
+        return rows + [self._untaken_row(each) for each in considered.values() if not each.taken]
 
-    def _row(self, decided: Decided, case: Case, zone: ZoneInfo, lane: int) -> DecisionRow:
+    def _untaken_row(self, considered: Considered) -> DecisionRow:
+        event = considered.event
+        trace, facts = stored_trace(None, considered)
+        return DecisionRow(
+            case=f"{event.site}/{NO_CASE}/{event.subject}",
+            version=0,
+            at=self._now,
+            event=event.id,
+            event_key=event.key,
+            bundle=self._bundle.version,
+            lines=b"[]",
+            messages=(),
+            requested=(),
+            lane=lane_of_event(event),
+            key=event.key,
+            trace=trace,
+            facts=facts,
+            taken=False,
+        )
+
+    def _row(
+        self, decided: Decided, case: Case, zone: ZoneInfo, lane: int, considered: Considered | None
+    ) -> DecisionRow:
         event_key = decided.event.key if decided.event is not None else None
+        trace, facts = stored_trace(decided.trace, considered)
         told = [told_of(effect, case, zone, event_key=event_key) for effect in decided.effects]
         return DecisionRow(
             case=str(decided.key),
@@ -312,6 +344,8 @@ class _Batch:
                 if effect.what == "notify" and effect.notification is not None
             ),
             lane=lane,
+            trace=trace,
+            facts=facts,
         )
 
     def _set_alarms(self, workset: Workset, outcome: Outcome) -> None:

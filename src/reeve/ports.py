@@ -120,6 +120,10 @@ class OutboxRow:
     messages: tuple[Message, ...]
 
 
+NO_CASE = "-"
+"""Stands for the policy, and for the case, where no case takes an event."""
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionRow:
     """One saved decision: the timeline of one version of one case, and what it tells the bus."""
@@ -140,10 +144,16 @@ class DecisionRow:
     lane: int
     key: str = ""
     """What tells it from other decisions on the case; empty: its version does."""
+    trace: bytes = field(default=b"", repr=False)
+    """What was looked at (`reeve.runtime.traces`), a JSON object; empty: nothing is kept of it."""
+    facts: bytes = field(default=b"", repr=False)
+    """The facts as they were then, likewise. Personal data: for the record alone (PRIVACY-01)."""
+    taken: bool = True
+    """False: no case takes the event, and `case` is `<site>/-/<subject>`."""
 
     @property
     def id(self) -> str:
-        return f"{self.case}#{self.key or self.version}"
+        return f"{self.case if self.taken else NO_CASE}#{self.key or self.version}"
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from typing import Literal as OneOf
 
 from reeve.domain.bundle import Policy
@@ -24,12 +24,8 @@ step's repeats are over because of `what` (acknowledged, stopped, until, closed,
 named in place of the step has this value (`what`)."""
 
 
-class Note(NamedTuple):
-    """Something about a step that its conditions don't say."""
-
-    name: str
-    kind: NoteKind
-    what: str | None = None
+Note = tuple[str, NoteKind, str | None]
+"""Something about a step that its conditions don't say: the step's name, the kind, and `what` it says."""
 
 
 @dataclass(slots=True, eq=False)
@@ -57,6 +53,8 @@ class Trace:
     policy: str
     """Digest of that file."""
     scenes: tuple[Scene, ...]
+    file: str = ""
+    """Its name."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,7 +76,10 @@ class Considered:
 
     def looked_at(self, policy: Policy, scope: Mapping[str, Any], held: bool) -> None:
         """The policy's `if` was looked at."""
-        (self.opened if held else self.refused).append(policy.name)
+        if held:
+            self.opened.append(policy.name)
+        else:
+            self.refused.append(policy.name)
         if policy.opening_reads.counts:
             self.own[policy.name] = scope
         else:

@@ -18,7 +18,7 @@ from reeve.domain.events import Event
 from reeve.domain.expressions import Condition, Position
 from reeve.domain.facts import scope_of
 from reeve.domain.inputs import Facts
-from reeve.domain.trace import Note, NoteKind, Scene
+from reeve.domain.trace import NoteKind, Scene
 from reeve.domain.waiters import ALWAYS, Happening, Waiters, Whens, listening
 
 
@@ -116,7 +116,7 @@ class Turn:
 
     def note(self, name: str, kind: NoteKind, what: str | None = None) -> None:
         """Put on record why a step did not act, or goes on no longer."""
-        self.scene.notes.append(Note(name, kind, what))
+        (self._scene or self.scene).notes.append((name, kind, what))
 
     def _count(self, rule: CountRule) -> int:
         return self.facts.count(self.policy, rule, self.case, self.event, self.at)
@@ -126,7 +126,7 @@ class Turn:
         if condition is None:
             return True
         held = self.bundle.matcher.holds(condition, self.scope)
-        self.scene.tests.append((condition, held))
+        (self._scene or self.scene).tests.append((condition, held))
         return held
 
     def any_holds(self, whens: Whens) -> bool:

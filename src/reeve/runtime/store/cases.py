@@ -323,6 +323,7 @@ def case_document(case: Case) -> Document:
 
 def decision_document(row: DecisionRow) -> Document:
     """A decision as it is stored, for good: its messages are in the outbox, not here."""
+    looked_at = {"trace": row.trace.decode(), "facts": row.facts.decode()} if row.trace else {}
     return {
         "_id": row.id,
         "case": row.case,
@@ -332,6 +333,7 @@ def decision_document(row: DecisionRow) -> Document:
         "bundle": row.bundle,
         "lane": row.lane,
         "lines": row.lines.decode(),
+        **looked_at,
     }
 
 
