@@ -60,7 +60,8 @@ class ScenarioShape(Shape):
     test: str
     site: str
     policy: str | None = None
-    events: list[EventShape]
+    events: list[EventShape] = Field(default=[])
+    from_: str | None = Field(default=None, alias="from")
     expect: list[dict[str, Any]] = Field(default=[])
     never: list[dict[str, Any]] = Field(default=[])
     until: str | None = None
@@ -108,6 +109,8 @@ class Scenario:
     never: tuple[Expectation, ...]
     until: datetime | None
     """The clock is run to here; None: to the last moment that is expected or posted."""
+    since: datetime | None
+    """`from`: duties run from here on; None: from 00:00 of the earliest day that is mentioned."""
     pos: Position
 
 
@@ -166,6 +169,7 @@ class _Reader:
             expect=tuple(self._expectation((index, "expect", n)) for n in range(len(shape.expect))),
             never=tuple(self._expectation((index, "never", n)) for n in range(len(shape.never))),
             until=until,
+            since=self._moment(shape.from_, index, "from") if shape.from_ is not None else None,
             pos=self._doc.at(index),
         )
 

@@ -16,6 +16,7 @@ from reeve.contracts.events import parse_event
 from reeve.contracts.problems import InvalidEvent
 from reeve.contracts.timeline import timeline_line
 from reeve.domain.bundle import Bundle
+from reeve.domain.duties import POLICY
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
 from reeve.domain.expressions import Position
@@ -90,8 +91,12 @@ def _run(bundle: Bundle, scenario: Scenario) -> tuple[Failure, ...]:
             failures += [Failure(posted.pos, "event", str(problem), ()) for problem in invalid.problems]
     if failures:
         return tuple(failures)
-    simulation = Simulation(bundle)
-    effects = [effect for event in events for effect in simulation.feed(event)]
+    simulation = Simulation(bundle, duties=_mentions_duties(scenario, bundle))
+    effects: list[Effect] = []
+    if (since := _duties_since(scenario, zone)) is not None:
+        effects += simulation.advance(since)
+        simulation.start(scenario.site, since)
+    effects += [effect for event in events for effect in simulation.feed(event)]
     effects += simulation.finish(_end(scenario, zone))
     lines = [
         _Line(effect, zone)
@@ -109,6 +114,29 @@ def _end(scenario: Scenario, zone: ZoneInfo) -> datetime | None:
         _moment(each.keys["at"], zone) for each in scenario.expect if isinstance(each.keys.get("at"), datetime)
     ]
     return max(moments, default=None)
+
+
+def _mentions_duties(scenario: Scenario, bundle: Bundle) -> bool:
+    """Whether a scenario is about duties: only then do they come in it, so that others stay short."""
+    if scenario.policy == POLICY or not scenario.events:
+        return True
+    cases = [event.subject for event in scenario.events]
+    for expectation in (*scenario.expect, *scenario.never):
+        if expectation.keys.get("policy") == POLICY or expectation.keys.get("clock") in bundle.duties:
+            return True
+        cases.append(str(expectation.keys.get("case", "")))
+    return any(case.partition("/")[0] in bundle.duties for case in cases if "/" in case)
+
+
+def _duties_since(scenario: Scenario, zone: ZoneInfo) -> datetime | None:
+    """From when on the duties of the scenario's site come."""
+    if scenario.since is not None:
+        return _moment(scenario.since, zone)
+    moments = [_moment(event.at, zone) for event in scenario.events]
+    moments += [_moment(at, zone) for each in scenario.expect if isinstance(at := each.keys.get("at"), datetime)]
+    if not moments:
+        return None
+    return min(moments).astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
 
 def _event(posted: ScenarioEvent, scenario: Scenario, zone: ZoneInfo) -> Event:

@@ -106,3 +106,43 @@ def test_an_event_that_intake_would_refuse_fails_the_test() -> None:
     )
     assert [failure.what for failure in found.failures] == ["event"]
     assert "$.data.category" in found.failures[0].expected
+
+
+DUTIES = "- {duty: ledger_check, every: day at 17:00, who: front_desk, limit: same day, late: {notify: guard}}\n"
+
+
+def _duty_outcomes(scenario: str) -> list[bool]:
+    texts = {"site.yaml": SITE_YAML, "calendars/cn.yaml": CALENDAR_YAML, "complaint.yaml": POLICY}
+    texts |= {"messages.yaml": MESSAGES, "duties.yaml": DUTIES, "tests/duties.test.yaml": scenario}
+    result = load_bundle({path: text.encode() for path, text in texts.items()})
+    assert not result.errors, [str(each) for each in result.errors]
+    return [outcome.passed for outcome in run_scenarios(result.require(), result.scenarios)]
+
+
+def test_a_scenario_without_events_runs_the_duties_of_its_day() -> None:
+    assert _duty_outcomes("""
+- test: nobody checked the ledger
+  site: s
+  expect:
+    - {at: 2026-03-02 17:00, effect: opened, policy: duty, case: ledger_check/2026-03-02}
+    - {at: 2026-03-02 17:00, effect: notify, to: [front_desk], message: ledger_check}
+    - {at: 2026-03-03 00:00, effect: breached, clock: ledger_check, case: ledger_check/2026-03-02}
+  never: [{effect: closed}]
+  until: 2026-03-03 00:00
+""") == [True]
+
+
+def test_duties_come_only_in_scenarios_that_mention_one() -> None:
+    assert _duty_outcomes("""
+- test: only the ticket
+  site: s
+  events: [{at: 2026-03-02 09:00, type: ticket.updated, subject: T-1}]
+  never: [{policy: nothing, effect: opened}, {effect: opened}]
+  until: 2026-03-04
+- test: evidence
+  site: s
+  from: 2026-03-02 12:00
+  events: [{at: 2026-03-02 17:30, type: ticket.resolved, subject: ledger_check/2026-03-02}]
+  expect: [{at: 2026-03-02 17:30, effect: closed, outcome: resolved}]
+  until: 2026-03-02 18:00
+""") == [True, True]
