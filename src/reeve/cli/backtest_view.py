@@ -9,9 +9,9 @@ from rich.cells import cell_len
 
 from reeve.cli.output import print_line
 from reeve.runtime.backtest.findings import Findings
-from reeve.runtime.backtest.texts import TEXTS, line_at, line_said, story
+from reeve.runtime.backtest.texts import TEXTS, beside, line_at, line_said, story
 
-_WIDEST = 72
+_WIDEST = 84
 """Columns of a line of the active rules, beside which the candidate's stands."""
 
 
@@ -71,18 +71,20 @@ def print_case(case: Findings, lang: str) -> None:
     print_line("")
     count = texts["lines"].format(count=case["differences"])
     print_line((case["case"], "bold"), (moved, "yellow"), (f"  {count}", "dim"))
-    columns = [
-        [
-            *(f"{line_at(line)} {line_said(line, lang)}  ({line['because']['rule']})" for line in case[side]),
-            *([texts["left_out"].format(count=case["left_out"][side])] if case["left_out"][side] else []),
-        ]
-        for side in ("active", "candidate")
-    ]
-    width = min(_WIDEST, max(map(cell_len, [texts["active"], *columns[0]])))
+    pairs = beside(case["active"], case["candidate"])
+    rows = [(_said(before, lang), _said(after, lang)) for before, after in pairs]
+    left = case["left_out"]
+    if any(left.values()):
+        more = {side: texts["left_out"].format(count=count) if count else "" for side, count in left.items()}
+        rows.append((more["active"], more["candidate"]))
+    width = min(_WIDEST, max(cell_len(text) for text in (texts["active"], *(row[0] for row in rows))))
     print_line((f"  {_padded(texts['active'], width)} │ {texts['candidate']}", "dim"))
-    for place in range(max(map(len, columns))):
-        left, right = (column[place] if place < len(column) else "" for column in columns)
-        print_line(f"  {_padded(left, width)} │ {right}")
+    for before, after in rows:
+        print_line(f"  {_padded(before, width)} │ {after}")
+
+
+def _said(line: Mapping[str, Any] | None, lang: str) -> str:
+    return f"{line_at(line)} {line_said(line, lang)}  ({line['because']['rule']})" if line else ""
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from reeve.runtime.backtest.findings import Findings, sums
 from reeve.runtime.backtest.plots import bars, days
-from reeve.runtime.backtest.texts import TEXTS, line_at, line_said, story
+from reeve.runtime.backtest.texts import TEXTS, beside, line_at, line_said, story
 
 _MOST_ROLES = 12
 """Charts by day: the roles told most; the table above has all."""
@@ -174,24 +174,25 @@ def _cases(cases: Sequence[Findings], texts: Mapping[str, str], lang: str) -> li
         parts.append(
             f"<h3><code>{escape(case['case'])}</code>{escape(moved)} <span class='dim'>{count}</span></h3>"
         )
-        parts.append(
-            f"<table class='lines'><tr><th>{escape(texts['active'])}</th><th>{escape(texts['candidate'])}</th></tr>"
-            f"<tr><td>{_lines(case, 'active', texts, lang)}</td>"
-            f"<td>{_lines(case, 'candidate', texts, lang)}</td></tr></table>"
-        )
+        rows = [
+            f"<tr><td>{_line(before, lang)}</td><td>{_line(after, lang)}</td></tr>"
+            for before, after in beside(case["active"], case["candidate"])
+        ]
+        left = [texts["left_out"].format(count=count) if count else "" for count in case["left_out"].values()]
+        if any(left):
+            rows.append("<tr>" + "".join(f"<td class='dim'>{escape(text)}</td>" for text in left) + "</tr>")
+        head = f"<tr><th>{escape(texts['active'])}</th><th>{escape(texts['candidate'])}</th></tr>"
+        parts.append(f"<table class='lines'>{head}{''.join(rows)}</table>")
     return parts
 
 
-def _lines(case: Findings, side: str, texts: Mapping[str, str], lang: str) -> str:
-    shown = [
+def _line(line: Mapping[str, Any] | None, lang: str) -> str:
+    if line is None:
+        return ""
+    return (
         f"<span class='at'>{escape(line_at(line))}</span> {escape(line_said(line, lang))} "
         f"<span class='dim'>{escape(str(line['because']['rule']))}</span>"
-        for line in case[side]
-    ]
-    more = case["left_out"][side]
-    if more:
-        shown.append(f"<span class='dim'>{escape(texts['left_out'].format(count=more))}</span>")
-    return "<br>".join(shown) or "–"
+    )
 
 
 def _changes(rows: Sequence[Mapping[str, Any]], key: str, label: str, texts: Mapping[str, str]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from typing import Any
 
 TEXTS: Mapping[str, Mapping[str, str]] = {
@@ -155,7 +157,25 @@ _EFFECTS_ZH = {
     "closed": "结案",
     "scored": "记分",
 }
-_SHOWN = ("clock", "grade", "to", "message", "step", "level", "child", "points", "outcome")
+
+
+def beside(
+    active: Sequence[Mapping[str, Any]], candidate: Sequence[Mapping[str, Any]]
+) -> list[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]]:
+    """Lines of the two sides in order of time, those that say the same of another moment beside each other."""
+    sides = (list(map(_subject, active)), list(map(_subject, candidate)))
+    rows: list[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]] = []
+    for _, start, end, other, last in SequenceMatcher(None, *sides, autojunk=False).get_opcodes():
+        rows += zip_longest(active[start:end], candidate[other:last])
+    return rows
+
+
+def _subject(line: Mapping[str, Any]) -> tuple[str, str]:
+    about = next((line[key] for key in ("clock", "step", "child", "message") if line.get(key)), "")
+    return str(line["effect"]), str(about)
+
+
+_SHOWN = ("clock", "grade", "to", "message", "level", "child", "points", "outcome")
 
 
 def line_said(line: Mapping[str, Any], lang: str) -> str:
@@ -163,6 +183,8 @@ def line_said(line: Mapping[str, Any], lang: str) -> str:
     effect = str(line["effect"])
     words = [_EFFECTS_ZH.get(effect, effect) if lang == "zh" else effect.replace("_", " ")]
     words += [_value(line[key]) for key in _SHOWN if line.get(key) not in (None, "", [])]
+    if "message" not in line and line.get("step"):
+        words.append(str(line["step"]))
     if "was" in line and line["was"] is not None:
         words.append(f"← {line['was']}")
     if "due" in line:
