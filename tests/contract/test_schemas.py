@@ -45,7 +45,9 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 
 
 def test_what_is_committed_is_what_the_code_says() -> None:
-    present = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "schemas").iterdir()}
+    folder = ROOT / "schemas"
+    files = (path for path in folder.rglob("*") if path.is_file())
+    present = {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
     assert present == generated()
 
 

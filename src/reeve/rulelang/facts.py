@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from typing import Literal as OneOf
 
-from pydantic import AfterValidator, Field, RootModel
+from pydantic import AfterValidator, Field, RootModel, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from reeve.rulelang.citations import FACT_ID, Citation
@@ -32,7 +32,7 @@ def _fact_id(value: str) -> str:
     return value
 
 
-FactId = Annotated[str, AfterValidator(_fact_id)]
+FactId = Annotated[str, AfterValidator(_fact_id), WithJsonSchema({"type": "string", "pattern": f"^{FACT_ID}$"})]
 """Capital letters, a hyphen and a number: `COMPLAINT-08`."""
 
 
