@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TypeVar
 
 from reeve.contracts.outgoing import OutMessage
+from reeve.domain.bundle import Bundle
 from reeve.ports import Away
 from reeve.runtime.active_rules import ActiveRules
 from reeve.runtime.bundles import Bundles
@@ -30,8 +31,10 @@ from reeve.runtime.store.mongo import (
     store_answers,
 )
 from reeve.runtime.store.running_cases import RunningCases
+from reeve.runtime.store.scheduled_duties import ScheduledDuties
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
+from services.escalation.duty_keeper import DutyKeeper
 from services.escalation.inbox import Inbox
 from services.escalation.lanes import LaneKeeper
 from services.escalation.loop import Loop
@@ -156,6 +159,11 @@ async def _work(
     def gained() -> None:
         outbox.sweep_soon()
         reviser.look()
+        duties.look()
+
+    def taken(bundle: Bundle) -> None:
+        reviser.look()
+        duties.look()
 
     reconciler = Reconciler(
         inbox,
@@ -167,7 +175,8 @@ async def _work(
         settings.escalation_reconcile,
     )
     reviser = Reviser(inbox, RunningCases(database), lambda: rules.bundle)
-    rules.on_taken(lambda bundle: reviser.look())
+    duties = DutyKeeper(inbox, ScheduledDuties(database), lambda: rules.bundle)
+    rules.on_taken(taken)
     lanes = LaneKeeper(leases, inbox, settings.escalation_lease, settle, gained)
     tasks = [
         asyncio.create_task(loop.run(), name="loop"),
@@ -175,6 +184,7 @@ async def _work(
         asyncio.create_task(lanes.run(), name="lanes"),
         asyncio.create_task(reconciler.run(), name="reconciler"),
         asyncio.create_task(reviser.run(), name="reviser"),
+        asyncio.create_task(duties.run(), name="duties"),
         asyncio.create_task(rules.run(), name="rules"),
     ]
     log.info("Escalation is ready.", action="service_ready", bundle=rules.bundle.version)
@@ -210,7 +220,7 @@ async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Even
 
 async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None:
     by_name = {task.get_name(): task for task in tasks}
-    for name in ("lanes", "reconciler", "reviser", "rules"):
+    for name in ("lanes", "reconciler", "reviser", "duties", "rules"):
         by_name[name].cancel()
     try:
         await asyncio.wait_for(lanes.leave(), _DRAIN_SECONDS)

@@ -11,6 +11,7 @@ import orjson
 from reeve.contracts.events import EVENT_TYPES, parse_event
 from reeve.contracts.problems import InvalidEvent, Problem
 from reeve.contracts.subjects import parse_timer, parse_work
+from reeve.domain.duties import POLICY
 from reeve.domain.events import Event, event_key
 from reeve.domain.inputs import Revise
 from reeve.runtime.bus.lanes import lane_of, lane_of_event
@@ -49,6 +50,21 @@ class ReviseWork:
 
 
 @dataclass(slots=True)
+class ScheduleWork:
+    """A duty whose next occurrence at a site is missing in the record."""
+
+    site: str
+    duty: str
+    received: None = None
+    """Comes from the record, never by the bus."""
+
+    @property
+    def case_id(self) -> str:
+        """What it is called in the log."""
+        return f"{self.site}/{POLICY}/{self.duty}"
+
+
+@dataclass(slots=True)
 class BadWork:
     """A message that can't be read."""
 
@@ -57,7 +73,7 @@ class BadWork:
     site: str | None
 
 
-Item = EventWork | TickWork | ReviseWork
+Item = EventWork | TickWork | ReviseWork | ScheduleWork
 """What can be decided."""
 Work = Item | BadWork
 

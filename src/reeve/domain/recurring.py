@@ -13,12 +13,11 @@ from reeve.domain.recording import put_decision
 from reeve.domain.workset import Workset, subject_key
 
 
-def schedule_duties(workset: Workset, site: str, bundle: Bundle, now: datetime) -> None:
-    """Each duty of the site has its next occurrence later than `now` in the set; those that are there stay."""
-    scheduled = workset.scheduled(site)
-    for duty in bundle.duties.values():
-        if duty.name not in scheduled and runs_at(duty, site):
-            _put_next(workset, bundle, duty.name, site, now)
+def schedule_duty(workset: Workset, site: str, name: str, bundle: Bundle, now: datetime) -> None:
+    """The duty has its next occurrence later than `now` at the site; nothing if it is none of that site."""
+    duty = bundle.duties.get(name)
+    if duty is not None and runs_at(duty, site):
+        _put_next(workset, bundle, name, site, now)
 
 
 def open_duty(workset: Workset, case: Case, bundle: Bundle, now: datetime) -> None:

@@ -15,11 +15,10 @@ from reeve.domain.advance import apply_event, apply_revision, apply_tick
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.counts import Count
-from reeve.domain.duties import duty_of
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
 from reeve.domain.recipients import Recipient, Resolution, climb_effects
-from reeve.domain.recurring import schedule_duties
+from reeve.domain.recurring import schedule_duty
 from reeve.domain.telling import WAITED, People, due_roles, moment_of, moot, next_hour, resolve_for, suppressed
 from reeve.domain.workset import Shelf, Workset
 
@@ -79,8 +78,7 @@ class Simulation:
         """The site's duties run from `at` on; those of a site in an event do from its first event."""
         if self._duties and self._bundle.duties and site not in self._sites:
             self._sites.add(site)
-            schedule_duties(self._workset, site, self._bundle, at)
-            self._note_due()
+            self._schedule(site, self._bundle.duties, at)
 
     def feed(self, event: Event) -> Iterator[Effect]:
         """Everything due before the event's time, then what the event does. A repeat of an event does nothing."""
@@ -103,7 +101,7 @@ class Simulation:
             if case.next_due is not None:
                 heapq.heappush(self._due, (case.next_due, str(case.key)))
             if case.scheduled:
-                self._workset.load_scheduled(case.key.site, [duty_of(case)])
+                self._sites.add(case.key.site)
 
     def switch(self, bundle: Bundle, at: datetime) -> Iterator[Effect]:
         """Other rules are active from `at` on: what is due before happens under the old ones, and every open case
@@ -112,6 +110,7 @@ class Simulation:
         self._now = at if self._now is None else max(at, self._now)
         policies = self._bundle.policies.values()
         archive = {**self._bundle.archive, **{policy.digest: policy for policy in policies}}
+        before = self._bundle.duties.keys()
         self._bundle = replace(bundle, archive=archive)
         current = self._bundle.policies
         for case_id, name, digest in self._workset.live_cases():
@@ -119,9 +118,8 @@ class Simulation:
             if policy is not None and policy.digest != digest and policy.on_change != "pin":
                 apply_revision(self._workset, case_id, self._bundle, self._now)
                 yield from self._collect()
-        for site in self._sites:
-            schedule_duties(self._workset, site, self._bundle, self._now)
-        self._note_due()
+        for site in sorted(self._sites):
+            self._schedule(site, self._bundle.duties.keys() - before, self._now)
 
     def advance(self, until: datetime) -> Iterator[Effect]:
         """Everything due before `until`; a moment that is past does nothing."""
@@ -155,6 +153,11 @@ class Simulation:
                 continue
             apply_tick(self._workset, case_id, self._bundle, at)
             yield from self._collect()
+
+    def _schedule(self, site: str, duties: Iterable[str], at: datetime) -> None:
+        for duty in sorted(duties):
+            schedule_duty(self._workset, site, duty, self._bundle, at)
+        self._note_due()
 
     def _is_scheduled(self, case_id: str) -> bool:
         case = self._workset.case(case_id)

@@ -15,7 +15,6 @@ from typing import Any
 from reeve.domain.bundle import CountRule, Policy
 from reeve.domain.case import Case, CaseKey
 from reeve.domain.counts import Count, count_key, value_at
-from reeve.domain.duties import duty_of
 from reeve.domain.effects import Decision, Effect
 from reeve.domain.errors import NotLoaded
 from reeve.domain.events import Event
@@ -59,7 +58,6 @@ class Workset:
         self._counts: MutableMapping[str, Count | None] = shelf("counts")
         self._counted: MutableMapping[str, set[str]] = shelf("counted")
         self._claims: MutableMapping[str, str | None] = shelf("claims")
-        self._scheduled: dict[str, set[str]] = {}
         self.decisions: list[Decided] = []
         self.changed_cases: dict[str, Case] = {}
         self.changed_counts: dict[str, Count] = {}
@@ -105,10 +103,6 @@ class Workset:
     def load_claim(self, key: str, holder: str | None) -> None:
         """Who holds a `once_per` sending; None: nobody."""
         self._claims.setdefault(key, holder)
-
-    def load_scheduled(self, site: str, duties: Iterable[str]) -> None:
-        """Names of the duties of a site whose next occurrence is in the record."""
-        self._scheduled.setdefault(site, set()).update(duties)
 
     # --- reading --------------------------------------------------------------------------------------------
 
@@ -158,13 +152,6 @@ class Workset:
             raise NotLoaded("claim", claim)
         return self._claims.get(claim)
 
-    def scheduled(self, site: str) -> set[str]:
-        """Names of the duties of a site whose next occurrence is known."""
-        known = self._scheduled.get(site)
-        if known is None and not self._complete:
-            raise NotLoaded("scheduled", site)
-        return known or set()
-
     # --- changing (advance) -----------------------------------------------------------------------------------
 
     def record(self, decision: Decision, event: Event | None) -> None:
@@ -183,8 +170,6 @@ class Workset:
         """A case as it stands now, to be saved without a decision: nothing has happened to it yet."""
         self.take_case(case)
         self.changed_cases[str(case.key)] = case
-        if case.scheduled:
-            self._scheduled.setdefault(case.key.site, set()).add(duty_of(case))
 
     def take_case(self, case: Case) -> None:
         """The case is part of the set as it stands, found by its subjects and counts."""

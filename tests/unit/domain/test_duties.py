@@ -11,7 +11,7 @@ import pytest
 from reeve.domain.advance import apply_tick
 from reeve.domain.bundle import Bundle
 from reeve.domain.duties import occurrences, period_start
-from reeve.domain.recurring import schedule_duties
+from reeve.domain.recurring import schedule_duty
 from reeve.domain.simulate import Simulation
 from reeve.domain.workset import Workset
 from reeve.rulelang.schedules import parse_schedule
@@ -165,7 +165,7 @@ def test_without_an_end_a_simulation_waits_for_no_further_duty() -> None:
 def test_after_an_outage_every_occurrence_is_on_record_and_only_the_newest_is_sent() -> None:
     bundle = rules()
     workset = Workset(complete=True)
-    schedule_duties(workset, "s", bundle, moment("2026-03-03 12:00"))  # a Tuesday
+    schedule_duty(workset, "s", "ledger_check", bundle, moment("2026-03-03 12:00"))  # a Tuesday
     back = moment("2026-03-06 18:00")
     for _ in range(20):
         due = sorted(

@@ -21,7 +21,7 @@ from reeve.domain.stored import dump_case, dump_count, load_case, load_count
 from reeve.ports import Changes, Conflict, DecisionRow, Loaded, Needs, OutboxRow
 from reeve.runtime.bus.lanes import lane_of_case, lane_of_event, routes_of
 from reeve.runtime.crash import reach
-from reeve.runtime.store import outbox, running_cases
+from reeve.runtime.store import outbox, running_cases, scheduled_duties
 from reeve.runtime.store.events import event_document, event_of
 from reeve.runtime.store.mongo import Client, Database, Document, insert_missing, store_errors
 from reeve.runtime.store.notifications import requested_document
@@ -37,6 +37,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("count_keys", 1)], name="counted", partialFilterExpression={"open": True}),
         IndexModel([("site", 1), ("policy", 1), ("open", 1), ("grade", 1)]),
         running_cases.INDEX,
+        scheduled_duties.INDEX,
     ),
     "decisions": (IndexModel([("case", 1), ("at", 1)]),),
     "counts": (),
@@ -311,6 +312,7 @@ def case_document(case: Case) -> Document:
         "routes": list(routes_of(case)),
         "lane": lane_of_case(case),
         "open": case.open,
+        **({"unopened": True} if case.never_opened else {}),
         "grade": case.grade,
         "digest": case.digest,
         "kept": case.kept,

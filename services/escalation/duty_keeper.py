@@ -1,0 +1,94 @@
+"""Keeps every duty's next occurrence in the record: for new sites, new duties, and duties that have changed.
+
+Once it stands there it is a deadline like any other, and leaves its successor behind when it comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from reeve.domain.bundle import Bundle
+from reeve.domain.duties import POLICY, runs_at
+from reeve.ports import Away
+from reeve.runtime.bus.lanes import lane_of
+from reeve.runtime.store.scheduled_duties import ComingDuty
+from reeve.runtime.telemetry import error_fields, get_log
+from services.escalation.inbox import Inbox
+from services.escalation.work import ReviseWork, ScheduleWork, Work
+
+_LOOK_SECONDS = 5.0
+"""A site is found this long after its first case, at most."""
+
+log = get_log(__name__)
+
+
+class Scheduled(Protocol):
+    """The record, as far as this needs it."""
+
+    async def sites(self) -> set[str]:
+        """Every site that has ever had a case."""
+        ...
+
+    async def coming(self, lanes: Collection[int] | None = None) -> list[ComingDuty]:
+        """Every scheduled occurrence, or those of some lanes."""
+        ...
+
+
+class DutyKeeper:
+    """Looks every few seconds, and at once when other rules become active."""
+
+    def __init__(self, inbox: Inbox, scheduled: Scheduled, bundle: Callable[[], Bundle]) -> None:
+        self._inbox = inbox
+        self._scheduled = scheduled
+        self._bundle = bundle
+        self._wanted = asyncio.Event()
+
+    def look(self) -> None:
+        """Other rules are active, or lanes were gained: look now."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Looks until cancelled."""
+        while True:
+            self._wanted.clear()
+            try:
+                await self.keep()
+            except Away as error:
+                log.debug("Duties wait for the record.", action="duties_wait", **error_fields(error))
+            try:
+                # Not wait_for: Python 3.11's loses a cancellation that comes together with the news.
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    await self._wanted.wait()
+            except TimeoutError:
+                log.debug("Looking for duties to schedule.", action="duties_look")
+
+    async def keep(self) -> int:
+        """What is missing or outdated in this replica's lanes is in the loop's hands; how much that was.
+
+        A site belongs to the replica that has the lane of its duties.
+        """
+        bundle, lanes = self._bundle(), self._inbox.lanes
+        if not lanes:
+            return 0
+        coming = await self._scheduled.coming()
+        policy = bundle.policies.get(POLICY)
+        digest = policy.digest if policy is not None else ""
+        works: list[Work] = [
+            ReviseWork(each.case_id, each.lane) for each in coming if each.digest != digest and each.lane in lanes
+        ]
+        if bundle.duties:
+            known = {(each.site, each.duty) for each in coming}
+            sites = {*bundle.sites, *await self._scheduled.sites()}
+            works += [
+                ScheduleWork(site, duty.name)
+                for site in sorted(sites)
+                if lane_of(site, POLICY) in lanes
+                for duty in bundle.duties.values()
+                if runs_at(duty, site) and (site, duty.name) not in known
+            ]
+        if works:
+            log.info("Duties are scheduled.", action="duties_scheduled", count=len(works))
+            self._inbox.put(works)
+        return len(works)
