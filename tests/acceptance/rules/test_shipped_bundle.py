@@ -20,7 +20,7 @@ from reeve.domain.case import Account, Case, CaseKey, ClockState, Due
 from reeve.domain.effects import Effect
 from reeve.domain.recipients import UNREACHABLE
 from reeve.domain.simulate import Simulation
-from reeve.rulelang.known_names import ROLES
+from reeve.rulelang.known_names import FIELD_VALUES, ROLES
 from reeve.rulelang.load import LoadResult, load_bundle, read_folder
 from reeve.runtime.rendering import MessageRenderer
 from tests.support.simulation import ZONE, moment
@@ -38,6 +38,12 @@ CITED = {
     "letter.yaml": ["MAIL-01", "MAIL-03", "MAIL-05", "MAIL-06", "MAIL-10"],
     "arrears.yaml": [f"FEE-{n:02}" for n in (3, 4, 5, 6, 7, 8, 10, 11, 12, 13)],
     "pass.yaml": ["PASS-01", "PASS-02"],
+    "parcel.yaml": [f"MAIL-{n:02}" for n in (2, 3, 4, 6, 8, 9, 10)],
+    "notice.yaml": ["NOTICE-01", "NOTICE-02", "NOTICE-03", "NOTICE-04"],
+    "service.yaml": ["SERVICE-01", "SERVICE-02", "SERVICE-03", "FOLLOWUP-05"],
+    "courier.yaml": ["SERVICE-04"],
+    "subscription.yaml": ["NEWS-01", "NEWS-02"],
+    "visit.yaml": [f"VISIT-{n:02}" for n in range(1, 6)],
     "survey.yaml": ["SURVEY-01", "SURVEY-02", "SURVEY-03"],
     "activity.yaml": ["COMMUNITY-02", "FOLLOWUP-06"],
     "site.yaml": ["GAP-6"],
@@ -70,7 +76,30 @@ def test_no_file_has_an_error() -> None:
     assert [found.render() for found in loaded().errors] == []
     shipped = {path.stem for path in RULES.glob("*.yaml")} - {"site", "duties", "score", "facts"}
     assert set(bundle().policies) - {"duty"} == shipped
-    assert shipped <= {*CONTRACT}
+    assert shipped == {*CONTRACT}
+
+
+def test_every_category_of_ticket_but_a_plain_request_has_its_policy() -> None:
+    """What a front desk may write down (contracts.md §1); a request is only recorded, a duty comes by schedule."""
+    taken = {
+        category
+        for category in FIELD_VALUES["ticket"]["category"]
+        for policy in bundle().policies_for("ticket")
+        if policy.when is not None and bundle().matcher.holds(policy.when, {"category": category})
+    }
+    assert taken | {"request", "duty"} == set(FIELD_VALUES["ticket"]["category"])
+
+
+@pytest.mark.parametrize("moved", [True, False, None])
+@pytest.mark.parametrize("kind", FIELD_VALUES["mail"]["kind"])
+def test_every_piece_of_mail_goes_to_one_policy(kind: str, moved: bool | None) -> None:
+    scope: dict[str, object] = {"kind": kind} | ({} if moved is None else {"addressee_moved": moved})
+    takers = [
+        policy.name
+        for policy in bundle().policies_for("mail")
+        if policy.when is None or bundle().matcher.holds(policy.when, scope)
+    ]
+    assert len(takers) == 1
 
 
 @pytest.mark.parametrize(("file", "fact"), [(file, fact) for file, facts in CITED.items() for fact in facts])
@@ -137,6 +166,12 @@ FULL = {
     "due_on": "2026-03-15",
     "stage": "security_supervisor",
     "appointment_at": "2026-03-02T17:00:00+08:00",
+    "starts_at": "2026-04-01T00:00:00+08:00",
+    "ends_at": "2026-06-30T18:00:00+08:00",
+    "expires_at": "2026-03-05T18:00:00+08:00",
+    "price_cny": "360.00",
+    "gate_count": 3,
+    "count": 2,
 }
 PERSONAL = {"customer": "C-SECRET", "room": "3-2-501", "description": "typed by hand", "outcome": "private"}
 
