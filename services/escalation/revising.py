@@ -14,6 +14,7 @@ from typing import Protocol
 
 from reeve.domain.bundle import Bundle
 from reeve.ports import Away
+from reeve.runtime.bundles import following
 from reeve.runtime.store.running_cases import OutdatedCase
 from reeve.runtime.telemetry import error_fields, get_log
 from services.escalation.metrics import REVISED, REVISIONS_LEFT
@@ -57,11 +58,6 @@ class Outdated(Protocol):
     ) -> AsyncIterator[OutdatedCase]:
         """Those cases one by one."""
         ...
-
-
-def following(bundle: Bundle) -> dict[str, str]:
-    """Policy → digest of its file, of those whose open cases follow a change."""
-    return {name: policy.digest for name, policy in bundle.policies.items() if policy.on_change != "pin"}
 
 
 class Reviser:

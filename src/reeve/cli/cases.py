@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from reeve.cli import repinning
 from reeve.cli.case_page import print_case
 from reeve.cli.output import errors, left, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_record
@@ -25,6 +26,8 @@ from services.intake.cases_api import CaseReader
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="List cases, and show what became of one and why."
 )
+
+app.command(epilog=repinning.EXAMPLES)(repinning.repin)
 
 _PAGE = 200
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from reeve.cli import backtest, calendars, facts
+from reeve.cli import backtest, calendars, facts, pushing, rules_history
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.speaking import spoken_language
@@ -25,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Check, test and simulate a folder of rules; no server is needed.",
+    help="Check, test and simulate a folder of rules (no server is needed); activate it, look back, go back.",
     epilog="Start with: reeve rules check    (a folder that is not named is `rules`, or what REEVE_RULES says)",
 )
 
@@ -34,6 +34,11 @@ app.command(epilog="Examples: reeve rules facts; reeve rules facts --missing; re
     facts.facts
 )
 app.command(epilog=backtest.EXAMPLES)(backtest.backtest)
+
+app.command(epilog=pushing.PUSH_EXAMPLES)(pushing.push)
+app.command(epilog=pushing.ROLLBACK_EXAMPLES)(pushing.rollback)
+app.command(epilog=rules_history.HISTORY_EXAMPLES)(rules_history.history)
+app.command(epilog=rules_history.DIFF_EXAMPLES)(rules_history.diff)
 
 Folder = Annotated[
     Path, typer.Argument(metavar="[DIR]", envvar="REEVE_RULES", show_envvar=False, help="Rules folder.")

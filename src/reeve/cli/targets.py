@@ -12,6 +12,7 @@ from pydantic import Field
 from reeve.devstack.addresses import running_stack
 from reeve.devstack.settings import StackSettings
 from reeve.runtime.bus.connection import BusConnection, connect_bus
+from reeve.runtime.matchers import MatcherName
 from reeve.runtime.store.mongo import Database, connect_store, open_database, store_errors
 from reeve.runtime.telemetry import configure_logging
 
@@ -42,6 +43,8 @@ class Targets:
     api_key: str | None = field(repr=False)
     local: bool
     """A `reeve up` is running on this data folder."""
+    matcher: MatcherName = "closures"
+    """The matcher that the services use, as far as the environment says."""
 
 
 def find_targets() -> Targets:
@@ -61,6 +64,7 @@ def find_targets() -> Targets:
         sink_url=stack.sink_url if stack else None,
         api_key=settings.api_key,
         local=stack is not None,
+        matcher=settings.matcher,
     )
 
 

@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from reeve.cli.speaking import spoken_language
 from reeve.devstack.log_lines import show
 from reeve.devstack.rules_watch import watched_rules
 from reeve.devstack.servers import ServerUrls
@@ -43,7 +44,7 @@ def up(
     configure_logging("up", format="console", level="warning")
 
     def rules_hook(folder: Path, urls: ServerUrls) -> AbstractAsyncContextManager[str]:
-        return watched_rules(folder, urls, settings, console)
+        return watched_rules(folder, urls, settings, console, spoken_language(None))
 
     asyncio.run(run_until_stopped(settings, console, rules_hook))
 

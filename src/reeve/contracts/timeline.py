@@ -120,9 +120,12 @@ class TimelineLine(BaseModel):
     level: int | None = Field(default=None, description="escalated: which rung, from 1")
     child: str | None = Field(default=None, description="Subject of the child case")
     outcome: str | None = None
-    on_change: str | None = Field(default=None, description="adopted: adopt, recompute, or person (whose choice it was)")
+    on_change: str | None = Field(
+        default=None, description="adopted: adopt, recompute, or person (whose choice it was)"
+    )
     now: str | None = Field(default=None, description="adopted: digest of the policy file from now on")
     by: str | None = Field(default=None, description="adopted: the person who chose")
+    reason: str | None = Field(default=None, description="adopted: why, in that person's words")
     points: float | None = Field(default=None, description="scored: how many, below zero for a lapse")
     fact: str | None = Field(default=None, description="scored: the fact the points rest on")
     because: BecauseLine

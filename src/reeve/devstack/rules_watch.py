@@ -21,6 +21,7 @@ from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.rules_folder import RulesFolder
 from reeve.runtime.store import bundles
 from reeve.runtime.store.mongo import connect_store, ensure_indexes, open_database
+from reeve.runtime.store.running_cases import RunningCases
 from reeve.runtime.time_source import SystemTime
 
 _NAME = "reeve-up"
@@ -28,9 +29,9 @@ _NAME = "reeve-up"
 
 @asynccontextmanager
 async def watched_rules(
-    folder: Path, urls: ServerUrls, settings: StackSettings, console: Console
+    folder: Path, urls: ServerUrls, settings: StackSettings, console: Console, lang: str = "en"
 ) -> AsyncIterator[str]:
-    """The folder's rules are active inside, as far as they are valid; yields a sentence about them.
+    """The folder's rules are active inside, as far as they are valid; yields a few sentences about them.
 
     What later saves bring is told on the console. Raises Away if a server went away in the meantime.
     """
@@ -53,7 +54,8 @@ async def watched_rules(
             def tell(text: str) -> None:
                 show(console, text)
 
-            rules = RulesFolder(known, store, folder, tell, _author())
+            cases = RunningCases(database)
+            rules = RulesFolder(known, store, folder, tell, _author(), cases, lang)
             sentence = await rules.start()
             watching = asyncio.create_task(rules.watch(), name="watch the rules folder")
             watching.add_done_callback(lambda task: _say_why_it_ended(task, console))

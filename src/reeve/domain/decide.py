@@ -108,7 +108,8 @@ def _adopt(turn: Turn, given: Input) -> None:
     if not case.open:
         return
     details = {"on_change": "person" if chosen else policy.on_change, "was": was, "now": policy.digest}
-    turn.emit("adopted", policy.pos, details | ({"by": chosen.by} if chosen and chosen.by else {}))
+    said = {"by": chosen.by, "reason": chosen.reason} if chosen else {}
+    turn.emit("adopted", policy.pos, details | {name: text for name, text in said.items() if text})
     _decided(turn)
     if chosen.recompute if chosen else policy.on_change == "recompute":
         turn.recount = True

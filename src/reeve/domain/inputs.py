@@ -29,6 +29,8 @@ class Revise:
     at: datetime
     to: str | None = None
     by: str | None = None
+    reason: str | None = None
+    """Why, in that person's words; it stands on the timeline and is never published (PRIVACY-01)."""
     recompute: bool = False
 
 

@@ -24,6 +24,9 @@ from reeve.runtime.telemetry import get_log
 
 log = get_log(__name__)
 
+WHICHEVER = ""
+"""In place of a version: whichever is active at that moment."""
+
 Publish = Callable[[OutMessage], Awaitable[None]]
 """Puts one message on the bus and returns when the bus has it; raises BusAway."""
 
@@ -66,6 +69,11 @@ class Activation:
     """What changed in the rules, in words; empty for a first bundle."""
     announced: bool = False
     """Whether the bus has the announcement; else whoever has a bus announces it within seconds."""
+
+
+def following(bundle: Bundle) -> dict[str, str]:
+    """Policy → digest of its file, of those whose open cases follow a change (`adopt`, `recompute`)."""
+    return {name: policy.digest for name, policy in bundle.policies.items() if policy.on_change != "pin"}
 
 
 class Bundles:
@@ -111,26 +119,27 @@ class Bundles:
         try:
             return await asyncio.to_thread(prepare, files, self._matcher_name, self._time.now().date())
         except BundleRejected as rejected:
-            await self._announce_rejected(rejected, files, author, note)
+            await self.announce_rejected(rejected, files, author, note)
             raise
 
     async def activate(
-        self, wanted: Files | Candidate, author: str, note: str = "", was: str | None = None
+        self, wanted: Files | Candidate, author: str, note: str = "", was: str | None = WHICHEVER
     ) -> Activation:
         """These files are the active bundle, for every process, from now on.
 
-        `was`: the version that the caller saw active, if it matters which; else the one active now. Raises
-        BundleRejected (which is announced) and ActivationLost; in both cases the active bundle stays.
+        `was`: the version that the caller saw active (None: none was), if it matters which. Raises BundleRejected
+        (which is announced) and ActivationLost; in both cases the active bundle stays.
         """
         candidate = wanted if isinstance(wanted, Candidate) else await self.prepare(wanted, author, note)
         version, warnings = candidate.version, candidate.warnings
         active = await self._store.active()
         if active is not None and active.version == version:
             return Activation(version, version, changed=False, files=(), warnings=warnings)
-        was = was or (active.version if active is not None else None)
+        if was == WHICHEVER:
+            was = active.version if active is not None else None
         before = await self._store.get(was) if was is not None else None
         digests = [policy.digest for policy in candidate.bundle.policies.values()]
-        await self._store.save(version, candidate.files, digests)
+        await self._store.save(version, candidate.files, digests, following(candidate.bundle))
         now = Activated(version, _whole_milliseconds(self._time.now()), author, note)
         if not await self._store.switch(was, now):
             current = await self._store.active()
@@ -199,6 +208,14 @@ class Bundles:
         stored = await self._store.with_policy(digest)
         return stored is not None and await self._loaded(stored) is not None and digest in self._archive
 
+    async def digest_of(self, version: str, policy: str) -> str | None:
+        """The digest of that policy's file in a recorded version, which `recall` finds from now on; None: it has
+        none, or can't be read by this release."""
+        stored = await self._store.get(version)
+        bundle = await self._loaded(stored) if stored is not None else None
+        found = bundle.policies.get(policy) if bundle is not None else None
+        return found.digest if found is not None else None
+
     async def _loaded(self, stored: StoredBundle) -> Bundle | None:
         # Compiling takes a second for a large bundle; the loop that serves events goes on meanwhile.
         bundle = (await asyncio.to_thread(load_bundle, stored.files)).bundle
@@ -210,7 +227,8 @@ class Bundles:
         self._archive.update({policy.digest: policy for policy in bundle.policies.values()})
         return replace(bundle, matcher=self._matcher, archive=self._archive)
 
-    async def _announce_rejected(self, rejected: BundleRejected, files: Files, author: str, note: str) -> None:
+    async def announce_rejected(self, rejected: BundleRejected, files: Files, author: str, note: str = "") -> None:
+        """It is on `rules.rejected`, unless there is no bus or it is away."""
         log.warning("A bundle was rejected.", action="bundle_rejected", errors=len(rejected.errors))
         if self._publish is None:
             return

@@ -9,7 +9,7 @@ from datetime import date
 from reeve.domain.bundle import Bundle
 from reeve.domain.errors import ReeveError
 from reeve.rulelang.load import bundle_version, load_bundle
-from reeve.rulelang.problems import Problem
+from reeve.rulelang.problems import Problem, language
 from reeve.runtime.matchers import MatcherName, unsuitable
 from reeve.runtime.run_scenarios import Outcome, run_scenarios
 
@@ -38,6 +38,11 @@ class BundleRejected(ReeveError):
         """The scenarios that do not hold."""
         self.unsuitable = unsuitable
         """Conditions that the chosen matcher can't be given."""
+
+    def said(self, lang: str = "en") -> list[str]:
+        """The same as `errors`, problems in the operator's language."""
+        problems = [problem.render(lang) for problem in self.problems if problem.is_error]
+        return [*problems, *self.unsuitable, *(_failure(outcome, language(lang)) for outcome in self.failed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,13 @@ def prepare(files: Files, matcher: MatcherName = "closures", today: date | None 
     return Candidate(version, files, result.bundle, result.warnings, len(outcomes))
 
 
-def _failure(outcome: Outcome) -> str:
-    scenario = outcome.scenario
-    where = f"{scenario.pos.file}:{scenario.pos.line}:{scenario.pos.column}"
-    return f"{where}: error: the test `{scenario.test}` does not hold: {outcome.failures[0].render()}"
+_DOES_NOT_HOLD = {
+    "en": "error: the test `{test}` does not hold: {why}",
+    "zh": "错误：测试“{test}”不成立：{why}",
+}
+
+
+def _failure(outcome: Outcome, lang: str = "en") -> str:
+    pos, test = outcome.scenario.pos, outcome.scenario.test
+    says = _DOES_NOT_HOLD[lang].format(test=test, why=outcome.failures[0].render())
+    return f"{pos.file}:{pos.line}:{pos.column}: {says}"

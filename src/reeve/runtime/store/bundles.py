@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from bson.binary import Binary
 from pymongo import IndexModel
@@ -48,6 +49,8 @@ class StoredBundle:
     version: str
     files: Mapping[str, bytes]
     policies: tuple[str, ...]
+    follows: Mapping[str, str] = field(default_factory=dict)
+    """Policy → digest of its file, of those whose open cases follow a change."""
     activations: tuple[Activated, ...] = ()
     """Oldest first; empty for one that lost the race to become active."""
 
@@ -77,11 +80,22 @@ class BundleStore:
             document = await self._bundles.find_one({"policies": digest})
         return None if document is None else _bundle(document)
 
-    async def save(self, version: str, files: Mapping[str, bytes], policies: Sequence[str]) -> None:
+    async def save(
+        self,
+        version: str,
+        files: Mapping[str, bytes],
+        policies: Sequence[str],
+        follows: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         """The version is in the record; one that is there already stays as it is."""
         # A list, because a path has dots and a field name had better have none.
         kept = [{"path": path, "content": Binary(content)} for path, content in sorted(files.items())]
-        document = {"files": kept, "policies": sorted(set(policies)), "activations": []}
+        document = {
+            "files": kept,
+            "policies": sorted(set(policies)),
+            "follows": [{"policy": name, "digest": digest} for name, digest in sorted(follows.items())],
+            "activations": [],
+        }
         with store_errors():
             await self._bundles.update_one({"_id": version}, {"$setOnInsert": document}, upsert=True)
 
@@ -168,5 +182,6 @@ def _bundle(document: Document) -> StoredBundle:
         version=version,
         files={item["path"]: bytes(item["content"]) for item in document["files"]},
         policies=tuple(document["policies"]),
+        follows={each["policy"]: each["digest"] for each in document.get("follows", ())},
         activations=tuple(_activated({**item, "version": version}) for item in document["activations"]),
     )

@@ -1,0 +1,61 @@
+"""Which rules a command means: a recorded version by its first letters, the active ones, or a folder."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+from reeve.cli.targets import find_targets, open_record
+from reeve.domain.errors import ReeveError
+from reeve.rulelang.load import read_folder
+from reeve.runtime.store.bundles import BundleStore
+
+ACTIVE = "active"
+
+
+class UnknownVersion(ReeveError):
+    """No version, or more than one, is meant by what was written."""
+
+
+def recorded_files(written: str) -> tuple[str, Mapping[str, bytes]]:
+    """The version meant (`active`, or its first letters), and its files. Raises UnknownVersion and StoreAway."""
+
+    async def find() -> tuple[str, Mapping[str, bytes]]:
+        async with open_record(find_targets(), "rules") as database:
+            store = BundleStore(database)
+            version = await find_version(store, written)
+            stored = await store.get(version)
+        if stored is None:
+            raise UnknownVersion(f"Version {version} is not in the record.")
+        return version, stored.files
+
+    return asyncio.run(find())
+
+
+async def find_version(store: BundleStore, written: str) -> str:
+    """The one recorded version that is meant. Raises UnknownVersion."""
+    if written == ACTIVE:
+        active = await store.active()
+        if active is None:
+            raise UnknownVersion("No rules are active yet: run `reeve rules push`.")
+        return active.version
+    found = await store.versions(written) if written.isalnum() else []
+    if not found:
+        raise UnknownVersion(f"No version begins with {written!r}; `reeve rules history` lists them.")
+    if len(found) > 1:
+        raise UnknownVersion(f"Several versions begin with {written!r}: {', '.join(found)}. Write more of it.")
+    return found[0]
+
+
+def rules_named(written: str) -> tuple[str, Mapping[str, bytes]]:
+    """A name to show and the files: of a folder if there is one of that name, else of a recorded version.
+
+    Raises UnknownVersion, StoreAway, and OSError if the folder can't be read.
+    """
+    folder = Path(written)
+    if folder.is_dir():
+        return written, read_folder(folder)
+    if written != ACTIVE and not written.isalnum():
+        raise UnknownVersion(f"{written}: there is no such folder, and no version is called that.")
+    return recorded_files(written)
