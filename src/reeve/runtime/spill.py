@@ -78,12 +78,16 @@ class SpilledMap(MutableMapping[str, Any]):
         self._name = name
         self._limit = hot
         self._hot: OrderedDict[str, Any] = OrderedDict()
+        self._spilled = False
+        """Whether anything is on disk: until then what is not in memory is nowhere."""
         database.execute(f"CREATE TABLE {name} (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
 
     def __getitem__(self, key: str) -> Any:
         if key in self._hot:
             self._hot.move_to_end(key)
             return self._hot[key]
+        if not self._spilled:
+            raise KeyError(key)
         row = self._database.execute(f"SELECT value FROM {self._name} WHERE key = ?", (key,)).fetchone()  # noqa: S608
         if row is None:
             raise KeyError(key)
@@ -98,6 +102,7 @@ class SpilledMap(MutableMapping[str, Any]):
             self._let_go(self._limit // 5)
 
     def _let_go(self, count: int) -> None:
+        self._spilled = True
         rows = []
         for _ in range(count):
             key, value = self._hot.popitem(last=False)

@@ -44,7 +44,8 @@ class SideBySide:
         """Events before it."""
         self._since = since
         self._candidate = candidate
-        self._tellings = Tellings(public_url)
+        # One for each side: a renderer keeps what it knows of one bundle.
+        self._tellings = (Tellings(public_url), Tellings(public_url))
         self._comparing = since is None
         held = tuple(people) if people is not None else None
         self._sides = (
@@ -112,7 +113,7 @@ class SideBySide:
             if self._comparing:
                 zone = zone_of(told.bundle.site(told.asked.case.site).zone)
                 day = told.at.astimezone(zone).date()
-                self.comparison.tell(side, day, told.roles, self._tellings.of(told))
+                self.comparison.tell(side, day, told.roles, self._tellings[side].of(told))
 
         return hear
 
