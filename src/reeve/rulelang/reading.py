@@ -41,10 +41,9 @@ class Shaped(Generic[Model]):
 
 def read_shape(doc: Document, model: type[Model], data: Any = None) -> Shaped[Model]:
     """The file as its model, without the parts that have problems. The document given stays as it is."""
-    data = plain(doc.root) if data is None else data
+    data = plain(doc.root) if data is None else copy.deepcopy(data)
     if data is None:
         return Shaped(None, doc, [problem(Position(doc.file, 1, 1), "empty_file")])
-    data = copy.deepcopy(data)
     problems: list[Problem] = []
     untouched = True
     for _ in range(_ROUNDS):

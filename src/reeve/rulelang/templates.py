@@ -17,6 +17,8 @@ from typing import Literal as OneOf
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from reeve.rulelang.plain_templates import Part, Undefined, fill_in, filters_in, names_in, read_plain
+
 MOST_TEMPLATE_CHARACTERS = 20_000
 MOST_TEXT_CHARACTERS = 50_000
 MOST_DEPTH = 50
@@ -236,6 +238,20 @@ class Renderer:
             except (RecursionError, SyntaxError) as error:
                 raise TemplateRefused("too_deep", "") from error
 
+        every, ours = frozenset(self.filters), frozenset(filters)
+
+        @lru_cache(maxsize=4096)
+        def plain(source: str) -> tuple[Part, ...] | None:
+            return read_plain(source, every) if len(source) <= MOST_TEMPLATE_CHARACTERS else None
+
+        @lru_cache(maxsize=4096)
+        def fillable(source: str) -> tuple[Part, ...] | None:
+            parts = plain(source)
+            return parts if parts is not None and filters_in(parts) <= ours else None
+
+        self._ours = filters
+        self._plain = plain
+        self._fillable = fillable
         self._parsed = parsed
         self._compiled = compiled
 
@@ -248,6 +264,8 @@ class Renderer:
 
         Left out are names with a `default` filter, and those it asks `is defined` of.
         """
+        if (parts := self._plain(source)) is not None:
+            return tuple(NameUse(name, line) for name, line in names_in(parts))
         tree = self._parsed(source)
         asked: set[str] = set()
         free = tuple(_free_names(tree, frozenset({_BUDGET}), asked))
@@ -255,17 +273,23 @@ class Renderer:
 
     def render(self, source: str, context: Mapping[str, Any]) -> str:
         """The text. Raises TemplateRefused or RenderingFailed, both permanent for this template and data."""
-        template = self._compiled(source)
+        budget = _Budget()
+        plain = self._fillable(source)
+        if plain is not None:
+            pieces = fill_in(plain, context, self._ours)
+        else:
+            pieces = self._compiled(source).generate({**context, _BUDGET: budget})
         parts: list[str] = []
         length = 0
-        budget = _Budget()
         try:
-            for part in template.generate({**context, _BUDGET: budget}):
+            for part in pieces:
                 budget.spend()
                 length += len(part)
                 if length > MOST_TEXT_CHARACTERS:
                     raise RenderingFailed("the text is too long")
                 parts.append(part)
+        except Undefined as missing:
+            raise RenderingFailed(f"'{missing.args[0]}' is undefined") from None
         except TemplateError as error:
             raise RenderingFailed(_without_data(error)) from None
         except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:

@@ -45,9 +45,9 @@ class Source:
         return Position(self.file, line + 1, index - self._starts[line] + 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # not frozen: a folder has tens of thousands, and frozen ones take thrice as long
 class Scalar:
-    """A value as written. `style` is "" for plain, else the quote or block sign it was written with."""
+    """A value as written, never changed. `style` is "" for plain, else its quote or block sign."""
 
     source: Source
     text: str
@@ -264,6 +264,7 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
+        self._hidden = "\ue0f0" in source.text
         self._repeated: list[Problem] = []
         self._parts = 0
 
@@ -294,21 +295,19 @@ class _Reader:
             raise BadRule(problem(self._at(event), "too_deep"))
         if event.tag:
             raise BadRule(problem(self._at(event), "tag", tag=str(event.tag)))
+        start = event.start_mark.index
         if kind == "ScalarEvent":
-            return self._scalar(event)
+            text = event.value.translate(_SHOW) if self._hidden else event.value
+            return Scalar(self._source, text, start, event.end_mark.index, event.style or "")
         if kind == "SequenceStartEvent":
-            sequence = Sequence(self._source, event.start_mark.index)
+            sequence = Sequence(self._source, start)
             while type(inner := next(events)).__name__ != "SequenceEndEvent":
                 sequence.items.append(self._node(inner, events, depth + 1))
             return sequence
-        return self._mapping(event, events, depth)
+        return self._mapping(start, events, depth)
 
-    def _scalar(self, event: Any) -> Scalar:
-        start, end = event.start_mark.index, event.end_mark.index
-        return Scalar(self._source, event.value.translate(_SHOW), start, end, event.style or "")
-
-    def _mapping(self, event: Event, events: Iterator[Event], depth: int) -> Mapping:
-        mapping = Mapping(self._source, event.start_mark.index)
+    def _mapping(self, start: int, events: Iterator[Event], depth: int) -> Mapping:
+        mapping = Mapping(self._source, start)
         while type(inner := next(events)).__name__ != "MappingEndEvent":
             key = self._node(inner, events, depth + 1)
             if not isinstance(key, Scalar):
