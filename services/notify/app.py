@@ -40,6 +40,7 @@ from services.notify.hand import Hand
 from services.notify.links import AckLinks
 from services.notify.planner import Planner
 from services.notify.recorder import Recorder
+from services.notify.reports import Reports
 from services.notify.settings import NotifySettings
 from services.notify.settling import RetryPlan
 from services.notify.timeline import TimelineWriter
@@ -145,6 +146,7 @@ def build(
             people,
             case_reader,
             rules,
+            Reports(database),
             links,
             hand,
             recorder,

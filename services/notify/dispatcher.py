@@ -19,6 +19,7 @@ from services.notify.hand import Hand, Item
 from services.notify.links import AckLinks
 from services.notify.metrics import FALLBACK_TEXTS, INTERRUPTED
 from services.notify.recorder import Recorder
+from services.notify.reports import Reports
 from services.notify.settling import RetryPlan, cancelled, crashes_us, given_up, put_back, settle, unwanted
 
 _POLL_SECONDS = 0.5
@@ -38,6 +39,7 @@ class Dispatcher:
         recipients: RecipientStore,
         cases: CaseReader,
         bundles: BundleSource,
+        reports: Reports,
         links: AckLinks,
         hand: Hand,
         recorder: Recorder,
@@ -51,6 +53,7 @@ class Dispatcher:
         self._recipients = recipients
         self._cases = cases
         self._bundles = bundles
+        self._reports = reports
         self._links = links
         self._hand = hand
         self._recorder = recorder
@@ -167,6 +170,7 @@ class Dispatcher:
             return given_up(delivery, Reason.NO_ADDRESS, self._time.now())
         try:
             bundle = await self._bundles.current()
+            more = await self._reports.words(bundle, item.case, item.person.language)
         except StoreAway:
             return put_back(delivery, self._time.now())
         now = self._time.now()
@@ -179,6 +183,7 @@ class Dispatcher:
             delivery.role,
             now,
             item.ack_url,
+            more,
         )
         if rendered.fault is not None:
             FALLBACK_TEXTS.labels(delivery.message).inc()

@@ -43,6 +43,8 @@ class Report:
     """Only cases of which this holds."""
     having: Condition | None = None
     """Only rows of which this holds; it reads `count` and the row's own names."""
+    sum: tuple[str, ...] = ()
+    """Names whose values are added up in each row, money exactly. Source: FEE-14."""
     sample: Decimal | None = None
     """Only this share (0 to 1) of the cases, by a stable hash. Source: FOLLOWUP-06."""
 

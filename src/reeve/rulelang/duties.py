@@ -161,6 +161,7 @@ class _Compiler:
             by=tuple(words.get(name, name) for name in shape.by),
             when=desk.condition(shape.if_, *path, "if"),
             having=desk.condition(shape.having, *path, "having"),
+            sum=tuple(words.get(name, name) for name in shape.sum),
             sample=shape.sample or self._shape.sample,
         )
 

@@ -220,6 +220,7 @@ class ReportShape(Shape):
     by: Some = Field(default=[])
     if_: Expression | None = Field(default=None, alias="if")
     having: Expression | None = None
+    sum: Some = Field(default=[])
     sample: Share | None = None
 
 

@@ -146,6 +146,15 @@ FILE_NOTES: dict[type[Shape], Notes] = {
             ),
         ),
         "who": Note("Who", "The role that does it.", "由哪个角色完成。", offer="roles"),
+        "sites": Note(
+            "Sites", "Only at these; without it at every site.", "只在这些站点；不写则所有站点。", offer="sites"
+        ),
+        "sample": Note(
+            "Sample",
+            "It comes only on this share of its days; with a report, the report looks at this share of the cases.",
+            "只在这一比例的日子到期；有统计表时，只统计这一比例的案件。",
+            ("20%",),
+        ),
         "limit": Note("Limit", "How long there is for it.", "多长时间内完成。", ("same day",), offer="limits"),
         "message": Note(
             "Message",
@@ -161,7 +170,7 @@ FILE_NOTES: dict[type[Shape], Notes] = {
     ReportShape: {
         "": Note("Report", "Cases of a period, counted.", "一段时间内案件的统计。"),
         "cases": Note("Cases of", "A policy, or a list of policies.", "哪些策略的案件。", offer="policies"),
-        "period": Note("Period", "The last full one before the day.", "该日之前最近的一个完整时段。"),
+        "period": Note("Period", "It ends when the duty comes.", "到职责到期时为止的一段时间。"),
         "by": Note("Grouped by", "Facts, or `grade`.", "按哪些事实分组。", ("grade", "department"), offer="facts"),
         "if": Note("Which cases", "Only cases for which it holds.", "只统计符合条件的案件。", offer="conditions"),
         "having": Note(
@@ -170,6 +179,8 @@ FILE_NOTES: dict[type[Shape], Notes] = {
             "只列出符合条件的行；`count` 为该行案件数。",
             ("count >= 1",),
         ),
+        "sum": Note("Added up", "Facts added up in each row.", "每行合计的事实。", ("owed_cny",), offer="facts"),
+        "sample": Note("Sample", "Only this share of the cases.", "只统计这一比例的案件。", ("20%",)),
     },
     ScoreShape: {
         "": Note("A score", "Points for what happened.", "对发生的事情计分。"),
@@ -221,6 +232,12 @@ FILE_NOTES: dict[type[Shape], Notes] = {
             "每条须有一行时间线记录与之完全相符。",
         ),
         "never": Note("Never", "No timeline line may match one of these.", "不得有任何记录与之相符。"),
+        "from": Note(
+            "From",
+            "Duties come from here on; without it from 00:00 of the earliest day that is mentioned.",
+            "职责从此刻起到期；不写则从所提到的最早一天的零点起。",
+            ("2026-02-13 08:00",),
+        ),
         "until": Note("Until", "The clock is run to here.", "把时钟拨到此刻。", ("2026-02-14 08:00",)),
         "recipients": Note("Recipients", "Who holds which role.", "谁担任什么角色。"),
     },

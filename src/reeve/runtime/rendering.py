@@ -57,10 +57,12 @@ class MessageRenderer:
         role: str,
         now: datetime,
         ack_url: str = "",
+        more: Mapping[str, Any] | None = None,
     ) -> Rendered:
         """Never fails: a template that is missing or broken is replaced by the built-in text.
 
-        `language` is the recipient's, or empty; `role` is the one the rule named.
+        `language` is the recipient's, or empty; `role` is the one the rule named; `more` has values that are not
+        in the case itself (a report's table).
         """
         site = bundle.site(case.key.site)
         languages = languages_for(language, site)
@@ -70,7 +72,7 @@ class MessageRenderer:
         names = self._names.of(message, policy)
         context = message_context(
             case, policy, names, site, languages, message=message, role=role, ack_url=ack_url, now=now
-        )
+        ) | dict(more or {})
         template = _template(bundle.messages.get(message, {}), languages, channel)
         fault: str | None = None
         if template is not None:
