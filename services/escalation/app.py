@@ -20,7 +20,7 @@ from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.health import HealthServer
 from reeve.runtime.process import stop_requested
-from reeve.runtime.store import bundles, cases, events, notifications
+from reeve.runtime.store import bundles, cases, events, notifications, shadows
 from reeve.runtime.store.leases import Leases
 from reeve.runtime.store.mongo import (
     Client,
@@ -43,6 +43,7 @@ from services.escalation.outbox import Outbox
 from services.escalation.reconciler import Reconciler
 from services.escalation.revising import Reviser
 from services.escalation.settings import EscalationSettings
+from services.escalation.shadow import ShadowKeeper
 
 _WAIT_SECONDS = 0.5
 _DRAIN_SECONDS = 20.0
@@ -103,7 +104,7 @@ async def _prepare(bus: BusConnection, database: Database, settings: EscalationS
     while True:
         try:
             await declare_streams(bus, settings.bus_replicas)
-            for module in (cases, events, notifications, bundles):
+            for module in (cases, events, notifications, bundles, shadows):
                 await ensure_indexes(database, module.INDEXES)
         except Away as error:
             log.warning("Waiting for a server.", action="start_waits", **error_fields(error))
@@ -178,6 +179,14 @@ async def _work(
     duties = DutyKeeper(inbox, ScheduledDuties(database), lambda: rules.bundle)
     rules.on_taken(taken)
     lanes = LaneKeeper(leases, inbox, settings.escalation_lease, settle, gained)
+    shadow = ShadowKeeper(
+        database,
+        time,
+        settings.escalation_instance,
+        settings.escalation_lease,
+        timedelta(seconds=settings.escalation_shadow_delay),
+        settings.escalation_shadow_pause,
+    )
     tasks = [
         asyncio.create_task(loop.run(), name="loop"),
         asyncio.create_task(outbox.run(), name="outbox"),
@@ -186,6 +195,7 @@ async def _work(
         asyncio.create_task(reviser.run(), name="reviser"),
         asyncio.create_task(duties.run(), name="duties"),
         asyncio.create_task(rules.run(), name="rules"),
+        asyncio.create_task(shadow.run(), name="shadow"),
     ]
     log.info("Escalation is ready.", action="service_ready", bundle=rules.bundle.version)
     await _until_stopped(tasks, stop)
@@ -220,7 +230,7 @@ async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Even
 
 async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None:
     by_name = {task.get_name(): task for task in tasks}
-    for name in ("lanes", "reconciler", "reviser", "duties", "rules"):
+    for name in ("lanes", "reconciler", "reviser", "duties", "rules", "shadow"):
         by_name[name].cancel()
     try:
         await asyncio.wait_for(lanes.leave(), _DRAIN_SECONDS)

@@ -40,6 +40,8 @@ REVISED = Counter("reeve_escalation_revised_total", "Open cases handed over beca
 REVISIONS_LEFT = Gauge(
     "reeve_escalation_revisions_left", "Open cases that are still to go on with the active rules"
 )
+SHADOW_EVENTS = Counter("reeve_escalation_shadow_events_total", "Events evaluated under the shadow's rules")
+SHADOW_LAG = Gauge("reeve_escalation_shadow_lag_seconds", "How far the shadow is behind what was accepted")
 PAUSED = Gauge("reeve_escalation_paused", "1 while the record or the bus is away")
 
 

@@ -39,3 +39,7 @@ class EscalationSettings(ReeveSettings):
     """How long the bus must stay the same process after an acknowledgement until the outbox row goes.
 
     Source: design.md §1; a nats-server syncs its files every 2 minutes, and its duplicate window is 12."""
+    escalation_shadow_delay: Annotated[float, Field(ge=0)] = 30.0
+    """How far the shadow's time stays behind, so that an event which took a moment to arrive is no late news."""
+    escalation_shadow_pause: Annotated[float, Field(ge=0.05)] = 1.0
+    """Pause between two looks for what the shadow has not seen."""
