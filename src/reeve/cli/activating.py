@@ -268,7 +268,8 @@ def _result(
     """The last line. `other`: what was active before, or (lost, unchanged) what is active now."""
     if wish.as_json:
         row: dict[str, Any] = {"row": "result", "outcome": outcome, "version": version}
-        row["active"] = version if outcome in ("activated", "unchanged") else other.version if other else None
+        if outcome != "rejected":
+            row["active"] = version if outcome in ("activated", "unchanged") else other.version if other else None
         if outcome == "activated":
             row |= {"was": other.version if other else None, "by": wish.by, "note": wish.note or None}
             row |= {"announced": announced, "following": following}

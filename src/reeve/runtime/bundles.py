@@ -229,7 +229,7 @@ class Bundles:
 
     async def announce_rejected(self, rejected: BundleRejected, files: Files, author: str, note: str = "") -> None:
         """It is on `rules.rejected`, unless there is no bus or it is away."""
-        log.warning("A bundle was rejected.", action="bundle_rejected", errors=len(rejected.errors))
+        log.info("A bundle was rejected.", action="bundle_rejected", errors=len(rejected.errors))
         if self._publish is None:
             return
         notice = rules_notice(
