@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cases": ("reeve.cli.cases", "List cases, and show what became of one and why."),
     "rules": ("reeve.cli.rules", "Check, test, simulate and activate the rules folder."),
     "recipients": ("reeve.cli.recipients", "Import and list the people who are told."),
+    "scores": ("reeve.cli.scores", "Points per department and month, each with its case."),
     "dead": ("reeve.cli.dead", "List, show and replay messages that could not be handled."),
     "schemas": ("reeve.cli.schemas", "Write or check the JSON Schemas and AsyncAPI documents."),
     "bench": ("reeve.cli.bench", "Measure this machine with the benchmark."),

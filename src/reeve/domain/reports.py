@@ -1,4 +1,4 @@
-"""A report: the cases of a period, counted by what they have in common. Source: COMPLAINT-14, FOLLOWUP-11, FEE-14."""
+"""A report: the cases of a period, counted by what they have in common. Source: COMPLAINT-14, FEE-14."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Table:
 
 
 def tabulate(report: Report, cases: Iterable[Case], matcher: Matcher) -> Table:
-    """The table of these cases: of the report's policies, opened in its period. Order of `cases` does not matter."""
+    """The table of these cases: of the report's policies, opened in its period, in any order."""
     counts: dict[tuple[Any, ...], int] = {}
     sums: dict[tuple[Any, ...], list[Decimal]] = {}
     seen = 0

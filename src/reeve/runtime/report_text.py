@@ -15,7 +15,7 @@ MOST_ROWS = 200
 """A longer table ends with how many rows are left out: a mail is no data base."""
 
 _WORDS = {
-    "en": {"count": "cases", "none": "Nothing in this period.", "total": "{cases} cases", "more": "{rows} more rows"},
+    "en": {"count": "cases", "none": "Nothing in this period.", "total": "{cases} cases", "more": "{rows} more"},
     "zh": {"count": "件数", "none": "本期没有。", "total": "合计 {cases} 件", "more": "另有 {rows} 行"},
 }
 

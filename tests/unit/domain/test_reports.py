@@ -33,7 +33,9 @@ def case(number: int, grade: str | None = "ordinary", *, breached: tuple[str, ..
 
 
 def table(cases: list[Case], by: tuple[str, ...] = (), **keys: Any) -> Table:
-    conditions = {name: parse_condition(keys.pop(name)) for name in ("when", "having") if name in keys}
+    conditions: dict[str, Any] = {
+        name: parse_condition(keys.pop(name)) for name in ("when", "having") if name in keys
+    }
     return tabulate(Report(("complaint",), "month", by, **conditions, **keys), cases, Closures())
 
 
@@ -65,7 +67,7 @@ def test_money_is_added_up_exactly() -> None:
         bill.account = Account(Decimal(amount))
     assert table(bills, ("item",), sum=("owed_cny",)).rows == (
         ("water", 2, Decimal("0.30")),
-        ("heat", 1, Decimal("7")),
+        ("heat", 1, Decimal(7)),
     )
 
 

@@ -21,7 +21,7 @@ from reeve.domain.stored import dump_case, dump_count, load_case, load_count
 from reeve.ports import Changes, Conflict, DecisionRow, Loaded, Needs, OutboxRow
 from reeve.runtime.bus.lanes import lane_of_case, lane_of_event, routes_of
 from reeve.runtime.crash import reach
-from reeve.runtime.store import outbox, running_cases, scheduled_duties
+from reeve.runtime.store import outbox, running_cases, scheduled_duties, scores
 from reeve.runtime.store.events import event_document, event_of
 from reeve.runtime.store.mongo import Client, Database, Document, insert_missing, store_errors
 from reeve.runtime.store.notifications import requested_document
@@ -39,7 +39,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         running_cases.INDEX,
         scheduled_duties.INDEX,
     ),
-    "decisions": (IndexModel([("case", 1), ("at", 1)]),),
+    "decisions": (IndexModel([("case", 1), ("at", 1)]), scores.INDEX),
     "counts": (),
     "claims": (),
     **outbox.INDEXES,
@@ -335,6 +335,7 @@ def decision_document(row: DecisionRow) -> Document:
         "bundle": row.bundle,
         "lane": row.lane,
         "lines": row.lines.decode(),
+        **({"scored": True} if scores.MARK in row.lines else {}),
         **looked_at,
     }
 
