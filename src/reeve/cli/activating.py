@@ -40,7 +40,7 @@ _MARKS = {"added": ("+", "green"), "removed": ("-", "red"), "unreadable": ("!", 
 class Wish:
     """What somebody wants to activate, and how they want to be dealt with."""
 
-    what: OneOf["push", "rollback"]
+    what: OneOf["push", "rollback", "promote"]
     files: Mapping[str, bytes]
     source: str
     """The folder, or the version to go back to."""

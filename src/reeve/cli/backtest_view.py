@@ -23,17 +23,25 @@ def print_comparison(found: Findings, cases: Sequence[Findings], lang: str) -> N
         print_line(sentence)
     if not found["recipients_known"]:
         print_line((texts["one_each"], "dim"))
-    _print_counts(found, texts)
+    print_counts(found, lang)
+    print_cases(found, cases, lang)
+
+
+def print_cases(found: Findings, cases: Sequence[Findings], lang: str) -> None:
+    """The cases that change most, and how many more there are."""
+    texts = TEXTS[lang]
     if cases:
         _head(texts["most_changed"])
     for case in cases:
-        print_case(case, lang)
+        _print_case(case, lang)
     left = found["changed_cases"] - len(cases)
     if cases and left > 0:
         print_line((texts["rest"].format(count=f"{left:,}"), "dim"))
 
 
-def _print_counts(found: Findings, texts: Mapping[str, str]) -> None:
+def print_counts(found: Findings, lang: str) -> None:
+    """Every count that changes; nothing of what stays the same."""
+    texts = TEXTS[lang]
     moves = [[row["policy"], row["from"] or "–", row["to"] or "–", row["cases"]] for row in found["grades"]]
     _table(texts["grades"], [texts[key] for key in ("policy", "from", "to", "cases")], moves)
     gains = ("before", "after", "gained", "lost")
@@ -63,7 +71,7 @@ def _print_counts(found: Findings, texts: Mapping[str, str]) -> None:
         print_line(f"{texts['undeliverable']}: {unreached['before']:,} → {unreached['after']:,}")
 
 
-def print_case(case: Findings, lang: str) -> None:
+def _print_case(case: Findings, lang: str) -> None:
     """One case: the lines that only one side has, beside each other in order of time."""
     texts = TEXTS[lang]
     grade = case["grade"]

@@ -14,7 +14,7 @@ from reeve.cli.speaking import spoken_language
 
 PUSH_EXAMPLES = (
     "Examples: reeve rules push --note 'respond in 6 minutes'; reeve rules push rules --dry-run; "
-    "reeve rules push --yes --author $CI_USER --note $CI_COMMIT --json"
+    "reeve rules push --yes --author $CI_USER --note $CI_COMMIT --json; reeve rules push new-rules --shadow"
 )
 ROLLBACK_EXAMPLES = "Examples: reeve rules history; reeve rules rollback 3fa9; reeve rules rollback 3fa9 --yes"
 
@@ -34,6 +34,13 @@ def push(
     author: Author = None,
     yes: Yes = False,
     dry_run: DryRun = False,
+    shadow: Annotated[
+        bool,
+        typer.Option(
+            "--shadow",
+            help="Activate nothing: evaluate these rules silently on live traffic (`reeve rules shadow`).",
+        ),
+    ] = False,
     as_json: Json = False,
     lang: Lang = None,
 ) -> None:
@@ -48,13 +55,17 @@ def push(
     from reeve.cli.activating import Wish, fulfil
     from reeve.rulelang.load import read_folder
 
-    _can_ask(yes, dry_run)
+    _can_ask(yes or shadow, dry_run)
     if not folder.is_dir():
         errors().print(f"{folder}: there is no such folder. Name the folder with the rule files.")
         raise typer.Exit(USAGE)
     wish = Wish(
         "push", read_folder(folder), str(folder), author, note, not yes, dry_run, as_json, spoken_language(lang)
     )
+    if shadow and not dry_run:
+        from reeve.cli.shadow import start_shadow
+
+        raise typer.Exit(start_shadow(wish))
     raise typer.Exit(fulfil(wish))
 
 

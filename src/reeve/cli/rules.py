@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from reeve.cli import backtest, calendars, facts, pushing, rules_history
+from reeve.cli import backtest, calendars, facts, pushing, rules_history, shadow
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.speaking import spoken_language
@@ -30,6 +30,7 @@ app = typer.Typer(
 )
 
 app.add_typer(calendars.app, name="calendar")
+app.add_typer(shadow.app, name="shadow")
 app.command(epilog="Examples: reeve rules facts; reeve rules facts --missing; reeve rules facts --json | jq .")(
     facts.facts
 )
