@@ -25,6 +25,7 @@ ROLES = (
     "property_manager",
     "general_manager",
     "company_leader",
+    "spokesperson",
     "department_head",
     "engineering_supervisor",
     "technician",

@@ -19,6 +19,7 @@ ROLE_TITLES: Mapping[str, Mapping[str, str]] = {
     "property_manager": {"zh": "管理处经理", "en": "property manager"},
     "general_manager": {"zh": "总经理", "en": "general manager"},
     "company_leader": {"zh": "公司领导", "en": "company leader"},
+    "spokesperson": {"zh": "新闻发言人", "en": "spokesperson"},
     "department_head": {"zh": "被投诉部门责任人", "en": "department head"},
     "engineering_supervisor": {"zh": "工程主管", "en": "engineering supervisor"},
     "technician": {"zh": "维修人员", "en": "technician"},
