@@ -41,6 +41,17 @@ class Due:
     """A moment that a fact or another clock names: pauses never move it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Points that were given, and by which line."""
+
+    points: int
+    to: str | None
+    fact: str | None
+    file: str
+    line: int
+
+
 @dataclass(slots=True)
 class ClockState:
     """One clock of one case. `run` counts its starts; 0 is never started."""
@@ -63,6 +74,8 @@ class ClockState:
     """Steps hung on this clock that had their moment in this run."""
     early_stop_at: datetime | None = None
     """A stop seen while the clock was not running: it counts if a start older than it comes late."""
+    scored: list[Scored] = field(default_factory=list)
+    """What its breach in this run scored, to be taken back if the breach turns out wrong."""
 
     def copy(self) -> ClockState:
         return ClockState(
@@ -78,6 +91,7 @@ class ClockState:
             list(self.pauses),
             list(self.fired),
             self.early_stop_at,
+            list(self.scored),
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from reeve.domain import scores
 from reeve.domain.bundle import ClockRule
 from reeve.domain.calendar import end_of, from_start, shift
 from reeve.domain.case import ClockState, Due
@@ -123,7 +124,7 @@ def start(turn: Turn, rule: ClockRule, state: ClockState) -> None:
     state.case_run = turn.case.run
     state.started_at = state.changed_at = turn.at
     state.breached_at = state.stopped_at = state.met = state.early_stop_at = None
-    state.pauses, state.fired = [], []
+    state.pauses, state.fired, state.scored = [], [], []
     state.due = due_of(turn, rule, state)
     _say_started(turn, rule, state)
     turn.happen("clock", "started", rule.name)
@@ -183,6 +184,7 @@ def _correct(turn: Turn, rule: ClockRule, state: ClockState, at: datetime) -> No
     if state.breached_at is not None and state.met:
         state.breached_at = None
         turn.emit("corrected", rule.pos, {"clock": rule.name}, at=at)
+        scores.take_back(turn, state)
 
 
 def _pause(turn: Turn, rule: ClockRule, state: ClockState) -> None:

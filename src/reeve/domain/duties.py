@@ -30,6 +30,8 @@ _LOOK_DAYS = 366 * 9
 _MONTHS: dict[Period, int] = {"month": 1, "quarter": 3, "half year": 6, "year": 12}
 _NEAR = timedelta(days=3)
 """Months differ by this much in length: `month on 30` comes on 28 February."""
+_LONGEST_PAUSE = timedelta(days=14)
+"""A duty of working days pauses over the longest holidays, and its next report is about those days too."""
 
 
 def comes_on(schedule: Schedule, day: date, site: SiteSettings) -> bool:
@@ -72,8 +74,8 @@ def occurrences(schedule: Schedule, after: datetime, site: SiteSettings) -> Iter
 def period_start(duty: Duty, at: datetime, site: SiteSettings) -> datetime:
     """The beginning of the period that a report at the moment `at` is about; it ends at `at`.
 
-    One period back on the site's calendar; where the duty itself came about then, from that moment on, so that
-    no case falls between two reports or into both.
+    One period back on the site's calendar; but from the moment at which the duty came about then, or last, if that
+    was before: no case falls between two reports or into both.
     """
     period: Period = duty.report.period if duty.report else "month"
     zone = zone_of(site.zone)
@@ -85,8 +87,11 @@ def period_start(duty: Duty, at: datetime, site: SiteSettings) -> datetime:
         day = local.date() - (DAY if period == "day" else 7 * DAY)
     start = at_minute(day, minute, zone)
     near = timedelta(0) if period == "day" else _NEAR
-    came = [moment for _, moment in _between(duty.schedule, start - near, min(start + near, at), site)]
-    return min(came, key=lambda moment: abs(moment - start), default=start)
+    came = [moment for _, moment in _between(duty.schedule, start - _LONGEST_PAUSE, at, site) if moment < at]
+    nearest = min(came, key=lambda moment: abs(moment - start), default=start)
+    if abs(nearest - start) <= near or not came:
+        return nearest
+    return min(start, came[-1])
 
 
 def _between(

@@ -5,9 +5,12 @@ Scores are those of the active bundle, whatever file the case itself runs on.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from reeve.domain.bundle import ScoreRule, Scores
+from reeve.domain.case import ClockState, Scored
+from reeve.domain.expressions import Position
 from reeve.domain.facts import scope_of
 from reeve.domain.turn import Turn
 from reeve.domain.waiters import Happening, Whens, named_happenings
@@ -53,10 +56,21 @@ def on_happening(turn: Turn, happening: Happening) -> None:
         if any(when is None or matcher.holds(when, scope) for when in whens) and (
             rule.when is None or matcher.holds(rule.when, scope)
         ):
-            _score(turn, rule)
+            to = turn.case.facts.get(rule.to) if rule.to_fact else rule.to
+            name = to if isinstance(to, str) else None
+            scored = Scored(rule.points, name, rule.fact, rule.pos.file, rule.pos.line)
+            _emit(turn, scored)
+            if (happening.kind, happening.what) == ("clock", "breached"):
+                turn.clock_state(happening.clock).scored.append(scored)
 
 
-def _score(turn: Turn, rule: ScoreRule) -> None:
-    to = turn.case.facts.get(rule.to) if rule.to_fact else rule.to
-    details = {"points": rule.points, "to": to if isinstance(to, str) else None}
-    turn.emit("scored", rule.pos, details | ({"fact": rule.fact} if rule.fact else {}))
+def take_back(turn: Turn, state: ClockState) -> None:
+    """The breach was none: what it scored is given back, line by line."""
+    for scored in state.scored:
+        _emit(turn, replace(scored, points=-scored.points))
+    state.scored.clear()
+
+
+def _emit(turn: Turn, scored: Scored) -> None:
+    details = {"points": scored.points, "to": scored.to} | ({"fact": scored.fact} if scored.fact else {})
+    turn.emit("scored", Position(scored.file, scored.line, 1), details)

@@ -11,7 +11,7 @@ from typing import Any
 
 from reeve.domain.bundle import COMPUTED, Policy, SiteSettings
 from reeve.domain.case import Case
-from reeve.domain.duties import DUTY, POLICY, SCHEDULED
+from reeve.domain.duties import DUTY, POLICY, SCHEDULED, duty_of
 from reeve.domain.facts import typed, zone_of
 from reeve.domain.recipients import UNREACHABLE
 from reeve.rulelang.check_names import facts_named
@@ -26,8 +26,8 @@ FIXED = frozenset(
 """Names that every message has."""
 
 
-OF_DUTIES = frozenset({DUTY, "duty_title", SCHEDULED, "report", "report_from", "report_to"})
-"""Names that the messages of duties have on top: which duty it is, and the report it makes, if it makes one."""
+OF_DUTIES = frozenset({DUTY, "duty_title", SCHEDULED, "due", "report", "report_from", "report_to"})
+"""Names that the messages of duties have on top: which duty it is, until when, and the report it makes, if one."""
 
 
 class MessageNames:
@@ -88,6 +88,8 @@ def message_context(
         context[name] = value.astimezone(zone) if isinstance(value, datetime) else value
     for name, clock in case.clocks.items():
         context[f"{name}_due"] = local_due(clock.due, zone) if clock.due is not None else None
+    if case.key.policy == POLICY:
+        context["due"] = context.get(f"{duty_of(case)}_due")
     context |= {
         "site": case.key.site,
         "site_title": title_in(site.title, languages, case.key.site),

@@ -217,3 +217,15 @@ def test_a_report_is_about_the_time_since_the_one_before() -> None:
     assert period_start(duty, moment("2026-03-30 09:00"), site) == moment("2026-02-28 09:00")
     assert period_start(duty, moment("2026-02-28 09:00"), site) == moment("2026-01-30 09:00")
     assert period_start(duty, moment("2026-05-30 09:00"), site) == moment("2026-04-30 09:00")
+
+
+def test_a_report_of_working_days_is_about_the_weekend_too() -> None:
+    report = (
+        "- {duty: read, every: day at 08:30 working days, who: front_desk, report: {cases: complaint, period: day}}"
+    )
+    bundle = rules(report)
+    duty, site = bundle.duties["read"], bundle.site("s")
+    assert period_start(duty, moment("2026-03-10 08:30"), site) == moment("2026-03-09 08:30")
+    assert period_start(duty, moment("2026-03-09 08:30"), site) == moment("2026-03-06 08:30")
+    # Holidays from Monday 16 to Friday 20 February; Saturday 14 was worked.
+    assert period_start(duty, moment("2026-02-23 08:30"), site) == moment("2026-02-14 08:30")

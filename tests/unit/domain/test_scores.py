@@ -81,6 +81,18 @@ def test_reopening_and_praise() -> None:
     assert [line[:2] for line in found] == [(5, "u-4"), (-1, "finance")]
 
 
+def test_points_of_a_breach_that_was_none_are_given_back() -> None:
+    simulation = Simulation(rules())
+    effects = list(simulation.feed(opened(department="finance")))
+    effects += simulation.advance(moment("2026-03-02 16:00"))
+    late = event("2026-03-02 13:00", "ticket.resolved", department="admin_office")
+    effects += simulation.feed(late)
+    scored = [(e.details["points"], e.details["to"], e.because.rule) for e in effects if e.what == "scored"]
+    assert scored == [(-2, "finance", "score.yaml:2"), (2, "finance", "score.yaml:2")]
+    again = list(simulation.feed(event("2026-03-02 13:30", "ticket.resolved")))
+    assert [e.what for e in again if e.what == "scored"] == []
+
+
 def problems(score: str) -> list[tuple[int, str]]:
     files = {"site.yaml": SITE_YAML, "calendars/cn.yaml": CALENDAR_YAML, "complaint.yaml": COMPLAINT}
     files |= {"score.yaml": score}
