@@ -10,14 +10,14 @@ from typing import Annotated, Any
 
 import typer
 
-from reeve.cli import repinning
+from reeve.cli import explain, repinning
 from reeve.cli.case_page import print_case
 from reeve.cli.output import errors, left, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_record
-from reeve.contracts.events import EVENT_TYPES
+from reeve.contracts.personal import PLAIN
 from reeve.domain.case import Case
 from reeve.domain.errors import ReeveError
-from reeve.domain.stored import load_case
+from reeve.runtime.explaining.finding import find_cases
 from reeve.runtime.store.deliveries import Delivery, DeliveryStore
 from reeve.runtime.store.mongo import Database, store_errors
 from reeve.runtime.time_source import SystemTime
@@ -28,6 +28,7 @@ app = typer.Typer(
 )
 
 app.command(epilog=repinning.EXAMPLES)(repinning.repin)
+app.command(epilog=explain.EXAMPLES)(explain.explain)
 
 _PAGE = 200
 
@@ -163,31 +164,18 @@ async def _show(targets: Targets, wanted: str, facts: bool, as_json: bool) -> No
 
 async def find_case(database: Database, wanted: str) -> Case:
     """The case of this id, or the only one of this subject. Raises NoSuchCase or SeveralCases."""
-    cases = database["cases"]
-    with store_errors():
-        document = await cases.find_one({"_id": wanted}, {"state": 1})
-        if document is not None:
-            return load_case(document["state"])
-        # By route, which has an index; a subject alone has none and there may be a million cases.
-        places = [f"{site}/{family}/{wanted}" for site in await cases.distinct("site") for family in _FAMILIES]
-        found = await cases.find({"routes": {"$in": places}, "subject": wanted}, {"state": 1}).to_list()
+    found = await find_cases(database, wanted)
     if not found:
         raise NoSuchCase(f"There is no case {wanted!r}; `reeve cases list --state all` shows what there is.")
     if len(found) > 1:
-        names = ", ".join(sorted(each["_id"] for each in found))
+        names = ", ".join(str(each.key) for each in found)
         raise SeveralCases(f"Several cases have the subject {wanted!r}: {names}. Name one of these.")
-    return load_case(found[0]["state"])
-
-
-_FAMILIES = sorted({name.partition(".")[0] for name in EVENT_TYPES})
-_TYPED = frozenset(name for model in EVENT_TYPES.values() for name in model.model_fields)
-_PERSONAL = frozenset({"title", "description", "room", "customer", "reason", "by", "item", "assignee"})
-"""Typed fields that name or describe a person, or that a person typed (PRIVACY-01)."""
+    return found[0]
 
 
 def plain_facts(case: Case) -> dict[str, Any]:
     """The facts that can't hold personal data; a field that we don't know might, so it is left out."""
-    return {name: value for name, value in case.facts.items() if name in _TYPED - _PERSONAL}
+    return {name: value for name, value in case.facts.items() if name in PLAIN}
 
 
 async def _deliveries(database: Database, case: str) -> list[Delivery]:
