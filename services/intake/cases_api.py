@@ -37,13 +37,17 @@ class ClockView(BaseModel):
     met: bool | None
 
 
+State = OneOf["open", "closed", "scheduled"]
+"""`scheduled`: a duty's next occurrence, which opens at `next_due`."""
+
+
 class CaseView(BaseModel):
     """A case as integrators see it; what was posted about people stays in the record."""
 
     site: str
     policy: str
     subject: str
-    state: OneOf["open", "closed"]
+    state: State
     grade: str | None
     opened_at: datetime
     acknowledged_at: datetime | None
@@ -84,20 +88,24 @@ class CaseReader:
         *,
         sites: frozenset[str] | None,
         policy: str | None,
-        state: OneOf["open", "closed"] | None,
+        state: State | None,
         grade: str | None,
         overdue: bool | None,
         limit: int,
         cursor: str | None,
     ) -> dict[str, Any]:
-        """At most `limit` cases; None as a filter takes all. Raises BadCursor."""
+        """At most `limit` cases; None as a filter takes all, but no duties to come. Raises BadCursor."""
         query: Document = {}
         if sites is not None:
             query["site"] = {"$in": sorted(sites)}
         if policy is not None:
             query["policy"] = policy
-        if state is not None:
-            query["open"] = state == "open"
+        if state == "scheduled":
+            query |= {"unopened": True, "next_due": {"$type": "date"}}
+        else:
+            query["unopened"] = {"$ne": True}
+            if state is not None:
+                query["open"] = state == "open"
         if grade is not None:
             query["grade"] = grade
         if cursor is not None:
@@ -146,7 +154,7 @@ def case_view(case: Case, now: datetime) -> dict[str, Any]:
         "site": case.key.site,
         "policy": case.key.policy,
         "subject": case.key.subject,
-        "state": "open" if case.open else "closed",
+        "state": "scheduled" if case.scheduled else "open" if case.open else "closed",
         "grade": case.grade,
         "opened_at": case.opened_at,
         "acknowledged_at": case.acknowledged_at,

@@ -25,7 +25,7 @@ from reeve.runtime.telemetry import get_log
 from services.intake import answers
 from services.intake.ack_pages import AckPages
 from services.intake.answers import Accepted, Row
-from services.intake.cases_api import BadCursor, CaseDetail, CasePage, CaseReader
+from services.intake.cases_api import BadCursor, CaseDetail, CasePage, CaseReader, State
 from services.intake.docs_page import DOCS
 from services.intake.events_api import EventsApi, key_of, record_away, unauthorised
 from services.intake.keys import ALL_SITES, ApiKeys, Caller
@@ -144,7 +144,7 @@ def _add_cases(app: FastAPI, side: HttpSide) -> None:
         request: Request,
         site: Annotated[str | None, Query(max_length=64)] = None,
         policy: Annotated[str | None, Query(max_length=100)] = None,
-        state: OneOf["open", "closed"] | None = None,
+        state: State | None = None,
         grade: Annotated[str | None, Query(max_length=100)] = None,
         overdue: bool | None = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,

@@ -60,6 +60,7 @@ async def test_cases_are_filtered_and_paged(servers: Stack) -> None:
         _case("T-2", open=False, closed_at=AT, outcome="ticket.closed"),
         _case("T-3", grade="ordinary", clocks={}),
         _case("T-4", site="harbour"),
+        _case("T-5", open=False, scheduled=True, next_due=AT, clocks={}),
     )
     async with servers.intake() as (_, client):
 
@@ -71,6 +72,7 @@ async def test_cases_are_filtered_and_paged(servers: Stack) -> None:
         assert await subjects() == ["T-1", "T-2", "T-3", "T-4"]
         assert await subjects(site="garden") == ["T-1", "T-2", "T-3"]
         assert await subjects(state="closed") == ["T-2"]
+        assert await subjects(state="scheduled") == ["T-5"]
         assert await subjects(grade="ordinary") == ["T-3"]
         assert await subjects(site="garden", overdue="true") == ["T-1"]
         assert await subjects(overdue="false") == ["T-2", "T-3"]
