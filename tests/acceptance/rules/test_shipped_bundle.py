@@ -35,7 +35,7 @@ CITED = {
     + ["GAP-1", "GAP-2", "GAP-3", "GAP-4", "GAP-5", "GAP-7", "GAP-8"],
     "repair.yaml": [f"REPAIR-{n:02}" for n in (1, 2, 3, 4, 5, 6, 7, 9, 10)] + ["FOLLOWUP-04", "FOLLOWUP-09"],
     "follow_up.yaml": ["FOLLOWUP-04", "FOLLOWUP-06", "FOLLOWUP-07", "FOLLOWUP-08", "FOLLOWUP-10"],
-    "letter.yaml": ["MAIL-01", "MAIL-03", "MAIL-05", "MAIL-06", "MAIL-10"],
+    "letter.yaml": ["MAIL-01", "MAIL-03", "MAIL-05", "MAIL-06", "MAIL-08", "MAIL-10"],
     "arrears.yaml": [f"FEE-{n:02}" for n in (3, 4, 5, 6, 7, 8, 10, 11, 12, 13)],
     "pass.yaml": ["PASS-01", "PASS-02"],
     "parcel.yaml": [f"MAIL-{n:02}" for n in (2, 3, 4, 6, 8, 9, 10)],
