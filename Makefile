@@ -42,6 +42,7 @@ up: $(STAMP) ## everything on one machine; Ctrl-C stops it
 	@exec $(BIN)/python -I -S src/reeve/devstack/leash.py $$PPID SIGTERM $(BIN)/reeve up
 
 test: check $(DURABLE) ## all checks and all tests, on real servers
+	@$(BIN)/python -m tests.support.language_server
 	$(BIN)/python -m pytest -n 2 $(UNIT_DIRS)
 	$(BIN)/python -m pytest $(SERVER_DIRS)
 
@@ -55,6 +56,7 @@ check: $(STAMP) ## format, lint, types, import directions, schemas, rules
 	$(BIN)/reeve rules test rules
 
 unit: $(STAMP) $(DURABLE) ## the tests that need no server, in under a minute
+	@$(BIN)/python -m tests.support.language_server
 	$(BIN)/python -m pytest -n 2 $(UNIT_DIRS)
 
 lock: ## new versions into requirements.lock, for Python 3.11 to 3.14 on every platform

@@ -22,7 +22,7 @@ from reeve.rulelang.key_notes_of_files import EXPECTATION_NOTES, FILE_NOTES
 from reeve.rulelang.key_notes_of_policies import POLICY_NOTES
 from reeve.rulelang.known_names import CHANNELS, FIELD_KINDS, FIELD_VALUES
 from reeve.rulelang.offered_words import Names, Word, offered
-from reeve.rulelang.scenarios import EventShape, ScenarioShape, ScenariosShape
+from reeve.rulelang.scenarios import LINE_KEYS, EventShape, ScenarioShape, ScenariosShape
 from reeve.rulelang.shapes import Shape
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -123,7 +123,8 @@ def _noted(value: dict[str, Any], note: Note, words: Mapping[Offer, tuple[Word, 
         value = _with_keys(value, note, words)
     schema = {**_told(note), **value}
     if plain := [each for each in note.examples if '"' not in each]:
-        schema["examples"] = [int(each) if each.lstrip("-").isdigit() else each for each in plain]
+        examples = [int(each) if each.lstrip("-").isdigit() else each for each in plain]
+        schema["examples"] = [[each] for each in examples] if value.get("type") == "array" else examples
     # Editors put an example with quotes in it into quotes again; as a snippet it stays as it is.
     quoted = [Word(each) for each in note.examples if each not in plain]
     offers = (word for word in (words[note.offer] if note.offer else ()) if word.text not in note.examples)
@@ -199,10 +200,10 @@ def _messages(words: Mapping[Offer, tuple[Word, ...]]) -> dict[str, Any]:
 
 
 def _expectation(words: Mapping[Offer, tuple[Word, ...]]) -> dict[str, Any]:
-    notes = {key: note for key, note in EXPECTATION_NOTES.items() if key}
-    properties = {
-        key: _noted({"enum": list(note.only)} if note.only else _any(), note, words) for key, note in notes.items()
-    }
+    properties = {key: _any() for key in LINE_KEYS}
+    for key, note in EXPECTATION_NOTES.items():
+        if key in properties:
+            properties[key] = _noted({"enum": list(note.only)} if note.only else _any(), note, words)
     about = _told(EXPECTATION_NOTES[""])
     return {**about, "type": "object", "properties": properties, "additionalProperties": False}
 

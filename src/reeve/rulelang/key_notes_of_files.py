@@ -285,4 +285,9 @@ EXPECTATION_NOTES: Notes = {
     "because": Note("Because", "The rule and the event behind it.", "依据的规则和事件。"),
     "late": Note("Late", "true: was past already when the case opened.", "true：开案时已经过了。"),
     "provisional": Note("Provisional", "true: the calendar does not reach that far.", "true：超出日历范围，暂定。"),
+    "on_change": Note("On change", "What moved the case to another file.", "案件因何改用另一版本。"),
+    "now": Note("Now", "What it is afterwards.", "此后的值。"),
+    "points": Note("Points", "The points given.", "所计分数。"),
+    "fact": Note("Source", "The number of the written rule.", "依据的条款编号。"),
+    "by": Note("By", "Who did it.", "由谁操作。"),
 }
