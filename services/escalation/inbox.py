@@ -118,7 +118,7 @@ class Inbox:
             source.pull.taken()
         # Lanes come in side by side; counts over several subjects want the order in which events were accepted.
         taken.sort(key=_stamp)
-        spare = min(len(self._spare), SPARE_BESIDE if taken else SPARE_ALONE)
+        spare = min(len(self._spare), SPARE_BESIDE if taken else min(SPARE_ALONE, most))
         taken.extend(self._spare.popleft() for _ in range(spare))
         self._spare_taken()
         self._in_hand = taken
