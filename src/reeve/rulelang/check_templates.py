@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from reeve.domain.bundle import Policy, SiteSettings
@@ -34,13 +36,16 @@ def check_templates(
 ) -> Iterator[Problem]:
     """Every finding about the single texts; `policies` must be all there are."""
     settings = [defaults, *sites.values()]
+    of_language: dict[str, _Setting] = {}
     names = MessageNames(policies.values())
     for text in messages.texts:
         sending, known = names.senders(text.message), names.of(text.message)
         unknown = list(_unknown(text, known, sending, defaults.vocabulary))
         yield from unknown
         if text.channel == "sms" and not unknown:
-            yield from _as_sms(text, known, sending, settings)
+            if text.language not in of_language:
+                of_language[text.language] = _setting(text.language, settings)
+            yield from _as_sms(text, known, sending, of_language[text.language])
 
 
 def _unknown(
@@ -73,12 +78,12 @@ def _as_sms(
     text: Text,
     known: frozenset[str],
     sending: tuple[Policy, ...],
-    settings: list[SiteSettings],
+    setting: _Setting,
 ) -> Iterator[Problem]:
     longest = ""
     for policy in sending:
         try:
-            said = TEMPLATES.render(text.source, _ordinary(text, known, policy, settings))
+            said = TEMPLATES.render(text.source, _ordinary(text, known, policy, setting))
         except RenderingFailed as failed:
             yield problem(text.pos, "template_fails", why=str(failed))
             return
@@ -89,22 +94,39 @@ def _as_sms(
         yield problem(text.pos, "sms_long", **numbers)
 
 
-def _ordinary(text: Text, known: frozenset[str], policy: Policy, settings: list[SiteSettings]) -> dict[str, Any]:
-    """What the template sees of a case that has everything, at the site with the longest name."""
-    languages = languages_for(text.language, settings[0])
+@dataclass(frozen=True)
+class _Setting:
+    """What is longest in one language: the site and the role to try a text with."""
+
+    languages: tuple[str, ...]
+    site: SiteSettings
+    role: str
+    words: str
+
+
+def _setting(language: str, settings: list[SiteSettings]) -> _Setting:
+    languages = languages_for(language, settings[0])
     site = max(settings, key=lambda one: len(title_in(one.title, languages, one.site)))
+    role = max(ROLE_TITLES, key=lambda one: len(title_in(ROLE_TITLES[one], languages, one)))
     words = next((_WORDS[each] for each in languages if each in _WORDS), "")
+    return _Setting(languages, site, role, words)
+
+
+def _ordinary(text: Text, known: frozenset[str], policy: Policy, setting: _Setting) -> dict[str, Any]:
+    """What the template sees of a case that has everything, at the site with the longest name."""
+    languages, site = setting.languages, setting.site
     case = Case(CaseKey(site.site or "site", policy.name, "T-100001"), policy.family, policy.digest, _AT)
     case.grade = max(policy.grade_order, key=lambda one: len(grade_title(policy, one, languages)), default=None)
-    case.facts = {name: _value(name, policy.family, words) for name in known - FIXED if not name.endswith("_due")}
+    names = (name for name in known - FIXED if not name.endswith("_due"))
+    case.facts = {name: _value(name, policy.family, setting.words) for name in names}
     case.clocks = {name: ClockState(1, "running", due=Due(_AT, date(2026, 11, 20))) for name in policy.clocks}
     case.account = Account(Decimal("1836.50"))
-    role = max(ROLE_TITLES, key=lambda one: len(title_in(ROLE_TITLES[one], languages, one)))
     return message_context(
-        case, policy, known, site, languages, message=text.message, role=role, ack_url=_LINK, now=_AT
+        case, policy, known, site, languages, message=text.message, role=setting.role, ack_url=_LINK, now=_AT
     )
 
 
+@lru_cache(maxsize=4096)
 def _value(name: str, family: str, words: str) -> Any:
     if values := FIELD_VALUES.get(family, {}).get(name):
         return max(values, key=len)

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal as OneOf
 
-from rapidfuzz import fuzz, process
-
 from reeve.domain.expressions import Position
 from reeve.rulelang.problem_texts import TEXTS, WORDS
 
@@ -136,6 +134,9 @@ def problem(pos: Position, code: str, **particulars: Particular) -> Problem:
 
 def closest(found: str, allowed: Iterable[str]) -> str | None:
     """The allowed word most like the one found, if one is like it at all."""
+    # Loaded when a word is wrong: it takes longer than most of a check that finds nothing.
+    from rapidfuzz import fuzz, process
+
     choices = [word for word in allowed if word != found]
     hit = process.extractOne(found, choices, scorer=fuzz.ratio, processor=str.casefold, score_cutoff=LIKE_ENOUGH)
     return hit[0] if hit else None

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 class Shape(BaseModel):
     """A map in a rule file: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False, defer_build=True)
 
 
 def _fault(code: str, **particulars: object) -> PydanticCustomError:
