@@ -37,7 +37,15 @@ def on_happening(turn: Turn, happening: Happening) -> None:
             _end(turn, step.name, state, "until")
     for step, whens in waiters.steps:
         if turn.any_holds(whens):
-            fire(turn, step, clock=happening.clock or None)
+            fire(turn, step, clock=happening.clock or None, moment=_breach_due(turn, happening))
+
+
+def _breach_due(turn: Turn, happening: Happening) -> Due | None:
+    """The due that has just run out: where it is 24:00 of a day, repeats count from that day, not from the next."""
+    if (happening.kind, happening.what) != ("clock", "breached"):
+        return None
+    due = turn.clock_state(happening.clock).due
+    return due if due is not None and due.at == turn.at else None
 
 
 def on_conditions(turn: Turn) -> None:

@@ -428,3 +428,20 @@ def test_running_cases_follow_a_changed_file_as_it_says(on_change: str, due: str
     [case] = workset.changed_cases.values()
     assert told == ["old" if on_change == "pin" else "new"]
     assert case.next_due == moment(f"2026-03-02 {due}")
+
+
+def test_repeats_of_a_breach_at_midnight_count_from_the_day_that_ended() -> None:
+    rules = """
+        takes: ticket
+        clocks: {follow_up: {start: ticket.opened, stop: ticket.closed, limit: 1 working day}}
+        steps:
+          - {name: late, on: follow_up breached, notify: front_desk, repeat: {every: 1 working day, times: 2}}
+        close: ticket.closed
+    """
+    told = [
+        line
+        for line in run(rules, [event("2026-03-02 09:00", "ticket.opened")], "2026-03-09")
+        if line["effect"] == "notify"
+    ]
+    # Due at the end of Tuesday; the next round at the end of Wednesday.
+    assert [line["at"][:16] for line in told] == ["2026-03-04T00:00", "2026-03-05T00:00"]
