@@ -12,6 +12,7 @@ import pytest_asyncio
 from typer.testing import CliRunner
 
 from reeve.cli.main import app
+from reeve.rulelang.file_schemas import FILES
 from reeve.rulelang.files import PolicyShape
 from reeve.rulelang.problems import BadRule
 from reeve.rulelang.reading import read_shape
@@ -57,6 +58,15 @@ def test_every_shipped_file_begins_with_the_line_that_names_its_schema(inside: P
     assert (RULES / inside).parent.joinpath(named).resolve().is_file()
 
 
+@pytest.mark.parametrize("page", ["editor.md", "editor.zh.md"])
+def test_the_page_about_editors_names_the_line_of_every_kind_of_file(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    rows = re.findall(r"^\| `(.*)` \| `(.*)` \|$", text, re.MULTILINE)
+    assert {schema.rpartition("/")[2].partition(".")[0] for _, schema in rows} == FILES.keys()
+    for file, schema in rows:
+        assert modeline(Path(re.sub("<.*>", "x", file))).rstrip().endswith(f"={schema}")
+
+
 @pytest_asyncio.fixture
 async def editor() -> AsyncIterator[LanguageClient]:
     server = command()
@@ -90,6 +100,18 @@ async def test_nothing_is_underlined_in_a_good_file(editor: LanguageClient) -> N
             text = (folder / inside).read_text("utf-8")
             if not LIST_IN_BRACES.search(text):
                 assert await opened(editor, str(inside), text) == [], folder / inside
+
+
+@needs_server
+async def test_a_list_in_braces_can_be_written_so_that_yaml_understands_it(editor: LanguageClient) -> None:
+    clock = "takes: mail\nclocks:\n  fetch: {{start: {}, stop: mail.collected, limit: 14d}}\n"
+    bare, quoted = (
+        clock.format(each) for each in ('closed if kind in ["letter"]', "'closed if kind in [\"letter\"]'")
+    )
+    for text in (bare, quoted):
+        assert not shape_errors("post.yaml", text)
+    assert await opened(editor, "post.yaml", bare)
+    assert await opened(editor, "post.yaml", quoted) == []
 
 
 @needs_server

@@ -59,7 +59,8 @@ def schemas(
     stale = sorted(_present(target) - wanted.keys()) if rules is None else []
     changed = [name for name, text in wanted.items() if _read(target / name) != text]
     if check:
-        _tell(target, wanted, changed, stale)
+        again = "reeve schemas" if rules is None else f"reeve schemas --rules {rules} --out {out}"
+        _tell(target, wanted, changed, stale, again)
         return
     for name in changed:
         (target / name).parent.mkdir(parents=True, exist_ok=True)
@@ -69,14 +70,14 @@ def schemas(
     typer.echo(f"{len(changed)} written, {len(stale)} removed, {len(wanted) - len(changed)} unchanged in {target}")
 
 
-def _tell(folder: Path, wanted: dict[str, str], changed: list[str], stale: list[str]) -> None:
+def _tell(folder: Path, wanted: dict[str, str], changed: list[str], stale: list[str], again: str) -> None:
     for name in changed:
         for line in _difference(name, _read(folder / name), wanted[name]):
             typer.echo(line)
     for name in stale:
         typer.echo(f"{folder / name} belongs to nothing any more")
     if changed or stale:
-        typer.echo("The schemas differ from the code; run: reeve schemas", err=True)
+        typer.echo(f"The schemas are not what would be written now; run: {again}", err=True)
         raise typer.Exit(1)
     typer.echo(f"{len(wanted)} files in {folder} agree with the code")
 
