@@ -127,9 +127,9 @@ def _show(
     from reeve.runtime.backtest.texts import TEXTS
 
     if as_json:
-        print_json({"kind": "sums", **found, "beyond": reasons})
+        print_json({"row": "sums", **found, "beyond": reasons})
         for case in cases:
-            print_json({"kind": "case", **case})
+            print_json({"row": "case", **case})
     else:
         from reeve.cli.backtest_view import print_comparison
 

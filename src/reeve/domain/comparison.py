@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 from typing import Literal as OneOf
 
 from reeve.domain.case import CaseKey
@@ -286,5 +285,4 @@ class Comparison:
 
 def _said(effect: Effect) -> str:
     """What makes two lines of one case the same: not the rule's line, which moves whenever a file is edited."""
-    details: dict[str, Any] = dict(sorted(effect.details.items()))
-    return f"{effect.what} {effect.at.timestamp()} {details!r}"
+    return f"{effect.what} {effect.at.timestamp()} {effect.details!r}"
