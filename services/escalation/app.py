@@ -230,10 +230,16 @@ async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Even
 
 async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None:
     by_name = {task.get_name(): task for task in tasks}
-    for name in ("lanes", "reconciler", "reviser", "duties", "rules", "shadow"):
-        by_name[name].cancel()
+    ended = [by_name[name] for name in ("lanes", "reconciler", "reviser", "duties", "rules", "shadow")]
+    for task in ended:
+        task.cancel()
+
+    async def leave() -> None:
+        await asyncio.gather(*ended, return_exceptions=True)
+        await lanes.leave()
+
     try:
-        await asyncio.wait_for(lanes.leave(), _DRAIN_SECONDS)
+        await asyncio.wait_for(leave(), _DRAIN_SECONDS)
     except (TimeoutError, Away):
         # A server is away. What is in hand has no verdict and comes again; the leases run out by themselves.
         log.warning("Stopped with work in hand; it is done after the next start.", action="drain_cut_short")

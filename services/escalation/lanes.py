@@ -69,8 +69,7 @@ class LaneKeeper:
 
     async def leave(self) -> None:
         """Every lane is closed and free for others; what was in hand is finished. Raises Away."""
-        lanes = self._inbox.lanes
-        for lane in sorted(lanes):
+        for lane in sorted(self._inbox.lanes):
             await self._inbox.close_lane(lane)
         await self._settle()
-        await self._leases.leave(lanes)
+        await self._leases.leave()

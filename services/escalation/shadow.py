@@ -8,6 +8,7 @@ the evaluation, is noted, and touches nothing else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -66,7 +67,7 @@ class ShadowKeeper:
         self._shadow: Shadow | None = None
 
     async def run(self) -> None:
-        """Looks until cancelled; then the evaluation is stopped. Never raises for a shadow's sake."""
+        """Looks until cancelled; then the evaluation is stopped, the lease given back. Never raises for its sake."""
         held: frozenset[int] = frozenset()
         try:
             while True:
@@ -78,6 +79,8 @@ class ShadowKeeper:
                 await asyncio.sleep(min(self._pause, self._lease_seconds / 3))
         finally:
             await self._stop()
+            with contextlib.suppress(Away):  # then the lease runs out by itself
+                await self._leases.leave()
 
     async def _look(self, wanted: Shadow | None) -> None:
         """The evaluation under way is that of `wanted`, unless that one has failed."""

@@ -6,6 +6,7 @@ Time is the database's own, so replicas' clocks may differ.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,13 +39,19 @@ class Leases:
         self._lanes = lanes
         self._milliseconds = int(length.total_seconds() * 1000)
         self._noted: set[bytes] = set()
+        self._turning: asyncio.Task[Shares] | None = None
 
     async def turn(self, held: Collection[int]) -> Shares:
         """This holder's leases run for another `length`; free lanes of its share are taken.
 
         Lanes are dealt out evenly over the replicas alive. Raises StoreAway: what was held is still held
-        until its time is over.
+        until its time is over. A turn that has begun goes on if its caller is cancelled; `leave` waits for it.
         """
+        self._turning = asyncio.create_task(self._turn(held))
+        self._turning.add_done_callback(_looked_at)
+        return await asyncio.shield(self._turning)
+
+    async def _turn(self, held: Collection[int]) -> Shares:
         with store_errors():
             await self._take(self._member)
             members = await self._members()
@@ -58,12 +65,14 @@ class Leases:
         with store_errors():
             await self._collection.delete_many({"_id": {"$in": ids}, "holder": self._holder})
 
-    async def leave(self, lanes: Iterable[int]) -> None:
-        """This holder is gone and its lanes are free."""
-        ids = [self._member, *(self._lane(lane) for lane in lanes)]
-        ids += [f"{self._sessions}{session.hex()}" for session in self._noted]
+    async def leave(self) -> None:
+        """This holder is gone, and all that it had is free. Raises StoreAway."""
+        if self._turning is not None:  # it could take again what is given back here
+            await asyncio.gather(self._turning, return_exceptions=True)
         with store_errors():
-            await self._collection.delete_many({"_id": {"$in": ids}, "holder": self._holder})
+            await self._collection.delete_many(
+                {"holder": self._holder, "_id": {"$gte": f"{self._group}/", "$lt": f"{self._group}0"}}
+            )
 
     async def note_session(self, session: Binary) -> None:
         """Should this holder die within a transaction of the session, `end_abandoned` ends it. Raises StoreAway."""
@@ -130,3 +139,9 @@ class Leases:
         }
         documents = await self._collection.find(query, {"holder": 1}).to_list()
         return sorted({document["holder"] for document in documents} | {self._holder})
+
+
+def _looked_at(turn: asyncio.Task[Shares]) -> None:
+    """Its error is known to whoever waited for it; if nobody did, it matters no more."""
+    if not turn.cancelled():
+        turn.exception()
