@@ -20,11 +20,13 @@ from nats.aio.client import Client as NatsClient
 from reeve.devstack.sms_sink import GatewayBehaviour
 from reeve.domain.recipients import Recipient
 from reeve.rulelang.load import read_folder
-from reeve.runtime.bundles import BundleRejected, Bundles
+from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
+from reeve.runtime.candidates import BundleRejected
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.time_source import SystemTime
+from tests.support.shared_servers import SharedServers
 from tests.support.stack import (
     CLOUDEVENT,
     SITE,
@@ -40,7 +42,12 @@ from tests.support.stack import (
     staff,
 )
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.xdist_group("bad_input"),
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(120),
+]
 
 GATEWAY = """
 name: strict
@@ -54,9 +61,9 @@ timeout_seconds: 1
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+async def stack(server_pair: SharedServers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     folder = tmp_path_factory.mktemp("bad-input")
-    async with running_stack(folder, rules_copy(folder / "rules", {}), gateway=GATEWAY) as running:
+    async with running_stack(server_pair, folder, rules_copy(folder / "rules", {}), gateway=GATEWAY) as running:
         yield running
 
 

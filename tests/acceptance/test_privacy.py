@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from reeve.devstack.smtp_sink import SmtpBehaviour
 from reeve.domain.recipients import Recipient
+from tests.support.shared_servers import SharedServers
 from tests.support.stack import (
     CLOUDEVENT,
     SERVICES,
@@ -28,7 +29,12 @@ from tests.support.stack import (
     staff,
 )
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.xdist_group("privacy"),
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(120),
+]
 
 NAME, ROOM, PHONE, MAIL = "李晓梅", "18-2304", "13912345678", "lixiaomei@example.com"
 TITLE, DESCRIPTION = "卧室天花板漏水", "业主李晓梅称昨夜漏水，电话13912345678"
@@ -38,9 +44,9 @@ PRIVATE = (NAME, ROOM, PHONE, MAIL, TITLE, "昨夜漏水", STAFF_NAME, "secret-r
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+async def stack(server_pair: SharedServers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     folder = tmp_path_factory.mktemp("privacy")
-    async with running_stack(folder, rules_copy(folder / "rules", {})) as running:
+    async with running_stack(server_pair, folder, rules_copy(folder / "rules", {})) as running:
         people = [Recipient(each.id, SITE, each.roles, "zh", each.addresses, name=STAFF_NAME) for each in staff()]
         addresses = {"email": MAIL, "sms": f"+86{PHONE}"}
         await running.people(

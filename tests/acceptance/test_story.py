@@ -21,6 +21,7 @@ import pytest_asyncio
 
 from reeve.devstack.mailbox import Received
 from reeve.domain.recipients import Recipient
+from tests.support.shared_servers import SharedServers
 from tests.support.stack import (
     SITE,
     STAFF,
@@ -39,7 +40,12 @@ from tests.support.stack import (
     staff,
 )
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.xdist_group("story"),
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(120),
+]
 
 SHORT = {
     "complaint.yaml": {
@@ -52,9 +58,9 @@ LINK = re.compile(r"http://\S+/ack/\S+")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
+async def stack(server_pair: SharedServers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     folder = tmp_path_factory.mktemp("story")
-    async with running_stack(folder, rules_copy(folder / "rules", SHORT)) as running:
+    async with running_stack(server_pair, folder, rules_copy(folder / "rules", SHORT)) as running:
         await running.people(*staff(), OWNER)
         yield running
 
@@ -160,7 +166,7 @@ async def test_where_nobody_can_be_reached_the_next_role_hears_of_it(stack: Stac
         event("ticket.assigned", "P-9", stage="security_supervisor"),
     )
     [mail] = await stack.arrived(mail_of("property_manager"), "P-9")
-    assert mail.subject == "Nobody could be reached: contractor pass P-9"
+    assert mail.subject == "Nobody could be reached: pass P-9"
     assert (await stack.line("P-9", "undeliverable", "pass", step="to_security"))["to"] == ["security_supervisor"]
     lines = await stack.timeline("P-9", "pass")
     assert [line["to"] for line in lines if line.get("message") == "unreachable"] == [["property_manager"]]
@@ -268,7 +274,7 @@ async def test_every_case_tells_what_rules_simulate_tells(stack: Stack, tmp_path
     posted = [*stack.posted, *(json.loads(each["body"]) for each in links)]
     until = await _all_decided(stack)
     simulated = await _simulate(stack, posted, until, tmp_path)
-    cases = await stack.database["cases"].find().to_list()
+    cases = await stack.database["cases"].find({"policy": {"$ne": "duty"}}).to_list()
     assert {(each["policy"], each["subject"]) for each in cases} == set(simulated)
     for case, expected in simulated.items():
         policy, subject = case
@@ -318,7 +324,8 @@ async def _simulate(
     cases: dict[tuple[str, str], list[Json]] = {}
     for text in output.splitlines():
         line = json.loads(text)
-        cases.setdefault((line["policy"], line["case"]), []).append(line)
+        if line["policy"] != "duty":  # duties come by the time of day, not by what was posted
+            cases.setdefault((line["policy"], line["case"]), []).append(line)
     return cases
 
 

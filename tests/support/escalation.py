@@ -15,13 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import nats.js.errors
-
 from reeve.contracts.events import canonical
 from reeve.contracts.subjects import events_subject
 from reeve.devstack.launching import Child
-from reeve.devstack.mongo_server import MongoServer
-from reeve.devstack.nats_server import NatsServer
 from reeve.domain.case import Case
 from reeve.domain.events import Event, event_key
 from reeve.domain.stored import load_case
@@ -34,8 +30,9 @@ from reeve.runtime.store.events import EventStore
 from reeve.runtime.store.mongo import Client, Database, connect_store, ensure_indexes, open_database
 from reeve.runtime.store.outbox import outbox_row
 from reeve.runtime.time_source import SystemTime
+from tests.support.seeding import RULES, Seed, plant
+from tests.support.shared_servers import SharedServers
 
-RULES = Path(__file__).parent.parent.parent / "rules"
 DATABASE = "reeve"
 
 
@@ -55,12 +52,14 @@ def ticket(verb: str, subject: str, *, site: str = "s1", at: datetime | None = N
 
 
 class Servers:
-    """NATS and MongoDB of one test, to be stopped, killed and started again."""
+    """NATS and MongoDB of one test, to be stopped, killed and started again, and what it starts on them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.nats = NatsServer(folder / "nats")
-        self.mongo = MongoServer(folder / "mongo")
+    def __init__(self, pair: SharedServers, folder: Path) -> None:
+        self.nats = pair.nats
+        self.mongo = pair.mongo
         self.folder = folder
+        self.started: list[Child] = []
+        """Every service process, so that none outlives its test."""
 
     def environment(self, **more: str) -> dict[str, str]:
         """For a service process; short delays so that tests need not wait."""
@@ -96,6 +95,7 @@ class Escalation:
         self._child = await Child.start(
             command, env=self._servers.environment(**environment), log=self.log, cwd=RULES.parent
         )
+        self._servers.started.append(self._child)
 
     async def ready(self) -> None:
         """It decides: its lanes are taken. Raises AssertionError with its log if it ended instead."""
@@ -166,9 +166,12 @@ class Site:
 
     async def applied(self, posted: Sequence[Event]) -> bool:
         """Whether every one of them was decided."""
+        events = self.database["events"]
+        # What is open has an index of its own; asking after hundreds of keys each time would be a load in itself.
+        if await events.find_one({"applied_at": None}) is not None:
+            return False
         keys = [event.key for event in posted]
-        query = {"_id": {"$in": keys}, "applied_at": {"$ne": None}}
-        return await self.database["events"].count_documents(query) == len(keys)
+        return await events.count_documents({"_id": {"$in": keys}, "applied_at": {"$ne": None}}) == len(keys)
 
     async def all_applied(self, posted: Sequence[Event], timeout_seconds: float = 40) -> None:
         """Returns when every one was decided."""
@@ -184,18 +187,20 @@ class Site:
         found.sort(key=lambda document: int(document["_id"].rpartition("#")[2]))
         return [line for document in found for line in json.loads(document["lines"])]
 
-    async def messages(self, stream: str, subject: str = ">") -> list[tuple[str, str]]:
+    async def messages(self, stream: str) -> list[tuple[str, str]]:
         """Every message of a stream: subject and Nats-Msg-Id, in order."""
         context = self.bus.jetstream
-        found: list[tuple[str, str]] = []
         state = (await context.stream_info(stream)).state
-        for sequence in range(state.first_seq, state.last_seq + 1):
-            try:
-                message = await context.get_msg(stream, sequence)
-            except nats.js.errors.NotFoundError:
-                continue
-            found.append((str(message.subject), (message.headers or {}).get("Nats-Msg-Id", "")))
-        return found
+        found: list[tuple[str, str]] = []
+        if not state.messages:
+            return found
+        reading = await context.subscribe(">", stream=stream, ordered_consumer=True)
+        while True:
+            message = await reading.next_msg(timeout=20)
+            found.append((message.subject, (message.headers or {}).get("Nats-Msg-Id", "")))
+            if message.metadata.sequence.stream >= state.last_seq:
+                await reading.unsubscribe()
+                return found
 
     async def requested_ids(self) -> Counter[str]:
         """How often each notification was requested on the bus."""
@@ -249,10 +254,9 @@ async def eventually(what: str, condition: Callable[[], Awaitable[bool]], timeou
 
 
 @asynccontextmanager
-async def running_site(folder: Path) -> AsyncIterator[Site]:
-    """Both servers, streams and indexes, and a site to post from."""
-    servers = Servers(folder)
-    await asyncio.gather(servers.nats.start(), servers.mongo.start())
+async def running_site(pair: SharedServers, seed: Seed, folder: Path) -> AsyncIterator[Site]:
+    """Streams, indexes and the project's rules on both servers, and a site to post from."""
+    servers = Servers(pair, folder)
     bus = await connect_bus(servers.nats.url, "site", 10)
     client = connect_store(servers.mongo.url, "site")
     site = Site(servers, bus, client)
@@ -260,12 +264,13 @@ async def running_site(folder: Path) -> AsyncIterator[Site]:
         await declare_streams(bus)
         for module in (cases, events, notifications):
             await ensure_indexes(site.database, module.INDEXES)
+        await plant(site.database, seed)
         await site.publisher.start()
         yield site
     finally:
+        await asyncio.gather(*(child.kill() for child in servers.started))
         await bus.close()
         await client.close()
-        await asyncio.gather(servers.nats.stop(), servers.mongo.stop())
 
 
 def minutes_ago(minutes: float) -> datetime:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -89,16 +88,6 @@ class Stack:
         with client:
             return list(client["reeve"]["events"].find().sort("_id"))
 
-    async def clear(self) -> None:
-        """Nothing is left on the bus or in the record."""
-        async with self.bus() as client:
-            jetstream = client.jetstream()
-            for stream in await jetstream.streams_info():
-                await jetstream.delete_stream(str(stream.config.name))
-        record: MongoClient[dict[str, Any]] = MongoClient(self.mongo.url)
-        with record:
-            record.drop_database("reeve")
-
 
 async def eventually(what: str, condition: Callable[[], Awaitable[object]], seconds: float = 20.0) -> None:
     """Returns when the condition is true. Raises TimeoutError naming what was awaited."""
@@ -108,17 +97,3 @@ async def eventually(what: str, condition: Callable[[], Awaitable[object]], seco
                 await asyncio.sleep(0.05)
     except TimeoutError as error:
         raise TimeoutError(f"{what}: not within {seconds:g} s") from error
-
-
-@contextmanager
-def stack(folder: Path) -> Iterator[Stack]:
-    """Both servers, running; for tests that share them one after the other."""
-    running = Stack(NatsServer(folder / "nats"), MongoServer(folder / "mongo"))
-    with asyncio.Runner() as runner:
-        try:
-            runner.run(running.nats.start())
-            runner.run(running.mongo.start())
-            yield running
-        finally:
-            runner.run(running.nats.stop())
-            runner.run(running.mongo.stop())

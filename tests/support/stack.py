@@ -33,6 +33,7 @@ from reeve.devstack.sinks import Sinks
 from reeve.domain.recipients import Recipient
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
+from tests.support.shared_servers import SharedServers
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
@@ -421,22 +422,20 @@ def holds(line: Json, **keys: Any) -> bool:
 
 @asynccontextmanager
 async def running_stack(
-    folder: Path, rules: Path = RULES, *, gateway: str = "", **settings: str
+    pair: SharedServers, folder: Path, rules: Path = RULES, *, gateway: str = "", **settings: str
 ) -> AsyncIterator[Stack]:
     """Everything runs and is ready inside; services drain after, unless they were killed.
 
     `gateway`: a description of the SMS gateway, in which {url} stands for where the sink takes texts.
     """
-    servers = NatsServer(folder / "nats"), MongoServer(folder / "mongo")
-    async with Sinks(kept=1_000_000) as sinks:
+    async with pair.taken() as servers, Sinks(kept=1_000_000) as sinks:
         if gateway:
             described = folder / "gateway.yaml"
             described.write_text(gateway.replace("{url}", sinks.gateway_url), encoding="utf-8")
             settings["REEVE_SMS_GATEWAY"] = str(described)
-        stack = Stack(folder, rules, *servers, sinks, f"reeve-{folder.name[:40]}", settings)
+        stack = Stack(folder, rules, servers.nats, servers.mongo, sinks, f"reeve-{folder.name[:40]}", settings)
         stack.services = {name: Service(name, stack.environment, folder) for name in SERVICES}
         try:
-            await asyncio.gather(*(server.start() for server in servers))
             await asyncio.gather(*(service.start() for service in stack.services.values()))
             stack.mongo_client = AsyncMongoClient(stack.mongo.url, tz_aware=True)
             headers = {"Authorization": f"Bearer {KEY}"}
@@ -447,4 +446,3 @@ async def running_stack(
             await stack.http.aclose()
             await asyncio.gather(*(service.stop() for service in stack.services.values()))
             await stack.mongo_client.close()
-            await asyncio.gather(*(server.stop() for server in servers))

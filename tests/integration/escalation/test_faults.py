@@ -6,14 +6,12 @@ import asyncio
 import random
 import shutil
 import signal
-from collections.abc import AsyncIterator
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 
 from reeve.domain.events import Event
-from tests.support.escalation import Escalation, Site, eventually, minutes_ago, running_site, ticket
+from tests.support.escalation import Escalation, Site, eventually, minutes_ago, ticket
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -25,12 +23,6 @@ POINTS = [
     "escalation.acknowledging",
     "escalation.acknowledged",
 ]
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with running_site(tmp_path) as running:
-        yield running
 
 
 def load(tag: str, count: int, at: datetime | None = None) -> list[Event]:

@@ -5,25 +5,15 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from reeve.devstack.launching import free_port
-from reeve.devstack.mongo_server import MongoServer
-from reeve.devstack.nats_server import NatsServer
 from tests.support.intake import NDJSON, Stack, event, eventually, ndjson
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def own(tmp_path: Path) -> AsyncIterator[Stack]:
-    """Servers that the test may stop."""
-    async with NatsServer(tmp_path / "nats") as nats_server, MongoServer(tmp_path / "mongo") as mongo_server:
-        yield Stack(nats_server, mongo_server)
 
 
 async def _post(client: httpx.AsyncClient, *ids: int) -> None:
@@ -32,70 +22,70 @@ async def _post(client: httpx.AsyncClient, *ids: int) -> None:
     assert [row["status"] for row in answer.json()] == [202] * len(ids)
 
 
-async def test_with_the_bus_away_posts_are_accepted_and_published_later_in_order(own: Stack) -> None:
-    await own.nats.stop()
-    async with own.intake() as (_, client):
+async def test_with_the_bus_away_posts_are_accepted_and_published_later_in_order(servers: Stack) -> None:
+    await servers.nats.stop()
+    async with servers.intake() as (_, client):
         await _post(client, *range(40))
         ready = await client.get("/readyz")
         assert (ready.status_code, ready.text) == (503, "bus: away\nrecord: ok\n")
         assert (await client.get("/readyz?needs=record")).status_code == 200
-        await own.nats.start()
+        await servers.nats.start()
 
         async def published(count: int) -> bool:
-            return len(await own.published()) == count
+            return len(await servers.published()) == count
 
         await eventually("what came before the bus is on it", lambda: published(40))
-        await own.nats.kill()
+        await servers.nats.kill()
         await _post(client, *range(40, 60))
         await _post(client, *range(60, 80))
-        await own.nats.start()
+        await servers.nats.start()
         await eventually("what came during the outage is on it", lambda: published(80))
         await _post(client, 80)
         await eventually("and what comes after it", lambda: published(81))
-        assert await own.published() == [str(number) for number in range(81)]
+        assert await servers.published() == [str(number) for number in range(81)]
 
 
-async def test_a_bus_put_back_to_an_older_copy_gets_everything_again(own: Stack, tmp_path: Path) -> None:
-    async with own.intake() as (_, client):
+async def test_a_bus_put_back_to_an_older_copy_gets_everything_again(servers: Stack, tmp_path: Path) -> None:
+    async with servers.intake() as (_, client):
         await _post(client, *range(10))
 
         async def published(count: int) -> bool:
-            return len(await own.published()) == count
+            return len(await servers.published()) == count
 
         await eventually("the first ones are published", lambda: published(10))
-        await own.nats.stop()
-        await asyncio.to_thread(shutil.copytree, own.nats.folder, tmp_path / "copy")
-        await own.nats.start()
+        await servers.nats.stop()
+        await asyncio.to_thread(shutil.copytree, servers.nats.folder, tmp_path / "copy")
+        await servers.nats.start()
         await _post(client, *range(10, 30))
         await eventually("the others are published", lambda: published(30))
-        await own.nats.kill()
-        await asyncio.to_thread(shutil.rmtree, own.nats.folder)
-        await asyncio.to_thread(shutil.copytree, tmp_path / "copy", own.nats.folder)
-        await own.nats.start()
+        await servers.nats.kill()
+        await asyncio.to_thread(shutil.rmtree, servers.nats.folder)
+        await asyncio.to_thread(shutil.copytree, tmp_path / "copy", servers.nats.folder)
+        await servers.nats.start()
         await eventually("nothing is missing on the bus", lambda: published(30))
-    assert sorted(await own.published(), key=int) == [str(number) for number in range(30)]
+    assert sorted(await servers.published(), key=int) == [str(number) for number in range(30)]
 
 
-async def test_a_bus_that_lost_everything_while_intake_was_down(own: Stack) -> None:
-    async with own.intake() as (_, client):
+async def test_a_bus_that_lost_everything_while_intake_was_down(servers: Stack) -> None:
+    async with servers.intake() as (_, client):
         await _post(client, *range(5))
-        await eventually("they are published", own.published)
-    await own.nats.kill()
-    await asyncio.to_thread(shutil.rmtree, own.nats.folder)
-    await own.nats.start()
-    async with own.intake():
+        await eventually("they are published", servers.published)
+    await servers.nats.kill()
+    await asyncio.to_thread(shutil.rmtree, servers.nats.folder)
+    await servers.nats.start()
+    async with servers.intake():
 
         async def published() -> bool:
-            return len(await own.published()) == 5
+            return len(await servers.published()) == 5
 
         await eventually("nothing is missing on the bus", published)
-        assert len(set(await own.published())) == 5
+        assert len(set(await servers.published())) == 5
 
 
-async def test_with_the_record_away_nothing_is_acknowledged(own: Stack) -> None:
-    async with own.intake() as (_, client):
+async def test_with_the_record_away_nothing_is_acknowledged(servers: Stack) -> None:
+    async with servers.intake() as (_, client):
         await _post(client, 1)
-        await own.mongo.kill()
+        await servers.mongo.kill()
         answer = await client.post("/v1/events", json=event("2"))
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) >= 1
@@ -105,22 +95,22 @@ async def test_with_the_record_away_nothing_is_acknowledged(own: Stack) -> None:
         assert (ready.status_code, ready.text) == (503, "bus: ok\nrecord: away\n")
         assert (await client.get("/v1/cases")).status_code == 503
         assert (await client.get("/ack/nothing")).status_code == 503
-        await own.mongo.start()
+        await servers.mongo.start()
 
         async def accepted() -> bool:
             return (await client.post("/v1/events", json=event("2"))).status_code == 202
 
         await eventually("posts are accepted again", accepted)
-    assert {document["subject"] for document in own.stored()} >= {"T-1", "T-2"}
+    assert {document["subject"] for document in servers.stored()} >= {"T-1", "T-2"}
 
 
 @pytest.mark.parametrize("point", ["intake.stored", "intake.published"])
-async def test_killed_between_two_steps_it_loses_nothing(own: Stack, point: str) -> None:
+async def test_killed_between_two_steps_it_loses_nothing(servers: Stack, point: str) -> None:
     port = free_port()
     environment = {
         "PATH": "",
-        "REEVE_NATS_URL": own.nats.url,
-        "REEVE_MONGO_URL": own.mongo.url,
+        "REEVE_NATS_URL": servers.nats.url,
+        "REEVE_MONGO_URL": servers.mongo.url,
         "REEVE_INTAKE_PORT": str(port),
         "REEVE_CRASH_AT": f"{point}:2",
     }
@@ -137,11 +127,11 @@ async def test_killed_between_two_steps_it_loses_nothing(own: Stack, point: str)
         if process.returncode is None:
             process.kill()
             await process.wait()
-    assert len(own.stored()) == 5
-    async with own.intake() as (_, client):
+    assert len(servers.stored()) == 5
+    async with servers.intake() as (_, client):
 
         async def published() -> bool:
-            return sorted(await own.published()) == ["1", "2", "3", "4", "5"]
+            return sorted(await servers.published()) == ["1", "2", "3", "4", "5"]
 
         await eventually("every stored event is on the bus, once", published)
         rows = (await client.post("/v1/events", content=ndjson(event("4")), headers=NDJSON)).json()

@@ -12,8 +12,8 @@ from reeve.runtime.bundles import Bundles
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.mongo import connect_store, open_database
 from reeve.runtime.time_source import SystemTime
-from tests.support.escalation import RULES
 from tests.support.intake import Stack, event, eventually
+from tests.support.seeding import RULES
 
 pytestmark = pytest.mark.integration
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reeve.devstack.mailbox import Received
-from reeve.devstack.mongo_server import MongoServer
-from reeve.devstack.nats_server import NatsServer
-from reeve.devstack.servers import ServerUrls
 from reeve.devstack.sms_sink import GatewayBehaviour
 from reeve.devstack.smtp_sink import SmtpBehaviour
 from reeve.domain.effects import Effect
-from tests.integration.notify.world import GENERAL, MANAGER, SUPERVISOR, World, seed_rules, world
+from tests.integration.notify.world import GENERAL, MANAGER, SUPERVISOR, World
+from tests.support.shared_servers import SharedServers
 
 pytestmark = pytest.mark.integration
 
@@ -182,30 +179,25 @@ async def test_sigterm_finishes_what_is_being_sent_and_leaves_the_rest(here: Wor
     assert len(here.mailbox.messages) == 4
 
 
-async def test_the_bus_and_the_record_may_go_away(tmp_path: Path) -> None:
-    nats, mongo = NatsServer(tmp_path / "nats"), MongoServer(tmp_path / "mongo")
-    await asyncio.gather(nats.start(), mongo.start())
-    try:
-        urls = ServerUrls(nats.url, mongo.url)
-        async with world(urls, await seed_rules(urls)) as here, here.notify():
-            await here.people(MANAGER)
-            case = await here.case("T-1")
-            await here.request(case)
-            await here.told("sent")
+async def test_the_bus_and_the_record_may_go_away(here: World, shared_servers: SharedServers) -> None:
+    nats, mongo = shared_servers.nats, shared_servers.mongo
+    async with here.notify():
+        await here.people(MANAGER)
+        case = await here.case("T-1")
+        await here.request(case)
+        await here.told("sent")
 
-            await nats.kill()
-            effect = await here.request(case, round=2, wake=False)
-            assert (await _finished(here, effect))["state"] == "sent"  # the sweep needs no bus
-            await nats.start()
-            await here.told("sent", 2, 30)  # and its outcome is told when the bus is back
+        await nats.kill()
+        effect = await here.request(case, round=2, wake=False)
+        assert (await _finished(here, effect))["state"] == "sent"  # the sweep needs no bus
+        await nats.start()
+        await here.told("sent", 2, 30)  # and its outcome is told when the bus is back
 
-            third = await here.request(case, round=3, wake=False)
-            await mongo.restart()
-            assert (await _finished(here, third))["state"] == "sent"
-            await here.told("sent", 3, 30)
-            assert _repeats(here.mailbox.messages) == 0
-    finally:
-        await asyncio.gather(nats.stop(), mongo.stop())
+        third = await here.request(case, round=3, wake=False)
+        await mongo.restart()
+        assert (await _finished(here, third))["state"] == "sent"
+        await here.told("sent", 3, 30)
+        assert _repeats(here.mailbox.messages) == 0
 
 
 async def test_nothing_published_or_logged_names_anybody(here: World) -> None:

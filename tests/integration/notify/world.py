@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -27,12 +26,10 @@ from reeve.domain.case import Case, CaseKey, ClockState, Due
 from reeve.domain.effects import Because, Effect, Notification
 from reeve.domain.facts import zone_of
 from reeve.domain.recipients import Recipient
-from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
-from reeve.runtime.store import bundles, cases, deliveries, notifications, recipients
-from reeve.runtime.store.bundles import BundleStore
+from reeve.runtime.store import cases, deliveries, notifications, recipients
 from reeve.runtime.store.cases import case_document
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
 from reeve.runtime.store.notifications import requested_document
@@ -40,9 +37,9 @@ from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
 from services.notify.app import serve
 from services.notify.settings import NotifySettings
+from tests.support.seeding import Seed, plant
 
 SITE = "sunshine-garden"
-RULES = Path(__file__).parents[3] / "rules"
 
 MANAGER = Recipient(
     "pm-1",
@@ -237,26 +234,6 @@ class World:
         self.heard.append(orjson.loads(message.data))
 
 
-Seed = tuple[Bundle, dict[str, list[dict[str, Any]]]]
-"""The loaded rules, and the documents that make them the active ones of a record."""
-
-
-async def seed_rules(urls: ServerUrls) -> Seed:
-    """The rules folder, checked and activated once in a database that is dropped again."""
-    client = connect_store(urls.mongo_url, "seed")
-    try:
-        database = open_database(client, f"seed-{uuid.uuid4().hex[:12]}")
-        await ensure_indexes(database, bundles.INDEXES)
-        known = Bundles(BundleStore(database), SystemTime())
-        await known.seed(RULES)
-        bundle = await known.load_active()
-        documents = {name: await database[name].find().to_list() for name in await database.list_collection_names()}
-        await client.drop_database(database.name)
-    finally:
-        await client.close()
-    return bundle, documents
-
-
 @asynccontextmanager
 async def world(urls: ServerUrls, seed: Seed) -> AsyncIterator[World]:
     """Sinks, a database of its own with the project's rules active, and an empty NOTIFICATIONS stream."""
@@ -264,7 +241,7 @@ async def world(urls: ServerUrls, seed: Seed) -> AsyncIterator[World]:
         client = connect_store(urls.mongo_url, "test")
         stack.push_async_callback(client.close)
         database = open_database(client, f"notify-{uuid.uuid4().hex[:12]}")
-        for module in (cases, notifications, deliveries, recipients, bundles):
+        for module in (cases, notifications, deliveries, recipients):
             await ensure_indexes(database, module.INDEXES)
         bus = await connect_bus(urls.nats_url, "test", 20)
         stack.push_async_callback(bus.close)
@@ -273,10 +250,7 @@ async def world(urls: ServerUrls, seed: Seed) -> AsyncIterator[World]:
             await bus.jetstream.purge_stream(stream)
         publisher = BusPublisher(bus)
         await publisher.start()
-        bundle, documents = seed
-        for name, those in documents.items():
-            if those:
-                await database[name].insert_many(those)
+        await plant(database, seed)
         mailbox = Mailbox(SystemTime(), kept=100_000)
         smtp = SmtpSink(mailbox, "127.0.0.1", 0)
         await smtp.start()
@@ -285,7 +259,7 @@ async def world(urls: ServerUrls, seed: Seed) -> AsyncIterator[World]:
         http = TinyHttpServer(gateway.handle, "127.0.0.1", 0)
         await http.start()
         stack.push_async_callback(http.stop)
-        made = World(urls, database, bus, publisher, bundle, mailbox, smtp, gateway, http.port)
+        made = World(urls, database, bus, publisher, seed[0], mailbox, smtp, gateway, http.port)
         for what in ("sent", "failed", "undeliverable", "suppressed"):
             await bus.client.subscribe(f"notifications.*.{what}.>", cb=made._hear)
         yield made

@@ -1,0 +1,37 @@
+"""What every test that needs servers has: one NATS and one MongoDB for each test process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.support.seeding import Seed, seed_rules
+from tests.support.shared_servers import SharedServers
+
+
+@pytest.fixture(scope="session")
+def server_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServers]:
+    """Both servers of this process, started when first taken."""
+    pair = SharedServers(tmp_path_factory.mktemp("servers"))
+    yield pair
+    asyncio.run(pair.end())
+
+
+@pytest.fixture
+async def shared_servers(server_pair: SharedServers) -> AsyncIterator[SharedServers]:
+    """Both, running and empty. Whoever stops or kills one need not start it again."""
+    async with server_pair.taken() as taken:
+        yield taken
+
+
+@pytest.fixture(scope="session")
+def seeded_rules(server_pair: SharedServers) -> Seed:
+    """The project's rules for complaints as the record holds them."""
+
+    async def made() -> Seed:
+        async with server_pair.taken() as taken:
+            return await seed_rules(taken.urls)
+
+    return asyncio.run(made())

@@ -1,0 +1,19 @@
+"""A site on empty servers for each test of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.escalation import Site, running_site
+from tests.support.seeding import Seed
+from tests.support.shared_servers import SharedServers
+
+
+@pytest.fixture
+async def site(shared_servers: SharedServers, seeded_rules: Seed, tmp_path: Path) -> AsyncIterator[Site]:
+    """Nothing was posted yet, and no escalation runs."""
+    async with running_site(shared_servers, seeded_rules, tmp_path) as running:
+        yield running
