@@ -67,7 +67,7 @@ class ShadowKeeper:
         self._shadow: Shadow | None = None
 
     async def run(self) -> None:
-        """Looks until cancelled; then the evaluation is stopped, the lease given back. Never raises for its sake."""
+        """Looks until cancelled; then the evaluation is stopped, the lease given back. Never raises."""
         held: frozenset[int] = frozenset()
         try:
             while True:
