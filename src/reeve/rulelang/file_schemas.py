@@ -23,7 +23,7 @@ from reeve.rulelang.key_notes_of_policies import POLICY_NOTES
 from reeve.rulelang.known_names import CHANNELS, FIELD_KINDS, FIELD_VALUES
 from reeve.rulelang.offered_words import Names, Word, offered
 from reeve.rulelang.scenarios import LINE_KEYS, EventShape, ScenarioShape, ScenariosShape
-from reeve.rulelang.shapes import Shape
+from reeve.rulelang.shapes import LABEL_PATTERN, Shape
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 FILES: dict[str, tuple[type[BaseModel], str]] = {
@@ -188,15 +188,22 @@ def _messages(words: Mapping[Offer, tuple[Word, ...]]) -> dict[str, Any]:
         "properties": {each: parts[each] for each in CHANNELS},
         "additionalProperties": False,
     }
-    language = Note("Text", "Channel → template.", "渠道 → 模板。")
-    languages = {
-        **_told(Note("A message", "Language → channel → template.", "语言 → 渠道 → 模板。")),
-        "type": "object",
-        "properties": {each.text: {**_told(language), **channels} for each in words["languages"]},
-        "additionalProperties": {**_told(language), **channels},
+    text, message = {"$ref": "#/definitions/Text"}, {"$ref": "#/definitions/Message"}
+    about_text = Note("Text", "Channel → template.", "渠道 → 模板。")
+    about_message = Note("A message", "Language → channel → template.", "语言 → 渠道 → 模板。")
+    languages = {word.text: text for word in words["languages"]}
+    return {
+        **_open_map({word.text: message for word in words["messages"]}, message),
+        "propertyNames": {"title": "name", "pattern": LABEL_PATTERN},
+        "$defs": {
+            "Text": {**_told(about_text), **channels},
+            "Message": {**_told(about_message), **_open_map(languages, text)},
+        },
     }
-    offers = {word.text: languages for word in words["messages"]}
-    return {"type": "object", "properties": offers, "additionalProperties": languages}
+
+
+def _open_map(offered_keys: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": offered_keys, "additionalProperties": values}
 
 
 def _expectation(words: Mapping[Offer, tuple[Word, ...]]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ CHECKED_LATER = {
     "duties": {"via"},
     "score": set[str](),
     "facts": set[str](),
+    "scenarios": {"type", "expect", "never"},
 }
 """Keys whose words the loader holds against its lists only after the shape; the schemas name the words at once."""
 
@@ -146,6 +147,19 @@ def _files() -> list[tuple[str, Any]]:
         ("site", site),
         ("site", {"quiet": "none", "zone": "UTC", "vocabulary": {"损失": "loss_cny"}, "parent": "p"}),
         ("duties", duties),
+        (
+            "scenarios",
+            [
+                {
+                    "test": "a",
+                    "site": "b",
+                    "policy": "c",
+                    "until": "2026-01-01",
+                    "events": [{"at": "2026-01-01", "type": "ticket.opened", "subject": 7, "data": {"x": None}}],
+                    "recipients": [{"id": "r"}],
+                }
+            ],
+        ),
         ("score", [{"points": -2, "on": "a.b breached", "to": "c", "fact": "S-1"}]),
         (
             "facts",
