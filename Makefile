@@ -2,9 +2,10 @@
 PYTHON ?= python3
 LOCK := requirements.lock
 BIN := .venv/bin
-# Tests that share nothing run side by side; the rest start servers of their own and want the cores.
-UNIT_DIRS := $(wildcard tests/unit tests/property tests/contract)
-SERVER_DIRS := $(wildcard tests/integration tests/acceptance)
+# As many test processes as cores; one more where tests wait for servers, of which each process has its own pair.
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+UNIT_TESTS := -n $(CORES) tests/unit tests/property tests/contract tests/acceptance/rules
+SERVER_TESTS := -n $(shell expr $(CORES) + 1) --dist loadgroup tests/integration tests/acceptance --ignore tests/acceptance/rules
 # One installation at a time, and a new one whenever the lock or the project's metadata changes.
 STAMP := .venv/.installed-$(shell cat $(LOCK) pyproject.toml | cksum | cut -d' ' -f1)
 
@@ -43,8 +44,8 @@ up: $(STAMP) ## everything on one machine; Ctrl-C stops it
 
 test: check $(DURABLE) ## all checks and all tests, on real servers
 	@$(BIN)/python -m tests.support.language_server
-	$(BIN)/python -m pytest -n 2 $(UNIT_DIRS)
-	$(BIN)/python -m pytest $(SERVER_DIRS)
+	$(BIN)/python -m pytest $(UNIT_TESTS)
+	$(BIN)/python -m pytest $(SERVER_TESTS)
 
 check: $(STAMP) ## format, lint, types, import directions, schemas, rules
 	$(BIN)/ruff format --check .
@@ -57,7 +58,7 @@ check: $(STAMP) ## format, lint, types, import directions, schemas, rules
 
 unit: $(STAMP) $(DURABLE) ## the tests that need no server, in under a minute
 	@$(BIN)/python -m tests.support.language_server
-	$(BIN)/python -m pytest -n 2 $(UNIT_DIRS)
+	$(BIN)/python -m pytest $(UNIT_TESTS)
 
 lock: ## new versions into requirements.lock, for Python 3.11 to 3.14 on every platform
 	$(PYTHON) -m venv --clear .venv-lock

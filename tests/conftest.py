@@ -11,6 +11,12 @@ from tests.support.seeding import Seed, seed_rules
 from tests.support.shared_servers import SharedServers
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones come first, so that no process is left with one when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def server_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedServers]:
     """Both servers of this process, started when first taken."""

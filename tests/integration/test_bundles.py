@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from reeve.contracts.outgoing import OutMessage
-from reeve.devstack.mongo_server import MongoServer
 from reeve.ports import BusAway
 from reeve.rulelang.closures import Closures
 from reeve.rulelang.load import bundle_version
@@ -22,6 +21,7 @@ from reeve.runtime.candidates import BundleRejected
 from reeve.runtime.rules_folder import RulesFolder, watch_folder
 from reeve.runtime.store.bundles import INDEXES, BundleStore
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
+from tests.support.shared_servers import SharedServers
 from tests.support.simulation import CALENDAR_YAML, SITE_YAML
 from tests.support.waiting import until
 
@@ -94,21 +94,12 @@ class Bus:
         return [(message.subject, json.loads(message.body)["data"]) for message in self.published]
 
 
-@pytest.fixture(scope="module")
-def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    server = MongoServer(tmp_path_factory.mktemp("mongo"))
-    asyncio.run(server.start())
-    yield server.url
-    asyncio.run(server.stop())
-
-
 @pytest.fixture
-async def database(mongo_url: str) -> AsyncIterator[Database]:
-    client = connect_store(mongo_url, "test")
+async def database(shared_servers: SharedServers) -> AsyncIterator[Database]:
+    client = connect_store(shared_servers.mongo.url, "test")
     opened = open_database(client, f"test_{uuid.uuid4().hex[:12]}")
     await ensure_indexes(opened, INDEXES)
     yield opened
-    await client.drop_database(opened.name)
     await client.close()
 
 

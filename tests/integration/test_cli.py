@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from reeve.contracts.notices import dead_letter
-from reeve.devstack.nats_server import NatsServer
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.streams import declare_streams
+from tests.support.shared_servers import SharedServers
 
 pytestmark = pytest.mark.integration
 
@@ -55,16 +55,13 @@ async def reeve(folder: Path, nats_url: str, *arguments: str) -> Ran:
 
 
 @pytest.fixture
-async def bus(tmp_path: Path) -> AsyncIterator[tuple[str, BusConnection]]:
-    server = NatsServer(tmp_path / "nats")
-    await server.start()
-    connection = await connect_bus(server.url, "test", wait_seconds=10)
+async def bus(shared_servers: SharedServers) -> AsyncIterator[tuple[str, BusConnection]]:
+    connection = await connect_bus(shared_servers.nats.url, "test", wait_seconds=10)
     await declare_streams(connection)
     try:
-        yield server.url, connection
+        yield shared_servers.nats.url, connection
     finally:
         await connection.close()
-        await server.stop()
 
 
 async def _publish(connection: BusConnection, subject: str, body: bytes) -> None:

@@ -87,6 +87,7 @@ def _parent(entry: Path) -> int:
         return 0
 
 
+@pytest.mark.long
 async def test_it_survives_kill_9_and_drains_on_ctrl_c(up: Up) -> None:
     first = await up.start_ready()
     offspring = children(first.pid)

@@ -33,6 +33,7 @@ async def _reeve(here: World, *arguments: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
+@pytest.mark.long
 async def test_import_list_check(here: World, tmp_path: Path) -> None:
     code, out, err = await _reeve(here, "import", str(EXAMPLE), "--dry-run")
     assert (code, err) == (0, "")
