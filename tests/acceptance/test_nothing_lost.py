@@ -262,7 +262,7 @@ async def outbox_is_empty(stack: Stack) -> None:
     async def empty() -> bool:
         return await stack.database["outbox"].count_documents(query) == 0
 
-    await eventually("the bus that runs now has acknowledged every message", empty, 30)
+    await eventually("the bus that runs now has acknowledged every message", empty)
 
 
 async def check_events(stack: Stack, posted: Sequence[Json]) -> None:

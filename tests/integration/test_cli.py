@@ -18,6 +18,7 @@ from reeve.contracts.notices import dead_letter
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.streams import declare_streams
 from tests.support.shared_servers import SharedServers
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -50,7 +51,7 @@ async def start(folder: Path, nats_url: str, *arguments: str) -> asyncio.subproc
 
 async def reeve(folder: Path, nats_url: str, *arguments: str) -> Ran:
     process = await start(folder, nats_url, *arguments)
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     return Ran(process.returncode or 0, out.decode(), err.decode())
 
 
@@ -137,9 +138,9 @@ async def test_tail_shows_a_case_event_with_its_reason(bus: tuple[str, BusConnec
     await _publish(connection, "cases.here.complaint.graded.T-1", _graded())
     process = await start(tmp_path, url, "tail", "--since", "5m")
     assert process.stdout is not None
-    line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode()
     process.send_signal(2)
-    _, err = await asyncio.wait_for(process.communicate(), 20)
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
 
     assert line == ("2026-03-02 09:00:00  here/complaint/T-1  graded major  ← complaint.yaml:14 (event e-1)\n")
     assert process.returncode == 130
@@ -151,9 +152,9 @@ async def test_tail_prints_the_messages_themselves_as_json(bus: tuple[str, BusCo
     await _publish(connection, "cases.here.complaint.graded.T-1", _graded())
     process = await start(tmp_path, url, "tail", "cases.*.complaint.>", "--since", "5m", "--json")
     assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), 20)
+    line = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
     process.send_signal(2)
-    await asyncio.wait_for(process.communicate(), 20)
+    await asyncio.wait_for(process.communicate(), PATIENCE)
     assert json.loads(line) == json.loads(_graded())
 
 

@@ -17,6 +17,7 @@ from reeve.devstack.launching import free_port
 from reeve.devstack.sinks import Sinks
 from reeve.devstack.sms_sink import ACCEPTED, GatewayBehaviour
 from reeve.devstack.smtp_sink import SmtpBehaviour
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -185,12 +186,12 @@ async def test_as_a_program_it_serves_until_told_to_stop() -> None:
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout is not None
-    line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode()
     assert f"SMS and page at http://127.0.0.1:{port}/" in line
     async with httpx.AsyncClient(trust_env=False) as client:
         assert (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
 
 
 async def test_a_taken_port_is_said(sinks: Sinks) -> None:

@@ -32,6 +32,8 @@ from reeve.runtime.store.outbox import outbox_row
 from reeve.runtime.time_source import SystemTime
 from tests.support.seeding import RULES, Seed, plant
 from tests.support.shared_servers import SharedServers
+from tests.support.waiting import PATIENCE
+from tests.support.waiting import eventually as eventually
 
 DATABASE = "reeve"
 
@@ -113,7 +115,7 @@ class Escalation:
         assert self._child is not None
         return self._child
 
-    async def ended(self, timeout_seconds: float = 30) -> int:
+    async def ended(self, timeout_seconds: float = PATIENCE) -> int:
         """Its exit code, once it has ended by itself."""
         return await asyncio.wait_for(self.child.wait(), timeout_seconds)
 
@@ -173,7 +175,7 @@ class Site:
         keys = [event.key for event in posted]
         return await events.count_documents({"_id": {"$in": keys}, "applied_at": {"$ne": None}}) == len(keys)
 
-    async def all_applied(self, posted: Sequence[Event], timeout_seconds: float = 40) -> None:
+    async def all_applied(self, posted: Sequence[Event], timeout_seconds: float = PATIENCE) -> None:
         """Returns when every one was decided."""
         await eventually("events applied", lambda: self.applied(posted), timeout_seconds)
 
@@ -232,7 +234,7 @@ class Site:
         assert {unquote(key) for key in await self.requested_ids()} == requested
 
 
-async def _patiently(work: Callable[[], Awaitable[bool]], timeout_seconds: float = 60) -> None:
+async def _patiently(work: Callable[[], Awaitable[bool]], timeout_seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(timeout_seconds):
         while True:
             try:
@@ -241,16 +243,6 @@ async def _patiently(work: Callable[[], Awaitable[bool]], timeout_seconds: float
             except Away:
                 pass
             await asyncio.sleep(0.1)
-
-
-async def eventually(what: str, condition: Callable[[], Awaitable[bool]], timeout_seconds: float = 20) -> None:
-    """Returns when the condition holds. Raises TimeoutError naming `what`."""
-    try:
-        async with asyncio.timeout(timeout_seconds):
-            while not await condition():  # noqa: ASYNC110 - what is awaited has no event
-                await asyncio.sleep(0.05)
-    except TimeoutError as error:
-        raise TimeoutError(f"{what}: not within {timeout_seconds:g} s") from error
 
 
 @asynccontextmanager

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from reeve.devstack.mongo_server import MongoServer
 from reeve.devstack.nats_server import NatsServer
 from services.intake.app import Intake, intake
 from services.intake.settings import IntakeSettings
+from tests.support.waiting import eventually as eventually
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 
@@ -87,13 +87,3 @@ class Stack:
         client: MongoClient[dict[str, Any]] = MongoClient(self.mongo.url)
         with client:
             return list(client["reeve"]["events"].find().sort("_id"))
-
-
-async def eventually(what: str, condition: Callable[[], Awaitable[object]], seconds: float = 20.0) -> None:
-    """Returns when the condition is true. Raises TimeoutError naming what was awaited."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not await condition():  # noqa: ASYNC110  # what is awaited has no event
-                await asyncio.sleep(0.05)
-    except TimeoutError as error:
-        raise TimeoutError(f"{what}: not within {seconds:g} s") from error

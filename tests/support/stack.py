@@ -34,6 +34,8 @@ from reeve.domain.recipients import Recipient
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
 from tests.support.shared_servers import SharedServers
+from tests.support.waiting import PATIENCE
+from tests.support.waiting import eventually as eventually
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
@@ -110,17 +112,6 @@ def staff(site: str = SITE, without: Iterable[str] = ()) -> list[Recipient]:
     ]
 
 
-async def eventually(what: str, condition: Condition, seconds: float = 20) -> Any:
-    """What the condition returns, once that is true. Raises TimeoutError naming `what`."""
-    try:
-        async with asyncio.timeout(seconds):
-            while not (found := await condition()):  # noqa: ASYNC110 - what is awaited has no event
-                await asyncio.sleep(0.05)
-            return found
-    except TimeoutError as error:
-        raise TimeoutError(f"{what}: not within {seconds:g} s") from error
-
-
 def rules_copy(folder: Path, changes: Mapping[str, Mapping[str, str]]) -> Path:
     """The shipped rules with some texts replaced (file → old → new); nobody sleeps, and no scenarios."""
     shutil.copytree(RULES, folder, ignore=shutil.ignore_patterns("tests"))
@@ -176,7 +167,7 @@ class Service:
         settings = {**self._environment(), **more, f"REEVE_{self.name.upper()}_PORT": str(self.port)}
         self._child = await Child.start(command, env=settings, log=self.log, cwd=ROOT)
 
-    async def ready(self, seconds: float = 60) -> None:
+    async def ready(self, seconds: float = PATIENCE) -> None:
         """It says that it does its work. Raises AssertionError with its log if it ended instead."""
 
         async def answers() -> bool:
@@ -312,7 +303,7 @@ class Stack:
         return found["timeline"] if found else []
 
     async def line(
-        self, subject: str, effect: str, policy: str = "complaint", seconds: float = 20, **keys: Any
+        self, subject: str, effect: str, policy: str = "complaint", seconds: float = PATIENCE, **keys: Any
     ) -> Json:
         """The first line of that effect with these keys, once it is there."""
         lines: list[Json] = []
@@ -334,7 +325,7 @@ class Stack:
         """What has arrived at an address, with that text in its subject or body."""
         return [each for each in self.messages if address in each.to and text in f"{each.subject} {each.text}"]
 
-    async def arrived(self, address: str, text: str, count: int = 1, seconds: float = 20) -> list[Received]:
+    async def arrived(self, address: str, text: str, count: int = 1, seconds: float = PATIENCE) -> list[Received]:
         """At least so many of them, once they are there."""
 
         async def enough() -> list[Received]:
@@ -344,7 +335,7 @@ class Stack:
         found: list[Received] = await eventually(f"{count} to {address} about {text}", enough, seconds)
         return found
 
-    async def quiet(self, seconds: float = 30) -> None:
+    async def quiet(self, seconds: float = PATIENCE) -> None:
         """Everything posted is decided, everything requested is settled, every outcome is told."""
         queries: tuple[tuple[str, Json], ...] = (
             ("events", {"$or": [{"applied_at": None}, {"published_at": None}]}),

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
+
+PATIENCE = 60.0
+"""Seconds that a test gives what happens at once on an idle machine: being slow under load is no fault."""
 
 
-async def until(what: str, condition: Callable[[], bool], timeout_seconds: float = 10) -> None:
+async def eventually(what: str, condition: Callable[[], Awaitable[object]], seconds: float = PATIENCE) -> Any:
+    """What the condition returns, once that is true. Raises TimeoutError naming `what` was awaited."""
+    try:
+        async with asyncio.timeout(seconds):
+            while not (found := await condition()):  # noqa: ASYNC110 - what is awaited has no event
+                await asyncio.sleep(0.05)
+            return found
+    except TimeoutError as error:
+        raise TimeoutError(f"{what}: not within {seconds:g} s") from error
+
+
+async def until(what: str, condition: Callable[[], bool], timeout_seconds: float = PATIENCE) -> None:
     """Returns when `condition` is true. Raises TimeoutError naming `what` was awaited."""
     try:
         async with asyncio.timeout(timeout_seconds):

@@ -60,7 +60,7 @@ async def test_a_kill_between_any_two_steps_loses_and_doubles_nothing(site: Site
     await doomed.start(REEVE_CRASH_AT=f"{point}:3")
     posted = load("K", 200)
     posting = asyncio.create_task(post_in_waves(site, posted))
-    assert await doomed.ended(60) == -signal.SIGKILL
+    assert await doomed.ended() == -signal.SIGKILL
     heir = Escalation(site.servers)
     await heir.start()
     await posting
@@ -138,7 +138,7 @@ async def test_a_bus_restored_from_an_older_copy_loses_and_doubles_nothing(site:
         lines = await site.effects("s1/complaint/D-1")
         return any(line["effect"] == "breached" and line["clock"] == "respond" for line in lines)
 
-    await eventually("the deadline whose schedule was lost", breached, 20)
+    await eventually("the deadline whose schedule was lost", breached)
     await service.kill()
 
 

@@ -67,7 +67,7 @@ async def test_the_sweep_finds_what_no_message_woke_us_for(here: World) -> None:
 async def test_a_hold_waits_in_the_record_and_roles_resolve_when_it_ends(here: World) -> None:
     case = await here.case("T-1")
     async with here.notify():
-        hour = SystemTime().now() + timedelta(seconds=2)
+        hour = SystemTime().now() + timedelta(seconds=4)
         await here.request(case, not_before=hour)
         stored = here.database["notifications"]
 
@@ -86,12 +86,24 @@ async def test_an_owner_may_have_a_later_hour_than_the_staff(here: World) -> Non
     owner = replace(owner, addresses={"email": "owner@example.org"})
     await here.people(MANAGER, owner)
     case = await here.case("T-1", customer="C-88")
+    roles = ["property_manager", "owner"]
     async with here.notify():
-        hour = SystemTime().now() + timedelta(seconds=2)
-        await here.request(case, ["property_manager", "owner"], owner_not_before=hour)
-        messages = await here.arrived(2)
-    assert [message.to[0] for message in messages] == ["manager@example.org", "owner@example.org"]
-    assert messages[1].at >= hour
+        later = SystemTime().now() + timedelta(hours=1)
+        held = await here.request(case, roles, owner_not_before=later)
+        (message,) = await here.arrived(1)
+        assert message.to == ("manager@example.org",)
+        stored = here.database["notifications"]
+
+        async def waits() -> bool:
+            found = await stored.find_one({"_id": held.key})
+            return found is not None and abs(found["look_at"] - later) < timedelta(milliseconds=1)
+
+        await here.until("the owner waits for the hour", waits)
+        soon = SystemTime().now() + timedelta(seconds=1)
+        await here.request(case, roles, round=2, owner_not_before=soon)
+        messages = (await here.arrived(3))[1:]
+    assert {message.to[0] for message in messages} == {"manager@example.org", "owner@example.org"}
+    assert next(message for message in messages if message.to[0] == "owner@example.org").at >= soon
 
 
 async def test_nobody_of_the_role_goes_up_the_ladder_and_into_the_timeline(here: World) -> None:

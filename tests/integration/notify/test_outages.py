@@ -15,6 +15,7 @@ from reeve.devstack.smtp_sink import SmtpBehaviour
 from reeve.domain.effects import Effect
 from tests.integration.notify.world import GENERAL, MANAGER, SUPERVISOR, World
 from tests.support.shared_servers import SharedServers
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -26,7 +27,7 @@ async def _finished(here: World, effect: Effect, **query: Any) -> dict[str, Any]
         found = await here.database["deliveries"].find_one({"notification": effect.key, "open": False, **query})
         return found is not None
 
-    await here.until(f"{query} is settled", final, 30)
+    await here.until(f"{query} is settled", final)
     return await here.delivery(effect, **query)
 
 
@@ -140,7 +141,7 @@ async def test_kill_9_at_every_step_costs_at_most_one_repeat(here: World, point:
     process = await here.process(REEVE_CRASH_AT=point)
     try:
         effect = await here.request(case)
-        await asyncio.wait_for(process.communicate(), 30)
+        await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == -9
         again = await here.process()
         try:
@@ -148,7 +149,7 @@ async def test_kill_9_at_every_step_costs_at_most_one_repeat(here: World, point:
             await here.told("sent")
         finally:
             again.terminate()
-            await asyncio.wait_for(again.communicate(), 30)
+            await asyncio.wait_for(again.communicate(), PATIENCE)
     finally:
         if process.returncode is None:
             process.kill()
@@ -191,12 +192,12 @@ async def test_the_bus_and_the_record_may_go_away(here: World, shared_servers: S
         effect = await here.request(case, round=2, wake=False)
         assert (await _finished(here, effect))["state"] == "sent"  # the sweep needs no bus
         await nats.start()
-        await here.told("sent", 2, 30)  # and its outcome is told when the bus is back
+        await here.told("sent", 2)  # and its outcome is told when the bus is back
 
         third = await here.request(case, round=3, wake=False)
         await mongo.restart()
         assert (await _finished(here, third))["state"] == "sent"
-        await here.told("sent", 3, 30)
+        await here.told("sent", 3)
         assert _repeats(here.mailbox.messages) == 0
 
 
@@ -214,7 +215,7 @@ async def test_nothing_published_or_logged_names_anybody(here: World) -> None:
         await here.told("undeliverable", 3)
     finally:
         process.terminate()
-        _, log = await asyncio.wait_for(process.communicate(), 30)
+        _, log = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert b"delivery_sent" in log
     everything = b"".join(here.heard_bytes).decode() + log.decode()
     for private in ("manager@example.org", "447700900001", "李业主", "3-1204", "13800138000", "漏水"):

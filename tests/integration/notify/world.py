@@ -38,6 +38,7 @@ from reeve.runtime.time_source import SystemTime
 from services.notify.app import serve
 from services.notify.settings import NotifySettings
 from tests.support.seeding import Seed, plant
+from tests.support.waiting import PATIENCE
 
 SITE = "sunshine-garden"
 
@@ -95,7 +96,7 @@ class World:
             yield
         finally:
             stop.set()
-            await asyncio.wait_for(running, 30)
+            await asyncio.wait_for(running, PATIENCE)
 
     async def process(self, **environment: str) -> asyncio.subprocess.Process:
         """The service as a process of its own; the caller ends it."""
@@ -182,11 +183,11 @@ class World:
         for message in messages_of(effect, case, zone_of("Asia/Shanghai")):
             await self.publisher.publish(message.subject, message.id, message.body)
 
-    async def arrived(self, count: int, seconds: float = 15) -> list[Received]:
+    async def arrived(self, count: int, seconds: float = PATIENCE) -> list[Received]:
         """At least so many messages, accepted or not, have arrived at the sinks."""
         return await self.mailbox.wait_for(lambda messages: len(messages) >= count, seconds)
 
-    async def told(self, what: str, count: int = 1, seconds: float = 15) -> list[dict[str, Any]]:
+    async def told(self, what: str, count: int = 1, seconds: float = PATIENCE) -> list[dict[str, Any]]:
         """At least so many outcomes of that kind have been published."""
 
         async def enough() -> bool:
@@ -220,7 +221,7 @@ class World:
         await self.until(f"{count} lines", enough)
         return await written()
 
-    async def until(self, what: str, holds: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+    async def until(self, what: str, holds: Callable[[], Awaitable[bool]], seconds: float = PATIENCE) -> None:
         """Returns when it holds. Raises TimeoutError naming what was awaited."""
         try:
             async with asyncio.timeout(seconds):
