@@ -235,7 +235,6 @@ class Evaluation:
         if replaying or unchanged:
             current = await _patiently(self._store.current)
             return current is not None and current.id == was.id
-        changed, gone = await _in(thread, sides.taken)
         found = await _in(thread, sides.found)
         position = self._first if sides.events else None
         shadow = replace(
@@ -249,7 +248,12 @@ class Evaluation:
         )
         self._written_at = now
         self._shadow = shadow
-        return await _patiently(lambda: self._store.record(shadow, changed, gone))
+        ours, more = True, True
+        while ours and more:
+            changed, gone = await _in(thread, sides.taken)
+            ours = await _patiently(partial(self._store.record, shadow, changed, gone))
+            more = bool(changed or gone)
+        return ours
 
 
 def _loaded(stored: StoredBundle | None) -> Bundle:

@@ -5,6 +5,7 @@ All of it runs in one thread of its own, in slices of milliseconds; nothing here
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,15 +15,15 @@ from typing import Any
 import orjson
 
 from reeve.domain.bundle import Bundle, Policy
-from reeve.domain.case import Case
-from reeve.domain.counts import Count
+from reeve.domain.stored import load_case, load_count
 from reeve.runtime.backtest.findings import Findings, case_findings, findings
 from reeve.runtime.backtest.side_by_side import SideBySide
 from reeve.runtime.spill import Spill
-from reeve.runtime.store.shadows import Accepted
+from reeve.runtime.store.shadows import Accepted, StoredCase
 
 _HOT = 500
 """Entries of one map in memory: few, because the rest of the process is at work."""
+_AT_ONCE = 50
 
 
 class ShadowSides:
@@ -50,9 +51,9 @@ class ShadowSides:
         """Nothing is left on the disk."""
         self._spill.__exit__(None, None, None)
 
-    def load(self, cases: Iterable[Case], counts: Iterable[Count]) -> None:
+    def load(self, cases: Iterable[StoredCase], counts: Iterable[str]) -> None:
         """The evaluation starts from these; before anything is given."""
-        self._sides.load(cases, counts)
+        self._sides.load((load_case(case.state) for case in cases), (load_count(count) for count in counts))
 
     def give(
         self, accepted: Sequence[Accepted], activations: Sequence[tuple[datetime, Bundle]], until: datetime | None
@@ -99,17 +100,20 @@ class ShadowSides:
         return _plain(findings(self._sides.comparison))
 
     def taken(self) -> tuple[list[dict[str, Any]], list[str]]:
-        """Cases whose difference is another than when this was last asked, and ids of those that differ no more."""
+        """Cases whose difference is another than when this was last asked, and ids of those that differ no more.
+
+        At most _AT_ONCE of them together: ask until there are none.
+        """
         comparison = self._sides.comparison
         changed: list[dict[str, Any]] = []
         unchanged: list[str] = []
-        for case_id in sorted(comparison.touched):
+        for case_id in heapq.nsmallest(_AT_ONCE, comparison.touched):
             difference = comparison.difference(case_id)
             if difference is None:
                 unchanged.append(case_id)
             else:
                 changed.append(_plain(case_findings(difference, self._bundle)))
-        comparison.touched.clear()
+            comparison.touched.discard(case_id)
         return changed, unchanged
 
 

@@ -107,6 +107,8 @@ def backtest(
         bounds = Bounds(kinds_of(fail_on or []), max_changed, max_breaches, max_sms)
     except UnknownKind as unknown:
         _fail(str(unknown), USAGE)
+    if html is not None and not html.absolute().parent.is_dir():
+        _fail(f"--html {html}: there is no such folder.", USAGE)  # said now, not after minutes of work
     candidate = _from_folder(folder, language, as_json)
     other = Path(against) if against is not None and Path(against).is_dir() else None
     asked = _Asked(candidate, since, until, site, against, other, recipients, top, language, as_json)

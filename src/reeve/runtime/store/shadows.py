@@ -14,10 +14,7 @@ from typing import Any
 
 from pymongo import DeleteOne, IndexModel, ReplaceOne
 
-from reeve.domain.case import Case
-from reeve.domain.counts import Count
 from reeve.domain.events import Event
-from reeve.domain.stored import load_case, load_count
 from reeve.runtime.store.bundles import SETTINGS
 from reeve.runtime.store.events import COLLECTION as EVENTS
 from reeve.runtime.store.events import event_of
@@ -30,7 +27,8 @@ DIFFERENCES = "shadow_differences"
 INDEXES: dict[str, Sequence[IndexModel]] = {DIFFERENCES: (IndexModel([("shadow", 1), ("weight", -1)]),)}
 
 _SHADOW = "shadow"
-_PAGE = 500
+_PAGE = 100
+"""What is read or written at once: the event loop of the service has other work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,14 @@ class Shadow:
     behind: bool = False
     """Accepted events were left to evaluate then."""
     findings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCase:
+    """A case as it is stored, and the policy file it runs on."""
+
+    digest: str
+    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,15 +120,15 @@ class ShadowStore:
 
     # --- what it is evaluated on ------------------------------------------------------------------------------
 
-    async def cases(self) -> AsyncIterator[list[Case]]:
-        """The cases it starts from, some at a time."""
+    async def cases(self) -> AsyncIterator[list[StoredCase]]:
+        """The cases it starts from, some at a time; reading what they say is left to the caller's thread."""
         async for page in self._pages(CASES):
-            yield [load_case(document["state"]) for document in page]
+            yield [StoredCase(document["digest"], document["state"]) for document in page]
 
-    async def counts(self) -> AsyncIterator[list[Count]]:
-        """The counts it starts from, some at a time."""
+    async def counts(self) -> AsyncIterator[list[str]]:
+        """The counts it starts from, as they are stored, some at a time."""
         async for page in self._pages(COUNTS):
-            yield [load_count(document["state"]) for document in page if document.get("state")]
+            yield [document["state"] for document in page if document.get("state")]
 
     async def _pages(self, name: str) -> AsyncIterator[list[Document]]:
         page: list[Document] = []
