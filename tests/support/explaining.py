@@ -21,7 +21,7 @@ from reeve.runtime.store.deliveries import Delivery
 from reeve.runtime.store.memory import MemoryCaseRecord
 from reeve.runtime.store.notifications import requested_document, requested_of
 from services.escalation.batch import decide_batch
-from services.escalation.work import EventWork, Item, TickWork
+from services.escalation.work import EventWork, Item, ReviseWork, ScheduleWork, TickWork
 from tests.support.simulation import moment
 
 
@@ -55,6 +55,14 @@ class Desk:
     async def tick(self, case_id: str, now: str) -> None:
         """One tick at that moment, however late."""
         await self._decide(TickWork(case_id), moment(now))
+
+    async def follow(self, case_id: str, now: str) -> None:
+        """The sweep after an activation reaches the case at that moment."""
+        await self._decide(ReviseWork(case_id, lane=-1), moment(now))
+
+    async def schedule(self, site: str, duty: str, now: str) -> None:
+        """The duty's next occurrence is on record."""
+        await self._decide(ScheduleWork(site, duty), moment(now))
 
     async def _decide(self, item: Item, now: datetime) -> None:
         outcome = await decide_batch(self.record, [item], self.bundle, now)

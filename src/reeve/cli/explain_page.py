@@ -124,6 +124,11 @@ class Page:
         )
         if line.get("clock"):
             print_line((f"{indent}    {self._word('clock_behind', line['clock'])}", "dim"))
+            failed = line["clock"]["not_stopped"]
+            if failed is not None:
+                keys = {**failed, "cause": self._cause(failed["cause"]), "rule": failed["condition"]["rule"]}
+                self._print(f"{indent}    ", self._word("not_stopped", keys))
+                self._condition(failed["condition"], f"{indent}      ")
 
     def _steps(self, steps: list[Answer]) -> None:
         acted = [step for step in steps if step["told"] or step["did"]]

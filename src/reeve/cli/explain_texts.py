@@ -174,6 +174,10 @@ WORDS: Texts = {
         "the clock {clock} started {started_at}, limit {limit} ({rule})",
         "时钟 {clock} 自 {started_at} 起，时限 {limit}（{rule}）",
     ),
+    "not_stopped": (
+        "{cause} at {at} did not stop it: the `if` did not hold ({rule})",
+        "{at} 的{cause}没有使它停止：`if` 不成立（{rule}）",
+    ),
     "because": ("because of {cause}", "原因：{cause}"),
     "not_worse": ("not {grade} ({rule}), as looked at {at}:", "不是 {grade}（{rule}，{at} 时判断）："),
     "milder": (

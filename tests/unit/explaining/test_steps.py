@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from reeve.domain.case import CaseKey
+from reeve.runtime.explaining.explanation import only_about
 from reeve.runtime.store.deliveries import NOBODY, Attempt, Delivery, State
 from tests.support.explaining import Desk, step_of, why_not
 from tests.support.simulation import bundle_of, event, moment
@@ -80,6 +81,7 @@ async def test_a_breach_is_the_reason_and_its_clock_says_since_when_and_by_which
         "started_at": "2026-02-12T10:00:00+08:00",
         "limit": "5m",
         "rule": breached["rule"],
+        "not_stopped": None,
     }
 
 
@@ -146,6 +148,26 @@ async def test_its_clock_has_not_started_and_what_starts_it() -> None:
     answer = why_not(desk.explain(CASE), "visited")
     assert (answer["reason"], answer["clock"]) == ("clock_not_started", "visit")
     assert answer["start"] == 'ticket.assigned if stage == "site"'
+
+
+async def test_the_if_that_kept_its_clock_from_starting() -> None:
+    desk = small()
+    await opened(desk)
+    await desk.take(event("2026-02-12 10:05", "ticket.assigned", id="a1", stage="office"))
+    answer = why_not(desk.explain(CASE), "visited")
+    assert (answer["reason"], answer["cause"]["event"]) == ("clock_not_started", "a1")
+    assert answer["condition"]["parts"][0]["facts"] == {"stage": "office"}
+
+
+async def test_the_if_that_kept_a_clock_from_being_stopped() -> None:
+    rules = STEPS.replace("stop: ticket.acknowledged\n", "stop: ticket.acknowledged if event.paid\n")
+    desk = Desk(bundle_of(rules, messages=MESSAGES))
+    await opened(desk)
+    await desk.take(event("2026-02-12 10:30", "ticket.acknowledged", id="k1", paid=False))
+    await desk.until("2026-02-12 11:00")
+    clock = desk.explain(CASE)["now"][0]["clock"]
+    assert clock["not_stopped"]["cause"]["event"] == "k1"
+    assert clock["not_stopped"]["condition"]["parts"][0]["facts"] == {"event.paid": False}
 
 
 async def test_its_clock_was_stopped_or_paused_or_has_no_due() -> None:
@@ -302,3 +324,20 @@ async def test_a_moment_that_came_before_explanations_were_kept() -> None:
     desk.forget_what_was_looked_at()
     assert why_not(desk.explain(CASE), "on_site")["reason"] == "not_kept"
     assert why_not(desk.explain(CASE), "ran_out")["reason"] == "clock_running"
+
+
+async def test_a_person_whose_role_was_told_while_others_got_it() -> None:
+    desk = Desk(RULES)
+    await opened(desk, loss_cny=12000)
+    key = "s/complaint/T-1|1|report_up|1"
+    desk.deliveries = {key: [delivery(key, "sent", "gm-2")]}
+    steps = desk.explain(CASE)["steps"]
+    (mine,) = step_of({"steps": only_about(steps, "gm-1", ["general_manager"])}, "report_up")["told"]
+    assert (mine["outcome"], mine["others"]) == ("others", ["gm-2"])
+    (theirs,) = step_of({"steps": only_about(steps, "gm-2", ["general_manager"])}, "report_up")["told"]
+    assert (theirs["outcome"], theirs["deliveries"][0]["recipient"]) == ("sent", "gm-2")
+    assert {step["step"] for step in only_about(steps, "x", ["property_manager"])} == {
+        "report_serious",
+        "nobody_answered",
+        "late",
+    }

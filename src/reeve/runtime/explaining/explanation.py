@@ -82,7 +82,7 @@ def _now(story: Story, teller: Teller) -> list[Answer]:
 
 
 def _clock_behind(story: Story, teller: Teller, clock: str | None) -> Answer | None:
-    """The clock whose moment came: when it started and by which limit."""
+    """The clock whose moment came: when it started, by which limit, and what might have stopped it and did not."""
     policy = story.policy
     rule = policy.clocks.get(clock or "") if policy is not None else None
     started = [line for line in story.lines if line.effect == "clock_started" and line.keys["clock"] == clock]
@@ -96,6 +96,7 @@ def _clock_behind(story: Story, teller: Teller, clock: str | None) -> Answer | N
         "started_at": teller.moment((first or started)[-1].at),
         "limit": limit.text if limit is not None else None,
         "rule": str(rule.pos),
+        "not_stopped": teller.failed("stop", rule.name),
     }
 
 

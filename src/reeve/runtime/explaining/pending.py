@@ -30,7 +30,8 @@ def what_it_waits_for(
 
     no_event           no event `type` has come
     not_happened       the case was not `what` (graded, reopened, acknowledged, closed …)
-    clock_not_started  `clock` has not started; `start` is what starts it
+    clock_not_started  `clock` has not started; `start` is what starts it, `condition` the `if` that did not hold
+                       when (`at`) it might have
     clock_running      `clock` runs and has not come so far; `due`, and the step's own `moment` where it has one
     clock_undated      `clock` runs and its due is not known
     clock_dated        the step is for a `clock` whose due is not known, and it is: `due`
@@ -53,6 +54,7 @@ class _Waiting:
         self._story = story
         self._tell = teller.answer
         self._words = teller.words
+        self._failed = teller.failed
         self._policy = policy
         self._clocks = clocks
         self._at = at
@@ -80,7 +82,8 @@ class _Waiting:
         clock = self._clocks.get(name)
         if clock is None:
             rule = self._policy.clocks.get(name)
-            return self._tell("clock_not_started", clock=name, start=rule.start.text if rule is not None else None)
+            start = rule.start.text if rule is not None else None
+            return self._tell("clock_not_started", clock=name, start=start) | (self._failed("start", name) or {})
         keys: dict[str, Any] = {"clock": name, "due": clock.due}
         if isinstance(alternative, x.OnClock) and alternative.what != "breached":
             happened = {"started": True, "stopped": clock.status == "stopped", "paused": clock.status == "paused"}

@@ -10,7 +10,7 @@ from typing import Any
 from reeve.domain.bundle import Bundle, Policy, SiteSettings
 from reeve.domain.case import Case
 from reeve.domain.events import Event
-from reeve.runtime.explaining.places import Place, places
+from reeve.runtime.explaining.places import Place, Use, places
 from reeve.runtime.store.deliveries import Delivery
 from reeve.runtime.store.notifications import Requested
 from reeve.runtime.traces import SceneRead, Test, TraceRead
@@ -131,6 +131,16 @@ class Story:
         if policy.digest not in self._places:
             self._places[policy.digest] = places(policy)
         return self._places[policy.digest].get((test.line, test.column))
+
+    def failed(self, use: Use, name: str) -> tuple[DecisionRead, SceneRead, Place] | None:
+        """The latest look at a condition of that use and name that did not hold."""
+        found = None
+        for decision, scene in self.scenes():
+            for test in scene.tests:
+                place = None if test.held else self.place_of(decision, test)
+                if place is not None and (place.use, place.name) == (use, name):
+                    found = decision, scene, place
+        return found
 
     @property
     def last(self) -> DecisionRead | None:

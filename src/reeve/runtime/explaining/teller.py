@@ -9,6 +9,7 @@ from typing import Any
 from reeve.domain.expressions import Condition
 from reeve.domain.facts import zone_of
 from reeve.runtime.explaining.conditions import Shows, shown_value, weigh
+from reeve.runtime.explaining.places import Use
 from reeve.runtime.explaining.story import DecisionRead, Line, Story
 
 Answer = dict[str, Any]
@@ -34,6 +35,15 @@ class Teller:
     def condition(self, condition: Condition, facts: Mapping[str, Any] | None, held: bool) -> Answer:
         """A condition that was looked at, and what its answer rests on."""
         return weigh(condition, facts or {}, held, self.words).as_json(self._shows)
+
+    def failed(self, use: Use, name: str) -> Answer | None:
+        """The latest condition of that use that did not hold, and what came then; None: none failed."""
+        failed = self.story.failed(use, name)
+        if failed is None:
+            return None
+        decision, scene, place = failed
+        weighed = self.condition(place.condition, scene.facts, held=False)
+        return {"at": self.moment(scene.at), "cause": self.cause(decision), "condition": weighed}
 
     def value(self, name: str, value: Any) -> Any:
         """A fact's value, if it may be shown."""
