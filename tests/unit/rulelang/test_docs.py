@@ -16,6 +16,6 @@ DOCS = Path(__file__).parents[3] / "docs"
 def test_the_examples_of_a_page_load(page: str) -> None:
     blocks = re.findall(r"```yaml\n# rules/(\S+)\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL)
     result = load_bundle({path: text.encode() for path, text in blocks})
-    assert len(blocks) == 4
+    assert len(blocks) == 5
     assert {found.code for found in result.problems} == {"no_site_file", "no_messages_file"}
     assert len(result.scenarios[0].scenarios) == 1
