@@ -15,15 +15,10 @@ from reeve.runtime.bus.connection import BusConnection
 from reeve.runtime.bus.pull import PROGRESS, ContinuousPull, Durable, Received, acknowledge, nak
 from reeve.runtime.verdicts import Failure, attempt
 from services.escalation.metrics import REDELIVERIES
+from services.escalation.spare import SpareWork
 from services.escalation.work import BadWork, EventWork, ReviseWork, TickWork, Work, read_tick, read_work, site_of
 
 ACK_WAIT_SECONDS = 60.0
-SPARE_BESIDE = 16
-"""Of what can wait, a batch of events takes at most so much."""
-SPARE_ALONE = 64
-"""The same where nothing else is there: an event that comes now waits for one such batch."""
-_SPARE_LOW = 128
-"""With less than this left there is room for more."""
 
 
 class Inbox:
@@ -37,9 +32,7 @@ class Inbox:
         self._arrived = asyncio.Event()
         self._lanes: dict[int, tuple[_Lane, _Lane]] = {}
         self._in_hand: list[Work] = []
-        self._spare: deque[ReviseWork] = deque()
-        self._room_for_spare = asyncio.Event()
-        self._room_for_spare.set()
+        self._spare = SpareWork()
 
     @property
     def lanes(self) -> frozenset[int]:
@@ -63,8 +56,7 @@ class Inbox:
             await source.pull.stop()
         back = [work for work, source in self._queue if source in pair]
         self._queue = deque(entry for entry in self._queue if entry[1] not in pair)
-        self._spare = deque(work for work in self._spare if work.lane != lane)
-        self._spare_taken()
+        self._spare.drop_lane(lane)
         for work in back:
             if work.received is not None:
                 await acknowledge(self._bus, work.received, nak(0))
@@ -83,26 +75,21 @@ class Inbox:
 
     async def put_spare(self, work: ReviseWork) -> None:
         """Work that can wait for everything else; returns once there is room for it."""
-        await self._room_for_spare.wait()
-        if work.lane not in self._lanes:
-            return
-        self._spare.append(work)
-        if len(self._spare) >= 2 * _SPARE_LOW:
-            self._room_for_spare.clear()
-        self._arrived.set()
+        await self._spare.room()
+        if work.lane in self._lanes:
+            self._spare.put(work)
+            self._arrived.set()
 
     async def spare_done(self) -> None:
         """Everything that could wait has been taken."""
-        while self._spare:
-            self._room_for_spare.clear()
-            await self._room_for_spare.wait()
-
-    def _spare_taken(self) -> None:
-        if len(self._spare) < _SPARE_LOW:
-            self._room_for_spare.set()
+        await self._spare.done()
 
     async def take(self, most: int) -> list[Work]:
-        """What is there, at least one, in order of arrival; waits for no more than the first."""
+        """What is there, at least one, in order of arrival; waits for no more than the first.
+
+        At most `most`, and of work that can wait a little more. What was taken before is done with.
+        """
+        self._spare.batch_ended()
         while not self._queue and not self._spare:
             self._arrived.clear()
             await self._arrived.wait()
@@ -118,9 +105,7 @@ class Inbox:
             source.pull.taken()
         # Lanes come in side by side; counts over several subjects want the order in which events were accepted.
         taken.sort(key=_stamp)
-        spare = min(len(self._spare), SPARE_BESIDE if taken else min(SPARE_ALONE, most))
-        taken.extend(self._spare.popleft() for _ in range(spare))
-        self._spare_taken()
+        taken += self._spare.take(most, beside=bool(taken))
         self._in_hand = taken
         return taken
 

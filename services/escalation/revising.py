@@ -111,7 +111,7 @@ class Reviser:
         begun, found = monotonic(), self._left
         log.info("Cases go on with other rules.", action="revise_begun", bundle=bundle.version, cases=found)
         async for case in self._cases.outdated(current, lanes):
-            if self._bundle() is not bundle:
+            if self._bundle().version != bundle.version:
                 self.look()
                 return found
             await self._inbox.put_spare(ReviseWork(case.case_id, case.lane))
