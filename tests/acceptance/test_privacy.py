@@ -117,6 +117,19 @@ async def test_nothing_on_the_topics_for_integrators(stack: Stack, stream: str) 
         assert not private_in(text), text
 
 
+async def test_what_decisions_looked_at_is_on_record_and_on_no_topic_and_in_no_log(stack: Stack) -> None:
+    own = [each async for each in stack.database["decisions"].find() if "#n:" not in each["_id"]]
+    assert own
+    assert all('"scenes"' in each["facts"] or each["case"].split("/")[1] == "-" for each in own)
+    for stream in ("INTAKE", "EVENTS", "WORK", "CASES", "NOTIFICATIONS", "RULES", "REJECTED", "TIMERS", "DEAD"):
+        for message in await stack.on_bus(stream):
+            assert b'"scenes"' not in message.data
+            assert b'"considered"' not in message.data
+    for name in SERVICES:
+        log = stack.services[name].log.read_text()
+        assert '"scenes"' not in log.replace("\\", "")
+
+
 async def test_nothing_in_subjects_or_headers_of_any_stream(stack: Stack) -> None:
     for stream in ("INTAKE", "EVENTS", "WORK", "DEAD"):
         for message in await stack.on_bus(stream):
