@@ -47,6 +47,7 @@ from services.escalation.shadow import ShadowKeeper
 
 _WAIT_SECONDS = 0.5
 _DRAIN_SECONDS = 20.0
+_CANCEL_SECONDS = 0.5
 
 log = get_log(__name__)
 
@@ -231,11 +232,15 @@ async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Even
 async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None:
     by_name = {task.get_name(): task for task in tasks}
     ended = [by_name[name] for name in ("lanes", "reconciler", "reviser", "duties", "rules", "shadow")]
-    for task in ended:
-        task.cancel()
 
     async def leave() -> None:
-        await asyncio.gather(*ended, return_exceptions=True)
+        left = set(ended)
+        while left:
+            # More than once: Python 3.11's wait_for, which nats-py uses, loses a cancellation that comes together
+            # with what was waited for.
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
         await lanes.leave()
 
     try:

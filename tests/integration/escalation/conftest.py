@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.escalation import Site, running_site
+from tests.support.escalation import Escalation, Site, running_site
 from tests.support.seeding import Seed
 from tests.support.shared_servers import SharedServers
 
@@ -17,3 +17,13 @@ async def site(shared_servers: SharedServers, seeded_rules: Seed, tmp_path: Path
     """Nothing was posted yet, and no escalation runs."""
     async with running_site(shared_servers, seeded_rules, tmp_path) as running:
         yield running
+
+
+@pytest.fixture
+async def escalation(site: Site) -> AsyncIterator[Escalation]:
+    """The service, ready."""
+    service = Escalation(site.servers)
+    await service.start()
+    await service.ready()
+    yield service
+    await service.kill()

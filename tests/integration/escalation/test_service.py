@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from reeve.domain.events import Event
 from tests.support.escalation import Escalation, Site, eventually, minutes_ago, now, ticket
 
 pytestmark = pytest.mark.integration
-
-
-@pytest.fixture
-async def escalation(site: Site) -> AsyncIterator[Escalation]:
-    service = Escalation(site.servers)
-    await service.start()
-    await service.ready()
-    yield service
-    await service.kill()
 
 
 async def test_a_complaint_is_graded_timed_and_told(site: Site, escalation: Escalation) -> None:
@@ -46,7 +35,7 @@ async def test_a_deadline_comes_by_itself(site: Site, escalation: Escalation) ->
         lines = await site.effects("s1/complaint/T-2")
         return any(line["effect"] == "breached" and line["clock"] == "respond" for line in lines)
 
-    await eventually("the breach", breached, 10)
+    await eventually("the breach", breached)
     await site.check_nothing_lost_or_doubled()
 
 
@@ -102,7 +91,7 @@ async def test_an_event_that_never_came_by_the_bus_is_taken_from_the_record(
 ) -> None:
     lost = ticket("opened", "T-5", category="complaint")
     await site.post([lost], publish=False)
-    await site.all_applied([lost], 15)
+    await site.all_applied([lost])
     assert "s1/complaint/T-5" in await site.cases()
 
 
