@@ -147,3 +147,39 @@ def test_the_handover_repeats_every_24_hours() -> None:
         "2026-10-25T23:00:00+01:00",
         "2026-10-26T23:00:00+01:00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ten"),
+    [
+        ("2026-03-29T19:00:00+02:00", "2026-03-29T22:00:00+02:00"),
+        ("2026-10-25T19:00:00+01:00", "2026-10-25T22:00:00+01:00"),
+    ],
+)
+def test_an_activity_ends_by_ten_on_the_day_of_the_change(starts: str, ten: str) -> None:
+    lines = run(
+        ten, (starts[:5] + "01-02T09:00:00+01:00", "ticket.opened", {"category": "activity", "starts_at": starts})
+    )
+    assert moments(lines, effect="breached", clock="over") == [ten]
+
+
+def test_what_is_due_before_an_activity_is_reckoned_on_the_calendar_and_by_the_clock() -> None:
+    opened = (
+        "2026-01-02T09:00:00+01:00",
+        "ticket.opened",
+        {"category": "activity", "starts_at": "2026-03-31T19:00:00+02:00"},
+    )
+    lines = run("2026-03-31T19:00:00+02:00", opened)
+    assert moments(lines, effect="breached", clock="plan") == [
+        "2026-03-01T00:00:00+01:00"
+    ]  # a month: the calendar's
+    assert moments(lines, effect="breached", clock="meeting") == ["2026-03-21T18:00:00+01:00"]  # 240 hours
+    assert moments(lines, effect="breached", clock="rehearsal") == ["2026-03-29T19:00:00+02:00"]
+
+
+def test_a_bill_runs_out_at_the_sites_midnight() -> None:
+    billed = ("2026-03-01T09:00:00+01:00", "payment.billed", {"amount_cny": 100, "due_on": "2026-03-29"})
+    lines = run("2026-06-30T00:00:00+02:00", billed)
+    assert moments(lines, effect="breached", clock="pay") == ["2026-03-30T00:00:00+02:00"]
+    assert moments(lines, effect="notify", message="collection_notice") == ["2026-03-22T23:00:00+01:00"]
+    assert moments(lines, effect="notify", message="dunning_letter") == ["2026-06-30T00:00:00+02:00"]
