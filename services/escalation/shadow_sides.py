@@ -97,7 +97,7 @@ class ShadowSides:
 
     def found(self) -> Findings:
         """The sums so far."""
-        return _plain(findings(self._sides.comparison))
+        return _plain(findings(self._sides.comparison, self._bundle))
 
     def taken(self) -> tuple[list[dict[str, Any]], list[str]]:
         """Cases whose difference is another than when this was last asked, and ids of those that differ no more.

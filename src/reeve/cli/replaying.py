@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from reeve.runtime.spill import Spill
 _WORTH_A_BAR = 2_000
 """Events: fewer are done before anybody looks."""
 _BYTES_WORTH_A_BAR = 500_000
+_BREATH = 200
+"""Lines compared between two moments at which the event loop has its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,9 @@ async def replay_record(task: Task, events: RecordedEvents, now: datetime) -> tu
     with Spill() as spill, _bar(total, total >= _WORTH_A_BAR) as step:
         sides = SideBySide(task.active, task.candidate, spill, task.people, since, task.public_url)
         async for event in events.between(start, until):
-            _exhaust(sides.feed(event))
+            await _exhaust_kindly(sides.feed(event))
             step(1)
-        _exhaust(sides.finish(until))
+        await _exhaust_kindly(sides.finish(until))
         return _answer(task, sides, start, until, 0)
 
 
@@ -103,12 +106,19 @@ def _answer(
     }
     moments = {name: at.isoformat() for name, at in heading.items() if isinstance(at, datetime)}
     cases = [case_findings(case, task.active) for case in sides.comparison.most_changed(task.top)]
-    return {**heading, **moments, **findings(sides.comparison)}, cases
+    return {**heading, **moments, **findings(sides.comparison, task.candidate)}, cases
 
 
 def _exhaust(steps: Iterator[None]) -> None:
     for _ in steps:
         pass
+
+
+async def _exhaust_kindly(steps: Iterator[None]) -> None:
+    """So that Ctrl-C is heard within a second, and the record's connection is kept, however much is due at once."""
+    for place, _ in enumerate(steps, 1):
+        if not place % _BREATH:
+            await asyncio.sleep(0)
 
 
 @contextmanager

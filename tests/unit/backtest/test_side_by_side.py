@@ -85,7 +85,7 @@ def opened(at: str, subject: str = "T-1", **data: Any) -> Event:
 
 
 def found_in(sides: SideBySide) -> Findings:
-    return findings(sides.comparison)
+    return findings(sides.comparison, rules())
 
 
 def test_the_same_rules_differ_in_nothing(spill: Spill) -> None:
@@ -113,8 +113,8 @@ def test_grades_are_counted_from_and_to(spill: Spill) -> None:
     found = found_in(compare(spill, rules(), rules(bound=1000), events))
     assert found["grades"] == [{"policy": "complaint", "from": "ordinary", "to": "serious", "cases": 1}]
     assert found["gradings"] == [
-        {"policy": "complaint", "grade": "ordinary", "before": 1, "after": 0},
         {"policy": "complaint", "grade": "serious", "before": 1, "after": 2},
+        {"policy": "complaint", "grade": "ordinary", "before": 1, "after": 0},
     ]
     assert found["changed_cases"] == 1
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +19,7 @@ from reeve.cli.rules import app
 from reeve.runtime.backtest.plots import bars, days
 from reeve.runtime.backtest.texts import TEXTS, beside
 from tests.support.changing_rules import rule_files, write_rules
+from tests.support.waiting import until
 
 
 def posted(at: str, type: str, subject: str, **data: Any) -> str:
@@ -137,6 +143,30 @@ def test_a_bad_event_is_told_with_its_line(candidate: Path, active: Path, events
     assert result.exit_code == 1
     assert "line 1:" in result.stderr
     assert rows(result)[0]["refused"] == 1
+
+
+async def test_ctrl_c_leaves_nothing_behind(candidate: Path, active: Path, tmp_path: Path) -> None:
+    many = tmp_path / "many.ndjson"
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+    with many.open("w", encoding="utf-8") as out:
+        for number in range(15_000):
+            at = (start + timedelta(seconds=number)).isoformat()
+            out.write(posted(at, "ticket.opened", f"T-{number}", category="complaint") + "\n")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "reeve.cli.main", "rules", "backtest", str(candidate)],
+        *["--against", str(active), "--events", str(many)],
+        env={**os.environ, "TMPDIR": str(scratch)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await until("it works on disk", lambda: any(scratch.iterdir()))
+    process.send_signal(signal.SIGINT)
+    _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 130, err.decode()
+    assert "Traceback" not in err.decode()
+    assert list(scratch.iterdir()) == []
 
 
 class _Page(HTMLParser):

@@ -19,9 +19,14 @@ Findings = dict[str, Any]
 """JSON values only."""
 
 
-def findings(comparison: Comparison) -> Findings:
-    """All that differs and what it differs from; lists are in a fixed order."""
+def findings(comparison: Comparison, rules: Bundle) -> Findings:
+    """All that differs and what it differs from; lists are in a fixed order, grades worst first as in `rules`."""
     found = comparison
+
+    def place(policy: str, grade: str) -> tuple[str, int, str]:
+        order = rules.policies[policy].grade_order if policy in rules.policies else ()
+        return policy, order.index(grade) if grade in order else len(order), grade
+
     openings, breaches = sorted(found.openings.items()), sorted(found.breaches.items())
     return {
         "changed_cases": found.changed_cases,
@@ -32,7 +37,7 @@ def findings(comparison: Comparison) -> Findings:
         ],
         "gradings": [
             {"policy": policy, "grade": grade, **_pair(pair)}
-            for (policy, grade), pair in sorted(found.gradings.items())
+            for (policy, grade), pair in sorted(found.gradings.items(), key=lambda each: place(*each[0]))
         ],
         "cases_opened": [
             {"policy": policy, **_pair(each), "gained": each.gained, "lost": each.lost} for policy, each in openings

@@ -6,6 +6,7 @@ Ids only (PRIVACY-01); whatever comes from outside is escaped.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from html import escape
 from typing import Any
 
@@ -133,7 +134,7 @@ def _notifications(found: Findings, texts: Mapping[str, str]) -> list[str]:
     by_day: dict[str, dict[str, tuple[int, int]]] = {}
     for row in found["notifications_per_day"]:
         by_day.setdefault(row["role"], {})[row["day"]] = (row["before"], row["after"])
-    dates = sorted({row["day"] for row in found["notifications_per_day"]})
+    dates = _every_day([row["day"] for row in found["notifications_per_day"]])
     weights = {role: sum(map(sum, counts.values())) for role, counts in by_day.items()}
     shown = sorted(by_day, key=lambda role: (-weights[role], role))[:_MOST_ROLES]
     most = max((max(pair) for role in shown for pair in by_day[role].values()), default=1)
@@ -151,6 +152,14 @@ def _notifications(found: Findings, texts: Mapping[str, str]) -> list[str]:
         if found["recipients_known"]
         else "",
     ]
+
+
+def _every_day(days_with: Sequence[str]) -> list[str]:
+    """From the first to the last, so that quiet days are seen as such."""
+    if not days_with:
+        return []
+    first, last = date.fromisoformat(min(days_with)), date.fromisoformat(max(days_with))
+    return [(first + timedelta(days=place)).isoformat() for place in range((last - first).days + 1)]
 
 
 def _cost(found: Findings, texts: Mapping[str, str]) -> list[str]:

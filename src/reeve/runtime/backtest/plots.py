@@ -58,8 +58,9 @@ def days(role: str, counts: Mapping[str, tuple[int, int]], dates: Sequence[str],
         _number(30, base, "0", "end"),
     ]
     for place in sorted({0, len(dates) // 2, len(dates) - 1} if dates else ()):
-        anchor = "end" if place and place == len(dates) - 1 else "start"
-        parts.append(_number(36 + place * step, base + 14, dates[place][5:], anchor))
+        last = place > 0 and place == len(dates) - 1
+        left = 36 + place * step + (2 * width if last else 0)
+        parts.append(_number(left, base + 14, dates[place][5:], "end" if last else "start"))
     return "".join([*parts, "</svg>"])
 
 
