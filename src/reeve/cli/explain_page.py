@@ -50,6 +50,8 @@ class Page:
         """Events that no case took, each with the policies whose `if` did not hold."""
         for each in found:
             self._print("  ", self._word("untaken" if each["opens"] else "untaken_waits", each))
+            if each.get("taken_since"):
+                self._print("    ", self._word("taken_since", each))
             for refusal in each["refused_by"]:
                 self._refusal(refusal)
 

@@ -13,7 +13,7 @@ HEADINGS: Texts = {
     "now": ("What happened last, and why", "最近发生了什么，为什么"),
     "told": ("Who was told, and why", "通知了谁，为什么"),
     "not": ("Steps that told nobody, and why", "哪些步骤没有通知任何人，为什么"),
-    "waited": ("Events of this subject that no policy took", "该编号下没有规则受理的事件"),
+    "waited": ("Events of this subject that found no case when they came", "该编号下到达时没有案件受理的事件"),
     "event": ("What became of the event", "该事件的结果"),
 }
 
@@ -206,6 +206,7 @@ WORDS: Texts = {
         "{at}  {type} (event {event}): no case was there for it, and it opens none",
         "{at}  {type}（事件 {event}）：没有对应的案件，且它不会立案",
     ),
+    "taken_since": ("it waited, and this case took it when it opened", "等待之后，本案立案时已受理"),
     "refused_if": ("{policy}: its `if` did not hold ({rule})", "{policy}：`if` 不成立（{rule}）"),
     "refused_plain": ("{policy}: its `if` did not hold", "{policy}：`if` 不成立"),
     "round": ("round {round}", "第 {round} 轮"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from reeve.cli.explain_page import Page
 from reeve.domain.events import Event
 from reeve.runtime.explaining.conditions import everything
 from reeve.runtime.explaining.events import explain_event
@@ -73,7 +74,8 @@ async def test_an_event_that_waited_is_taken_when_its_case_opens_and_both_are_to
     assert found["state"] == "taken"
     assert [each["case"] for each in found["cases"]] == ["s/repair/T-1"]
     assert found["untaken"]["event"] == early.id
-    assert [each["event"] for each in desk.explain("s/repair/T-1")["waited"]] == [early.id]
+    (waited,) = desk.explain("s/repair/T-1")["waited"]
+    assert (waited["event"], waited["taken_since"]) == (early.id, True)
 
 
 async def test_a_case_says_which_if_opened_it_and_which_policies_did_not_take_it() -> None:
@@ -90,3 +92,12 @@ async def test_accepted_and_not_decided_yet_or_never_to_be() -> None:
     assert about(desk, one, applied_at=None)["state"] == "undecided"
     refused = about(desk, one, refused="it breaks a rule")
     assert (refused["state"], refused["why"]) == ("refused", "it breaks a rule")
+
+
+async def test_before_it_was_opened_there_is_nothing_yet() -> None:
+    desk = Desk(RULES)
+    await desk.take(event("2026-02-12 10:00", "ticket.opened", category="repair"))
+    found = desk.explain("s/repair/T-1", "2026-02-12 09:59")
+    assert (found["state"], found["opening"], found["now"]) == ("not opened yet", None, [])
+    assert found["grade"]["reason"] == "no_grades"
+    Page("en").case(found)

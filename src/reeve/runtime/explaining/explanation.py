@@ -37,7 +37,11 @@ def explain_case(story: Story, at: datetime | None, shows: Shows, *, in_words: b
         "opening": _opening(then, teller),
         "now": _now(then, teller),
         "steps": every_step(then, teller, at),
-        "waited": [explain_untaken(each, then, teller) for each in then.waited if each.event_key in then.events],
+        "waited": [
+            explain_untaken(each, then, teller) | {"taken_since": each.event_key in case.applied}
+            for each in then.waited
+            if each.event_key in then.events
+        ],
     }
 
 

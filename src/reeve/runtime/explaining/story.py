@@ -91,7 +91,8 @@ class Story:
             copy.lines = [replace(line, decision=copy) for line in decision.lines if line.at <= at]
             if copy.lines or (trace is not None and trace.scenes) or self.moment_of(decision) <= at:
                 decisions.append(copy)
-        return replace(self, decisions=decisions)
+        waited = [decision for decision in self.waited if self.moment_of(decision) <= at]
+        return replace(self, decisions=decisions, waited=waited)
 
     def moment_of(self, decision: DecisionRead) -> datetime:
         """The logical moment a decision was about: its event's, else that of its first line."""
