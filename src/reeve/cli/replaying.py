@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from reeve.cli.event_files import opened, read_items
 from reeve.cli.output import errors
@@ -53,7 +61,7 @@ async def replay_record(task: Task, events: RecordedEvents, now: datetime) -> tu
     since, until = task.since or now, task.until or now
     start = await events.warm_up_from(since, (task.active, task.candidate))
     total = await events.count(start, until)
-    with Spill() as spill, _bar(total, total >= _WORTH_A_BAR) as step:
+    with Spill() as spill, _bar(total, MofNCompleteColumn(), wanted=total >= _WORTH_A_BAR) as step:
         sides = SideBySide(task.active, task.candidate, spill, task.people, since, task.public_url)
         async for event in events.between(start, until):
             await _exhaust_kindly(sides.feed(event))
@@ -66,11 +74,11 @@ def replay_file(task: Task, file: Path) -> tuple[Findings, list[Findings]]:
     """What the events of a file come to; bad ones are told about on stderr. Raises OSError."""
     tally = Tally()
     last: datetime | None = None
-    with (
-        opened(file) as (stream, size),
-        Spill() as spill,
-        _bar(size or 0, (size or 0) >= _BYTES_WORTH_A_BAR) as step,
-    ):
+    with ExitStack() as stack:
+        stream, size = stack.enter_context(opened(file))
+        spill = stack.enter_context(Spill())
+        large = (size or 0) >= _BYTES_WORTH_A_BAR
+        step = stack.enter_context(_bar(size or 0, DownloadColumn(), wanted=large))
         sides = SideBySide(task.active, task.candidate, spill, task.people, task.since, task.public_url)
         first: datetime | None = None
         for event in valid_events([task.active, task.candidate], stream, step, tally):
@@ -122,12 +130,12 @@ async def _exhaust_kindly(steps: Iterator[None]) -> None:
 
 
 @contextmanager
-def _bar(total: int, wanted: bool) -> Iterator[Callable[[int], None]]:
+def _bar(total: int, count: ProgressColumn, *, wanted: bool) -> Iterator[Callable[[int], None]]:
     """A progress bar on stderr where that is a terminal and the work takes a while."""
     if not wanted or not sys.stderr.isatty():
-        yield lambda count: None
+        yield lambda done: None
         return
-    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn("replaying"), BarColumn(), count, TimeRemainingColumn())
     with Progress(*columns, console=errors(), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("", total=total)
-        yield lambda count: bar.advance(task, count)
+        yield lambda done: bar.advance(task, done)
