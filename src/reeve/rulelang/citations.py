@@ -63,12 +63,13 @@ def find_citations(files: Mapping[str, bytes], layout: Layout) -> tuple[Citation
 
 def _in_file(doc: Document, rules: list[Rule]) -> Iterator[Citation]:
     lines = doc.root.source.text.split("\n")
-    lines_of_text = _texts_with_number_signs(doc)
+    # Messages and scenarios carry nothing, and there are many of them: a `#` in their texts is not looked into.
+    lines_of_text = _texts_with_number_signs(doc) if rules else {}
     starts = [rule.pos.line for rule in rules]
     scores = {(rule.pos.line): rule for rule in rules if rule.what == "score"}
-    for number, line in enumerate(lines, 1):
-        if _ID.search(line) is None:
-            continue
+    source = doc.root.source
+    for number in sorted({source.position(match.start()).line for match in _ID.finditer(source.text)}):
+        line = lines[number - 1]
         comment = _comment(line, lines_of_text.get(number, ()))
         contents = _CONTENTS.search(line, comment)
         for match in _ID.finditer(line, comment):
