@@ -35,10 +35,12 @@ def check(parts: Parts, today: date | None = None) -> list[Problem]:
 
 def _findings(parts: Parts, today: date | None) -> Iterator[Problem]:
     for policy in parts.policies.values():
-        yield from check_grades(policy)
-        yield from check_names(policy)
+        words = parts.words.get(policy.name, {})
+        yield from check_grades(policy, words)
+        yield from check_names(policy, words)
         yield from check_policy(policy)
-    yield from check_unknown(parts.policies, _names_elsewhere(parts))
+    vocabulary = parts.defaults.vocabulary if parts.defaults is not None else {}
+    yield from check_unknown(parts.policies, _names_elsewhere(parts), vocabulary)
     yield from check_policies(parts.policies, parts.policy_names)
     yield from check_channels(parts.policies)
     yield from _scenario_policies(parts)

@@ -2,136 +2,153 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import Any
 
+from reeve.domain import expressions as x
 from reeve.domain.bundle import GradeRule, Policy
-from reeve.rulelang.known_names import FIELD_KINDS
 from reeve.rulelang.problems import Hint, Problem, problem
-from reeve.rulelang.regions import Alternatives, Interval, alternatives
-from reeve.rulelang.show import show_constant
+from reeve.rulelang.regions import Cases, ways
+from reeve.rulelang.show import show, show_constant, spoken
+from reeve.rulelang.value_cells import Facts
 
 
-def check_grades(policy: Policy) -> Iterator[Problem]:
-    """Everything wrong with a policy's own grades."""
-    ways = [alternatives(rule.when) for rule in policy.grades]
-    for index, rule in enumerate(policy.grades):
-        yield from _reachable(policy.grades, ways, index, rule)
-    yield from _thresholds(policy, ways)
-    if policy.grades and all(rule.when is not None for rule in policy.grades):
-        yield problem(policy.grades[-1].pos, "grade_no_rest")
+def check_grades(policy: Policy, words: Mapping[str, str]) -> Iterator[Problem]:
+    """Everything wrong with a policy's own grades, in the words of the vocabulary that its file uses."""
+    rules = policy.grades
+    cases = Cases(Facts.of(policy), [rule.when for rule in rules])
+    for index, rule in enumerate(rules):
+        yield from _reachable(cases, rules[:index], rule)
+    for key in cases.compared():
+        yield from _Line(cases, rules, key, spoken(key, words)).problems()
+    if rules and all(rule.when is not None for rule in rules):
+        yield problem(rules[-1].pos, "grade_no_rest")
 
 
-def _reachable(
-    rules: tuple[GradeRule, ...], ways: list[Alternatives | None], index: int, rule: GradeRule
-) -> Iterator[Problem]:
-    mine = ways[index]
-    if mine is None:
-        return
-    possible = [way for way in mine if not way.contradictory()]
-    if not possible:
+def _reachable(cases: Cases, earlier: tuple[GradeRule, ...], rule: GradeRule) -> Iterator[Problem]:
+    if cases.possible((rule.when, True)) is False:
         yield problem(rule.pos, "grade_impossible", grade=rule.grade)
         return
-    covered: dict[int, GradeRule] = {}
-    for number, way in enumerate(possible):
-        for earlier, theirs in zip(rules[:index], ways[:index], strict=True):
-            if theirs is not None and any(way.implies(other) for other in theirs if not other.contradictory()):
-                covered[number] = earlier
-                break
-    if len(covered) == len(possible):
-        earlier = covered[0]
-        line = earlier.pos.line
-        yield problem(rule.pos, "grade_unreachable", grade=rule.grade, earlier=earlier.grade, line=line)
+    if covering := _covering(cases, earlier, rule.when):
+        yield _covered("grade_unreachable", rule.pos, covering, grade=rule.grade)
         return
-    for number, earlier in covered.items():
-        pos = possible[number].pos
-        yield problem(pos, "grade_part_covered", earlier=earlier.grade, line=earlier.pos.line)
+    for pos, way in ways(rule.when) if rule.when is not None else ():
+        if cases.possible((way, True)) is False:
+            yield problem(pos, "contradiction")
+        elif covering := _covering(cases, earlier, way):
+            yield _covered("grade_part_covered", pos, covering)
+
+
+def _covering(cases: Cases, earlier: tuple[GradeRule, ...], when: x.Condition | None) -> tuple[GradeRule, ...]:
+    """The earlier grades that take every case of a condition, no more than are needed; empty if a case is left.
+
+    A last grade without `if` is a safety net: that others leave it nothing to catch is nothing to mend.
+    """
+    if not earlier or cases.possible((when, True), *((one.when, False) for one in earlier)) is not False:
+        return ()
+    for one in earlier:
+        if cases.possible((when, True), (one.when, False)) is False:
+            return (one,)
+    if when is None:
+        return ()
+    needed = list(earlier)
+    for one in earlier:
+        without = [other for other in needed if other is not one]
+        if cases.possible((when, True), *((other.when, False) for other in without)) is False:
+            needed = without
+    return tuple(needed)
+
+
+def _covered(code: str, pos: x.Position, covering: tuple[GradeRule, ...], **words: str) -> Problem:
+    if len(covering) == 1:
+        return problem(pos, code, earlier=covering[0].grade, line=covering[0].pos.line, **words)
+    names = "`, `".join(one.grade for one in covering)
+    return problem(pos, f"{code}_by_several", earlier=names, **words)
+
+
+# --- thresholds of one fact ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class _Stretch:
-    """Values of one fact that alone make a grade."""
+class _Run:
+    """Cells beside one another, `first` to `last`, that go the same way."""
 
-    index: int
-    rule: GradeRule
-    interval: Interval
-
-
-def _thresholds(policy: Policy, ways: list[Alternatives | None]) -> Iterator[Problem]:
-    stretches: dict[str, list[_Stretch]] = {}
-    for index, (rule, mine) in enumerate(zip(policy.grades, ways, strict=True)):
-        for way in mine or ():
-            if len(way.regions) == 1 and not way.opaque and not way.absent and not way.never:
-                ((key, region),) = way.regions.items()
-                if region.interval is not None and not region.interval.empty():
-                    stretches.setdefault(key, []).append(_Stretch(index, rule, region.interval))
-    for key, found in stretches.items():
-        if len({type(_bound(one.interval)) for one in found}) == 1:
-            yield from _gaps(policy, key, found)
-            yield from _overlaps(key, found)
+    first: int
+    last: int
+    grade: int
 
 
-def _bound(interval: Interval) -> object:
-    return interval.low if interval.low is not None else interval.high
+class _Line:
+    """What becomes of a case that has one fact only, from its least value to its greatest."""
 
+    def __init__(self, cases: Cases, rules: tuple[GradeRule, ...], key: str, called: str) -> None:
+        self._rules = rules
+        self._called = called
+        self._cells = cases.line(key)
+        reading = [rule.when is not None and any(_reads(node, key) for node in x.walk(rule.when)) for rule in rules]
+        self._reading = [*reading, False]
+        self._holds = [
+            [rule.when is None or cases.holds_at(rule.when, key, cell) for cell in self._cells] for rule in rules
+        ]
+        none = len(rules)
+        self._grades = [
+            next((number for number in range(none) if self._holds[number][cell]), none)
+            for cell in range(len(self._cells))
+        ]
 
-def _gaps(policy: Policy, key: str, found: list[_Stretch]) -> Iterator[Problem]:
-    """Holes between the stretches: between the end of one and the next that begins above it."""
-    for lower in found:
-        end = lower.interval.high
-        above = [one for one in found if one.interval.low is not None and end is not None]
-        beyond = Interval(end, not lower.interval.high_in, None, True)
-        if end is None or any(_reaches_past(one.interval, beyond) for one in found if one is not lower):
-            continue
-        if not (nexts := [one for one in above if one.interval.low >= end]):
-            continue
-        upper = min(nexts, key=lambda one: (one.interval.low, not one.interval.low_in))
-        low, high = end, upper.interval.low
-        if _whole(policy, key) and high - low <= (1 if lower.interval.high_in and upper.interval.low_in else 0):
-            continue
-        if lower.rule.grade != upper.rule.grade:
-            names = {"upper": upper.rule.grade, "lower": lower.rule.grade}
-            yield problem(lower.rule.pos, "threshold_gap", fact=key, span=_span(low, high), **names)
+    def problems(self) -> Iterator[Problem]:
+        yield from self._gaps()
+        for number in range(len(self._rules)):
+            if self._reading[number]:
+                yield from self._overlaps(number)
 
+    def _gaps(self) -> Iterator[Problem]:
+        """Values that fall through to the rest, between those of two grades."""
+        runs = _runs(self._grades)
+        for below, hole, above in zip(runs, runs[1:], runs[2:], strict=False):
+            fallen = not self._reading[hole.grade] and hole.grade > max(below.grade, above.grade)
+            if fallen and below.grade != above.grade and self._reading[below.grade] and self._reading[above.grade]:
+                milder = self._rules[max(below.grade, above.grade)]
+                names = {"lower": self._rules[below.grade].grade, "upper": self._rules[above.grade].grade}
+                yield problem(milder.pos, "threshold_gap", fact=self._called, span=self._span(hole), **names)
 
-def _reaches_past(interval: Interval, beyond: Interval) -> bool:
-    """Whether an interval holds the first values above an end."""
-    starts = (
-        interval.low is None
-        or interval.low < beyond.low
-        or (interval.low == beyond.low and (interval.low_in or not beyond.low_in))
-    )
-    ends = (
-        interval.high is None
-        or interval.high > beyond.low
-        or (interval.high == beyond.low and interval.high_in and beyond.low_in)
-    )
-    return bool(starts and ends)
-
-
-def _whole(policy: Policy, key: str) -> bool:
-    """Whether a fact only has whole numbers: what is counted."""
-    counted = key in {count.name for count in policy.counts}
-    return counted or (not key.endswith("_cny") and FIELD_KINDS.get(policy.family, {}).get(key) == "number")
-
-
-def _overlaps(key: str, found: list[_Stretch]) -> Iterator[Problem]:
-    """A milder grade written with an upper bound that reaches into a worse one."""
-    for lower in found:
-        if lower.interval.high is None:
-            continue
-        for upper in found:
-            both = upper.interval.meet(lower.interval)
-            apart = upper.interval.low is None or lower.interval.inside(upper.interval)
-            if upper.index >= lower.index or apart or both.empty():
+    def _overlaps(self, number: int) -> Iterator[Problem]:
+        """A bound of a milder grade that lies inside a worse one."""
+        worse = [grade < number for grade in self._grades]
+        for run in _runs([int(holds) for holds in self._holds[number]]):
+            if not run.grade or all(worse[run.first : run.last + 1]):
                 continue
-            names = {"upper": upper.rule.grade, "lower": lower.rule.grade}
-            span = _span(both.low, both.high)
-            yield problem(lower.rule.pos, "threshold_overlap", fact=key, span=span, **names)
+            inside = [part for part in _runs([int(one) for one in worse]) if part.grade]
+            for part in inside:
+                at_top = part.first <= run.last < min(part.last + 1, len(worse) - 1) and part.first > run.first
+                at_bottom = max(part.first, 1) <= run.first <= part.last and part.last < run.last
+                if at_top or at_bottom:
+                    both = _Run(max(part.first, run.first), min(part.last, run.last), 0)
+                    upper = self._rules[self._grades[both.first]].grade
+                    words = {"upper": upper, "lower": self._rules[number].grade, "fact": self._called}
+                    yield problem(self._rules[number].pos, "threshold_overlap", span=self._span(both), **words)
+
+    def _span(self, run: _Run) -> Hint:
+        low, high = self._cells[run.first].low, self._cells[run.last].high
+        if low == high:
+            return Hint("exactly", show_constant(low))
+        return Hint("from_to", f"{_bound(low)} … {_bound(high)}")
 
 
-def _span(low: Decimal, high: Decimal) -> Hint:
-    if low == high:
-        return Hint("exactly", show_constant(low))
-    return Hint("from_to", f"{show_constant(low)} … {show_constant(high)}")
+def _bound(value: Any) -> str:
+    return "" if value is None else show_constant(value)
+
+
+def _reads(node: x.Node, key: str) -> bool:
+    return isinstance(node, x.Fact | x.EventField) and show(node) == key
+
+
+def _runs(marks: list[int]) -> list[_Run]:
+    runs: list[_Run] = []
+    for index, mark in enumerate(marks):
+        if runs and runs[-1].grade == mark:
+            runs[-1] = _Run(runs[-1].first, index, mark)
+        else:
+            runs.append(_Run(index, index, mark))
+    return runs

@@ -21,8 +21,9 @@ from reeve.rulelang.known_names import (
     kind_of,
 )
 from reeve.rulelang.problems import Choice, Hint, Problem, closest, problem
-from reeve.rulelang.regions import alternatives
-from reeve.rulelang.show import show, show_constant
+from reeve.rulelang.regions import Cases
+from reeve.rulelang.show import show_constant, spoken
+from reeve.rulelang.value_cells import Facts
 
 
 @dataclass(frozen=True)
@@ -65,20 +66,52 @@ def _moment(alternative: x.Alternative) -> str:
     return ""
 
 
-def check_names(policy: Policy) -> Iterator[Problem]:
-    """Everything wrong with the names and values in one policy's conditions."""
+Words = Mapping[str, str]
+"""The words of the vocabulary that the file in hand uses → the names they stand for."""
+
+
+def check_names(policy: Policy, words: Words) -> Iterator[Problem]:
+    """Everything wrong with the names and values in one policy's conditions, in the words that its file uses."""
     counts = frozenset(count.name for count in policy.counts)
+    facts = Facts.of(policy)
     for use in uses_in(policy):
-        ways = alternatives(use.condition)
-        if ways and all(way.contradictory() for way in ways) and use.condition.pos not in _grade_positions(policy):
+        if use.condition.pos not in _grade_positions(policy) and _never(facts, use.condition):
             yield problem(use.condition.pos, "contradiction")
         for node in x.walk(use.condition):
             yield from _stands_right(use, node, counts)
-            yield from _compares_right(policy, node, counts)
+            yield from _Comparisons(policy, counts, words).problems(node)
+    yield from _steps_that_never_act(policy, facts)
     for count in policy.counts:
         for name in (*count.same, *((count.distinct,) if count.distinct else ())):
             if name in COMPUTED or name in counts:
                 yield problem(count.pos, "reserved_name", found=name, what="`same` / `distinct`")
+
+
+def _never(facts: Facts, *conditions: x.Condition) -> bool:
+    cases = Cases(facts, conditions)
+    return cases.possible(*((condition, True) for condition in conditions)) is False
+
+
+def _steps_that_never_act(policy: Policy, facts: Facts) -> Iterator[Problem]:
+    """Steps whose `on`, `if` and `grades` can each hold, but never together."""
+    for step in policy.steps:
+        given = [step.when] if step.when is not None else []
+        if step.grades and given:
+            given.append(x.In(x.Fact("grade"), tuple(x.Literal(grade) for grade in step.grades)))
+        together = [[*given, *_asked_by(alternative)] for alternative in step.on.alternatives]
+        apart = [condition for one in together for condition in one]
+        if any(len(one) < 2 or not _never(facts, *one) for one in together):
+            continue
+        if not any(_never(facts, condition) for condition in apart):
+            pos = step.when.pos if step.when is not None else step.on.pos
+            yield problem(pos, "step_never", step=step.name)
+
+
+def _asked_by(alternative: x.Alternative) -> list[x.Condition]:
+    asked: list[x.Condition] = [alternative.when] if alternative.when is not None else []
+    if isinstance(alternative, x.OnEvent):
+        asked.append(x.Compare("==", x.EventType(), x.Literal(alternative.type)))
+    return asked
 
 
 def _grade_positions(policy: Policy) -> frozenset[x.Position]:
@@ -97,52 +130,63 @@ def _stands_right(use: Use, node: x.Node, counts: frozenset[str]) -> Iterator[Pr
             yield problem(pos, "no_event_here", on=use.without_event, found="event", right="…")
 
 
-def _compares_right(policy: Policy, node: x.Node, counts: frozenset[str]) -> Iterator[Problem]:
-    match node:
-        case x.Compare(op=op, left=left, right=right):
-            yield from _pair(policy, left, right, op, counts)
-        case x.In(item=item, options=options):
-            for option in options:
-                yield from _pair(policy, item, option, "==", counts)
-        case x.Contains(whole=whole, part=part) | x.Matches(text=whole, pattern=part):
-            kind = _kind(policy, whole, counts)
-            if kind not in (None, "text"):
-                other = part if isinstance(part, str) else show(part)
-                yield problem(node.pos, "kinds_differ", name=show(whole), other=other, hint=_hint(kind, "=="))
-        case x.IsTrue(item=(x.Fact() | x.EventField()) as item):
-            kind = _kind(policy, item, counts)
-            if kind not in (None, "truth"):
-                yield problem(
-                    item.pos, "kinds_differ", name=show(item), other="true", hint=_hint(kind, f"{show(item)} ==")
-                )
+@dataclass(frozen=True)
+class _Comparisons:
+    """Whether what is compared is of one kind, and whether values occur."""
 
+    policy: Policy
+    counts: frozenset[str]
+    words: Words
 
-def _pair(policy: Policy, left: x.Value, right: x.Value, op: str, counts: frozenset[str]) -> Iterator[Problem]:
-    a, b = _kind(policy, left, counts), _kind(policy, right, counts)
-    if isinstance(left, x.Literal) and not isinstance(right, x.Literal):
-        left, right, a, b = right, left, b, a
-    if a is not None and b is not None and a != b:
-        hint = _hint(a, f"{show(left)} {op}")
-        yield problem(right.pos, "kinds_differ", name=show(left), other=show(right), hint=hint)
-    elif isinstance(right, x.Literal) and isinstance(right.value, str):
-        yield from _value_occurs(policy, left, right.value, right.pos)
+    def _said(self, node: x.Node) -> str:
+        return spoken(node, self.words)
 
+    def problems(self, node: x.Node) -> Iterator[Problem]:
+        match node:
+            case x.Compare(op=op, left=left, right=right):
+                yield from self._pair(left, right, op)
+            case x.In(item=item, options=options):
+                for option in options:
+                    yield from self._pair(item, option, "==")
+            case x.Contains(whole=whole, part=part) | x.Matches(text=whole, pattern=part):
+                kind = _kind(self.policy, whole, self.counts)
+                if kind not in (None, "text"):
+                    other = part if isinstance(part, str) else self._said(part)
+                    hint = _hint(kind, "==")
+                    yield problem(node.pos, "kinds_differ", name=self._said(whole), other=other, hint=hint)
+            case x.IsTrue(item=(x.Fact() | x.EventField()) as item):
+                kind = _kind(self.policy, item, self.counts)
+                if kind not in (None, "truth"):
+                    name = self._said(item)
+                    hint = _hint(kind, f"{name} ==")
+                    yield problem(item.pos, "kinds_differ", name=name, other="true", hint=hint)
 
-def _value_occurs(policy: Policy, left: x.Value, value: str, pos: x.Position) -> Iterator[Problem]:
-    if isinstance(left, x.EventType):
-        if value not in ALL_EVENT_TYPES:
-            yield problem(pos, "unknown_event_type", found=value, choice=Choice(value, ALL_EVENT_TYPES))
-        return
-    if not isinstance(left, x.Fact | x.EventField):
-        return
-    if left.name in ("grade", "grade_was"):
-        allowed = policy.grade_order
+    def _pair(self, left: x.Value, right: x.Value, op: str) -> Iterator[Problem]:
+        a, b = _kind(self.policy, left, self.counts), _kind(self.policy, right, self.counts)
+        if isinstance(left, x.Literal) and not isinstance(right, x.Literal):
+            left, right, a, b = right, left, b, a
+        if a is not None and b is not None and a != b:
+            hint = _hint(a, f"{self._said(left)} {op}")
+            yield problem(right.pos, "kinds_differ", name=self._said(left), other=self._said(right), hint=hint)
+        elif isinstance(right, x.Literal) and isinstance(right.value, str):
+            yield from self._value_occurs(left, right.value, right.pos)
+
+    def _value_occurs(self, left: x.Value, value: str, pos: x.Position) -> Iterator[Problem]:
+        if isinstance(left, x.EventType):
+            if value not in ALL_EVENT_TYPES:
+                yield problem(pos, "unknown_event_type", found=value, choice=Choice(value, ALL_EVENT_TYPES))
+            return
+        if not isinstance(left, x.Fact | x.EventField):
+            return
+        if left.name in ("grade", "grade_was"):
+            allowed = self.policy.grade_order
+            if allowed and value not in allowed:
+                yield problem(pos, "unknown_grade", found=value, choice=Choice(value, allowed))
+            return
+        allowed = FIELD_VALUES.get(self.policy.family, {}).get(left.name, ())
         if allowed and value not in allowed:
-            yield problem(pos, "unknown_grade", found=value, choice=Choice(value, allowed))
-        return
-    allowed = FIELD_VALUES.get(policy.family, {}).get(left.name, ())
-    if allowed and value not in allowed:
-        yield problem(pos, "unknown_value", name=show(left), found=value, choice=Choice(value, allowed))
+            choice = Choice(value, allowed)
+            yield problem(pos, "unknown_value", name=self._said(left), found=value, choice=choice)
 
 
 def _kind(policy: Policy, value: x.Value, counts: frozenset[str]) -> Kind | None:
@@ -178,7 +222,7 @@ def _hint(kind: Kind | None, before: str) -> Hint:
 # --- facts that nothing carries ------------------------------------------------------------------------------
 
 
-def check_unknown(policies: Mapping[str, Policy], elsewhere: Counter[str]) -> Iterator[Problem]:
+def check_unknown(policies: Mapping[str, Policy], elsewhere: Counter[str], vocabulary: Words) -> Iterator[Problem]:
     """Facts that stand in no contract and are used only once: most likely misspelt.
 
     `elsewhere` counts the names that scenarios post and the vocabulary speaks of.
@@ -192,7 +236,8 @@ def check_unknown(policies: Mapping[str, Policy], elsewhere: Counter[str]) -> It
             if name not in own and name not in COMPUTED and name not in ALL_FIELDS:
                 places.append((policy, name, pos))
     for policy, name, pos in places:
-        own_names = (*FIELD_KINDS.get(policy.family, {}), *COMPUTED, *(count.name for count in policy.counts))
+        own_counts = (count.name for count in policy.counts)
+        own_names = (*FIELD_KINDS.get(policy.family, {}), *COMPUTED, *own_counts, *vocabulary)
         if used[name] == 1:
             others = tuple(sorted(other for other in used if other not in own_names and other != name))
             choice = Choice(name, own_names if closest(name, own_names) else (*own_names, *others))

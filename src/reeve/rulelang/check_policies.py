@@ -10,7 +10,8 @@ from reeve.domain.bundle import Policy
 from reeve.domain.duties import POLICY
 from reeve.rulelang.compile import triggers_in
 from reeve.rulelang.problems import Choice, Problem, problem
-from reeve.rulelang.regions import alternatives, compatible
+from reeve.rulelang.regions import Cases
+from reeve.rulelang.value_cells import Facts
 
 
 def check_policy(policy: Policy) -> Iterator[Problem]:
@@ -31,11 +32,12 @@ def check_policies(policies: Mapping[str, Policy], names: Collection[str]) -> It
 
 
 def _overlaps(policies: Mapping[str, Policy]) -> Iterator[Problem]:
-    ways = {name: alternatives(policy.when) for name, policy in policies.items()}
     for (first, a), (second, b) in combinations(sorted(policies.items()), 2):
         if a.family != b.family or a.child_only or b.child_only:
             continue
-        if compatible(ways[first], ways[second]):
+        counts = frozenset(count.name for policy in (a, b) for count in policy.counts)
+        cases = Cases(Facts(a.family, counts), (a.when, b.when))
+        if cases.possible((a.when, True), (b.when, True)) is not False:
             pos = b.when.pos if b.when is not None else x.Position(b.file, 1, 1)
             yield problem(pos, "policies_overlap", first=first, second=second)
 

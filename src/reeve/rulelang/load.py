@@ -70,6 +70,8 @@ class Parts:
     policies: dict[str, Policy] = field(default_factory=dict)
     policy_names: set[str] = field(default_factory=set)
     """Names of all policy files, those with errors too."""
+    words: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Policy → the words of the vocabulary that stand in its file, and the names they stand for."""
     defaults: SiteSettings | None = None
     sites: dict[str, SiteSettings] = field(default_factory=dict)
     site_files: dict[str, SiteFile] = field(default_factory=dict)
@@ -243,6 +245,8 @@ class _Loader:
             shaped = self._shape(path, PolicyShape)
             if shaped is None or shaped.model is None:
                 continue
+            text = shaped.doc.root.source.text
+            parts.words[name] = {word: fact for word, fact in vocabulary.items() if word in text}
             digest = policy_digest(normal_bytes(self._files[path]), vocabulary)
             before = sum(p.is_error for p in self.problems if p.file == path)
             policy = self._keep(

@@ -1,240 +1,307 @@
-"""What a condition asks of each fact: its alternatives, each as intervals and values, to compare conditions.
+"""Whether a case can exist for which some conditions hold and others do not: decided, not guessed.
 
-An approximation that errs to one side: what can't be reckoned with is kept as an opaque part that only equals
-itself, so "covered" and "contradictory" are said only when they are certain.
+Every fact is cut into cells (`value_cells`), every comparison of a fact with constants is a table over its cells,
+and the search goes through combinations of cells until one answers or none is left. What compares two facts, or
+looks into a text, may hold or not, whatever the facts: so "impossible" is only said when it is certain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from reeve.domain import expressions as x
+from reeve.rulelang.kinds import MIRRORED, Kind, compare, equal, plain
 from reeve.rulelang.show import show
+from reeve.rulelang.value_cells import Cell, Facts
 
-MOST_ALTERNATIVES = 256
-"""Conditions with more alternatives than this are not analysed."""
+MOST_LOOKS = 20_000
+"""Looks at single comparisons for one question; one that takes more stays unanswered."""
+MOST_LOOKS_IN_ALL = 200_000
+"""For all questions about one group of conditions: about a second."""
 
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """Values from `low` to `high`; None is without end."""
-
-    low: Any = None
-    low_in: bool = True
-    high: Any = None
-    high_in: bool = True
-
-    def empty(self) -> bool:
-        if self.low is None or self.high is None:
-            return False
-        return bool(self.low > self.high or (self.low == self.high and not (self.low_in and self.high_in)))
-
-    def inside(self, other: Interval) -> bool:
-        low = other.low is None or (
-            self.low is not None
-            and (self.low > other.low or (self.low == other.low and (other.low_in or not self.low_in)))
-        )
-        high = other.high is None or (
-            self.high is not None
-            and (self.high < other.high or (self.high == other.high and (other.high_in or not self.high_in)))
-        )
-        return bool(low and high)
-
-    def meet(self, other: Interval) -> Interval:
-        low, low_in = self.low, self.low_in
-        if other.low is not None and (low is None or other.low > low or (other.low == low and not other.low_in)):
-            low, low_in = other.low, other.low_in
-        high, high_in = self.high, self.high_in
-        if other.high is not None and (
-            high is None or other.high < high or (other.high == high and not other.high_in)
-        ):
-            high, high_in = other.high, other.high_in
-        return Interval(low, low_in, high, high_in)
-
-    def holds(self, value: Any) -> bool:
-        return Interval(value, True, value, True).inside(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Region:
-    """What one alternative asks of one fact. Asking anything means that the fact is known."""
-
-    interval: Interval | None = None
-    values: frozenset[Any] | None = None
-
-    def impossible(self) -> bool:
-        return (self.values is not None and not self.values) or (
-            self.interval is not None and self.interval.empty()
-        )
-
-    def inside(self, other: Region) -> bool:
-        if other.values is not None and not (self.values is not None and self.values <= other.values):
-            return False
-        return other.interval is None or (
-            self.interval is not None
-            and _kind(self.interval) == _kind(other.interval)
-            and self.interval.inside(other.interval)
-        )
-
-    def meet(self, other: Region) -> Region:
-        values = self.values
-        if other.values is not None:
-            values = other.values if values is None else values & other.values
-        interval = self.interval
-        if other.interval is not None:
-            if interval is not None and _kind(interval) != _kind(other.interval):
-                return Region(None, frozenset())
-            interval = other.interval if interval is None else interval.meet(other.interval)
-        if values is not None and interval is not None:
-            values = frozenset()  # a text or truth and a number at once
-        return Region(interval, values)
-
-
-def _kind(interval: Interval) -> type:
-    return type(interval.low if interval.low is not None else interval.high)
-
-
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """One way for a condition to hold: all of these at once."""
-
-    regions: dict[str, Region] = field(default_factory=dict)
-    opaque: frozenset[str] = frozenset()
-    absent: frozenset[str] = frozenset()
-    said: frozenset[str] = frozenset()
-    """Every comparison in it as text, to find its own negation."""
-    never: bool = False
-    pos: x.Position = x.NOWHERE
-
-    def contradictory(self) -> bool:
-        return (
-            self.never
-            or any(region.impossible() for region in self.regions.values())
-            or any(name in self.regions for name in self.absent)
-            or any(f"not ({part})" in self.opaque for part in self.said)
-        )
-
-    def implies(self, other: Alternative) -> bool:
-        """Whether every case that this one takes, the other takes too."""
-        return (
-            other.opaque <= self.opaque
-            and other.absent <= self.absent
-            and not other.never
-            and all(key in self.regions and self.regions[key].inside(r) for key, r in other.regions.items())
-        )
-
-    def meet(self, other: Alternative) -> Alternative:
-        regions = dict(self.regions)
-        for key, region in other.regions.items():
-            regions[key] = regions[key].meet(region) if key in regions else region
-        pos = self.pos if self.pos != x.NOWHERE else other.pos
-        return Alternative(
-            regions,
-            self.opaque | other.opaque,
-            self.absent | other.absent,
-            self.said | other.said,
-            self.never or other.never,
-            pos,
-        )
-
-
-Alternatives = tuple[Alternative, ...]
-
-
-def alternatives(condition: x.Condition | None) -> Alternatives | None:
-    """The ways in which a condition can hold; None where there are too many to look at."""
-    if condition is None:
-        return (Alternative(),)
-    try:
-        return tuple(_expand(condition, False))
-    except _TooMany:
-        return None
-
-
-def compatible(a: Alternatives | None, b: Alternatives | None) -> bool:
-    """Whether both can hold of one case; true where that can't be told."""
-    if a is None or b is None:
-        return True
-    return any(not one.meet(other).contradictory() for one in a for other in b)
+Wanted = tuple[x.Condition | None, bool]
+"""A condition, and whether it is to hold; None holds always."""
 
 
 class _TooMany(Exception):
-    """More alternatives than are worth looking at."""
+    """More combinations than are worth looking at."""
 
 
-def _expand(node: x.Condition, negated: bool) -> list[Alternative]:
-    match node:
-        case x.Not(item):
-            return _expand(item, not negated)
-        case x.And(items) | x.Or(items):
-            if isinstance(node, x.Or) != negated:
-                found = [one for item in items for one in _expand(item, negated)]
-            else:
-                found = [Alternative()]
+# --- conditions as tables ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Constant:
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Atom:
+    """One comparison; it holds in the cells of its variable whose entry is true."""
+
+    variable: int
+    holds: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """All items, or any of them."""
+
+    every: bool
+    items: tuple[_Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Not:
+    item: _Node
+
+
+_Node = _Constant | _Atom | _Group | _Not
+_Read = x.Fact | x.EventField | x.EventType
+_EITHER = (Cell(False), Cell(True))
+"""What can't be reckoned with holds or does not."""
+
+
+class Cases:
+    """All cases that a group of conditions can tell apart."""
+
+    def __init__(self, facts: Facts, conditions: Iterable[x.Condition | None]) -> None:
+        self._facts = facts
+        self._reads: dict[str, _Read] = {}
+        self._constants: dict[str, list[Any]] = {}
+        self._numbers: dict[str, int] = {}
+        self._cells: list[tuple[Cell, ...]] = []
+        self._tables: dict[int, tuple[x.Condition, _Node]] = {}
+        self._looks = MOST_LOOKS_IN_ALL
+        given = [condition for condition in conditions if condition is not None]
+        for condition in given:
+            for node in x.walk(condition):
+                self._note(node)
+        for condition in given:
+            self._table(condition)
+
+    def possible(self, *wanted: Wanted) -> bool | None:
+        """Whether one case can be as wanted in every point; None: too much to look at."""
+        nodes = [(self._table(condition), holds) for condition, holds in wanted if condition is not None]
+        if not all(holds for condition, holds in wanted if condition is None):
+            return False
+        search = _Search(nodes, self._cells, min(MOST_LOOKS, self._looks))
+        try:
+            return search.run()
+        except _TooMany:
+            return None
+        finally:
+            self._looks -= search.looked
+
+    def line(self, key: str) -> tuple[Cell, ...]:
+        """The cells of a fact whose values stand in order, lowest first; empty if there are none.
+
+        `key` is the fact as written: `loss_cny`, `event.loss_cny`.
+        """
+        number = self._numbers.get(key)
+        return tuple(cell for cell in self._cells[number] if _in_order(cell)) if number is not None else ()
+
+    def compared(self) -> tuple[str, ...]:
+        """The facts that conditions compare with constants."""
+        return tuple(key for key in self._numbers if key in self._reads)
+
+    def holds_at(self, condition: x.Condition, key: str, cell: Cell) -> bool:
+        """Whether a condition holds of a case that has this one fact and nothing else."""
+        number = self._numbers[key]
+        node = self._table(condition)
+        chosen: list[int | None] = [0] * len(self._cells)
+        chosen[number] = self._cells[number].index(cell)
+        return _Search([(node, True)], self._cells, MOST_LOOKS).truth(node, chosen) is True
+
+    # --- building ---
+
+    def _note(self, node: x.Node) -> None:
+        match node:
+            case x.Compare(left=left, right=x.Literal(value)) if isinstance(left, _Read):
+                self._constant(left, value)
+            case x.Compare(left=x.Literal(value), right=right) if isinstance(right, _Read):
+                self._constant(right, value)
+            case x.In(item=item, options=options) if isinstance(item, _Read):
+                for option in options:
+                    self._constant(item, option.value)
+            case x.Known(item) | x.IsTrue(item) if isinstance(item, _Read):
+                self._constant(item)
+
+    def _constant(self, read: _Read, *values: Any) -> None:
+        key = show(read)
+        self._reads[key] = read
+        self._constants.setdefault(key, []).extend(values)
+
+    def _table(self, condition: x.Condition) -> _Node:
+        kept = self._tables.get(id(condition))
+        if kept is None or kept[0] is not condition:
+            kept = self._tables[id(condition)] = (condition, self._node(condition))
+        return kept[1]
+
+    def _node(self, node: x.Condition) -> _Node:
+        match node:
+            case x.And(items) | x.Or(items):
+                return _Group(isinstance(node, x.And), tuple(self._node(item) for item in items))
+            case x.Not(item):
+                return _Not(self._node(item))
+            case x.IsTrue(x.Literal(value)):
+                return _Constant(value is True)
+            case x.IsTrue(item) if isinstance(item, _Read):
+                return self._atom(node, item, lambda value: value is True, (True,))
+            case x.Known(item):
+                return self._atom(node, item, lambda value: value is not None)
+            case x.In(item, options) if isinstance(item, _Read):
+                values = tuple(option.value for option in options)
+                return self._atom(node, item, lambda value: any(equal(value, one) for one in values), values)
+            case x.In(x.Literal(value), options):
+                return _Constant(any(equal(value, option.value) for option in options))
+            case x.Compare():
+                return self._comparison(node)
+        return self._opaque(show(node))
+
+    def _comparison(self, node: x.Compare) -> _Node:
+        op, left, right = node.op, node.left, node.right
+        if isinstance(left, x.Literal) and isinstance(right, x.Literal):
+            return _Constant(compare(op, left.value, right.value))
+        if isinstance(right, x.Literal) and isinstance(left, _Read):
+            constant = right.value
+            return self._atom(node, left, lambda value: compare(op, value, constant), (constant,))
+        if isinstance(left, x.Literal) and isinstance(right, _Read):
+            constant = left.value
+            return self._atom(node, right, lambda value: compare(op, constant, value), (constant,))
+        if op == "!=":
+            return _Not(self._comparison(x.Compare("==", left, right)))
+        if op in (">", ">="):
+            op, left, right = MIRRORED[op], right, left
+        return self._opaque(f"{show(left)} {op} {show(right)}")
+
+    def _atom(
+        self, node: x.Condition, read: _Read, holds: Callable[[Any], bool], constants: tuple[Any, ...] = ()
+    ) -> _Node:
+        key = show(read)
+        self._reads.setdefault(key, read)
+        number = self._variable(key, self._facts.cells(read, self._constants.get(key, ())))
+        cells = self._cells[number]
+        if constants and not any(_may_be(cell.value, constant) for cell in cells for constant in constants):
+            return self._opaque(
+                show(node)
+            )  # of another kind, or no value of the list: that is said where it stands
+        return _Atom(number, tuple(bool(holds(cell.value)) for cell in cells))
+
+    def _opaque(self, text: str) -> _Node:
+        return _Atom(self._variable(f"? {text}", _EITHER), (False, True))
+
+    def _variable(self, key: str, cells: tuple[Cell, ...]) -> int:
+        if key not in self._numbers:
+            self._numbers[key] = len(self._cells)
+            self._cells.append(cells)
+        return self._numbers[key]
+
+
+def _may_be(value: Any, constant: Any) -> bool:
+    """Whether a cell is of the kind of a constant; texts and truth are only of their own."""
+    mine, theirs = plain(value), plain(constant)
+    if mine is None or theirs is None or mine[0] is not theirs[0]:
+        return False
+    return mine[0] not in (Kind.TEXT, Kind.TRUTH) or mine[1] == theirs[1]
+
+
+def _in_order(cell: Cell) -> bool:
+    return cell.value is not None and not isinstance(cell.value, bool | str)
+
+
+# --- the search ----------------------------------------------------------------------------------------------
+
+
+class _Search:
+    """Looks for one combination of cells; variables are chosen where the first open question needs them."""
+
+    def __init__(self, wanted: Sequence[tuple[_Node, bool]], cells: Sequence[tuple[Cell, ...]], most: int) -> None:
+        self._wanted = wanted
+        self._cells = cells
+        self._most = most
+        self.looked = 0
+        self._open = -1
+        """The variable that the last open question waits for."""
+
+    def run(self) -> bool:
+        return self._from([None] * len(self._cells), 0)
+
+    def _from(self, chosen: list[int | None], first: int) -> bool:
+        """`first`: the questions before it are answered as wanted."""
+        for number in range(first, len(self._wanted)):
+            node, wanted = self._wanted[number]
+            truth = self.truth(node, chosen)
+            if truth is None:
+                return self._choose(chosen, number)
+            if truth is not wanted:
+                return False
+        return True
+
+    def _choose(self, chosen: list[int | None], first: int) -> bool:
+        variable = self._open
+        for cell in range(len(self._cells[variable])):
+            chosen[variable] = cell
+            if self._from(chosen, first):
+                return True
+        chosen[variable] = None
+        return False
+
+    def truth(self, node: _Node, chosen: Sequence[int | None]) -> bool | None:
+        """Whether it holds of every case with the chosen cells, or of none; None: that depends."""
+        match node:
+            case _Constant(value):
+                return value
+            case _Not(item):
+                inner = self.truth(item, chosen)
+                return None if inner is None else not inner
+            case _Group(every, items):
+                waits = -1
                 for item in items:
-                    part = _expand(item, negated)
-                    _limit(len(found) * len(part))
-                    found = [one.meet(other) for one in found for other in part]
-            _limit(len(found))
-            return found
-    atom = _atom(node, negated)
-    return [replace(atom, pos=node.pos)]
+                    inner = self.truth(item, chosen)
+                    if inner is None:
+                        waits = self._open if waits < 0 else waits
+                    elif inner is not every:
+                        return not every
+                self._open = waits if waits >= 0 else self._open
+                return every if waits < 0 else None
+            case _Atom(variable, holds):
+                self.looked += 1
+                if self.looked > self._most:
+                    raise _TooMany
+                cell = chosen[variable]
+                if cell is not None:
+                    return holds[cell]
+                self._open = variable
+                return None
 
 
-def _limit(count: int) -> None:
-    if count > MOST_ALTERNATIVES:
-        raise _TooMany
+# --- the ways in which a condition can hold ------------------------------------------------------------------
+
+MOST_WAYS = 64
+"""Ways of one condition that are looked at one by one."""
 
 
-def _atom(node: x.Condition, negated: bool) -> Alternative:
-    if isinstance(node, x.IsTrue) and isinstance(node.item, x.Literal):
-        return Alternative(never=bool(node.item.value) == negated)
-    if negated:
-        if isinstance(node, x.Known):
-            return Alternative(absent=frozenset({show(node.item)}))
-        return Alternative(opaque=frozenset({f"not ({show(node)})"}))
-    for key, region in _regions(node):
-        return Alternative({key: region}, said=frozenset({show(node)}))
-    text = frozenset({show(node)})
-    return Alternative(opaque=text, said=text)
+def ways(condition: x.Condition) -> list[tuple[x.Position, x.Condition]]:
+    """The condition once for each branch of its `or`s, with where that branch stands; empty without an `or`."""
+    found = _ways(condition)
+    return found if 1 < len(found) <= MOST_WAYS else []
 
 
-_MIRROR = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-def _regions(node: x.Condition) -> Iterator[tuple[str, Region]]:
+def _ways(node: x.Condition) -> list[tuple[x.Position, x.Condition]]:
     match node:
-        case x.IsTrue(item=(x.Fact() | x.EventField()) as item):
-            yield show(item), Region(values=frozenset({True}))
-        case x.Known(item):
-            yield show(item), Region()
-        case x.In(item=(x.Fact() | x.EventField() | x.EventType()) as item, options=options):
-            values = [option.value for option in options]
-            if all(isinstance(value, str) for value in values):
-                yield show(item), Region(values=frozenset(values))
-        case x.Compare(op, left, x.Literal(value)) if not isinstance(left, x.Literal | x.Shifted):
-            yield from _compared(show(left), op, value)
-        case x.Compare(op, x.Literal(value), right) if not isinstance(right, x.Literal | x.Shifted):
-            yield from _compared(show(right), _MIRROR.get(op, op), value)
-        case _:
-            return
-
-
-def _compared(key: str, op: str, value: x.Constant) -> Iterator[tuple[str, Region]]:
-    if isinstance(value, bool | str):
-        if op == "==":
-            yield key, Region(values=frozenset({value}))
-        return
-    if not isinstance(value, Decimal | date | datetime):
-        return
-    match op:
-        case "==":
-            yield key, Region(Interval(value, True, value, True))
-        case "<" | "<=":
-            yield key, Region(Interval(None, True, value, op == "<="))
-        case ">" | ">=":
-            yield key, Region(Interval(value, op == ">=", None, True))
+        case x.Or(items):
+            return [way for item in items for way in _ways(item)]
+        case x.And(items):
+            found: list[tuple[x.Position, x.Condition]] = []
+            for index, item in enumerate(items):
+                inner = _ways(item)
+                for pos, one in inner if len(inner) > 1 else ():
+                    found.append((pos, x.And((*items[:index], one, *items[index + 1 :]), node.pos)))
+                if len(found) > MOST_WAYS:
+                    break
+            if found:
+                return found
+    return [(node.pos, node)]
