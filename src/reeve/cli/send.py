@@ -16,8 +16,8 @@ import orjson
 import typer
 
 from reeve.cli.event_files import opened
+from reeve.cli.targets import find_targets
 
-URL = "http://127.0.0.1:8400"
 _BATCH_EVENTS = 500
 _BATCH_BYTES = 1_000_000
 _PATIENCE_SECONDS = 60.0
@@ -52,7 +52,10 @@ def send(
     file: Annotated[
         Path, typer.Argument(help="JSON object, JSON array or NDJSON; - reads standard input.", allow_dash=True)
     ],
-    url: Annotated[str, typer.Option(envvar="REEVE_URL", help="Where intake listens.")] = URL,
+    url: Annotated[
+        str | None,
+        typer.Option(envvar="REEVE_URL", help="Where intake listens.", show_default="the running `reeve up`"),
+    ] = None,
     key: Annotated[str, typer.Option(envvar="REEVE_API_KEY", help="API key, where intake wants one.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per event on stdout.")] = False,
 ) -> None:
@@ -66,6 +69,7 @@ def send(
     Examples: reeve send events.ndjson; cat event.json | reeve send -
     """
     tally = _Tally()
+    url = url or find_targets().intake_url
     try:
         with opened(file) as (stream, size), _progress(size, as_json) as advance:
             for number, row in post_all(_numbered(stream, advance), url, key):
