@@ -46,7 +46,6 @@ pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.xdist_group("bad_input"),
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(120),
 ]
 
 GATEWAY = """

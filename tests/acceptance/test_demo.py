@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.long]
 
 
 def test_the_morning_plays_out_in_under_two_minutes_and_leaves_nothing_behind(tmp_path: Path) -> None:

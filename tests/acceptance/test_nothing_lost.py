@@ -46,7 +46,6 @@ pytestmark = [
     pytest.mark.long,
     pytest.mark.xdist_group("nothing_lost"),
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(180),
 ]
 
 SHORT = {

@@ -33,7 +33,6 @@ pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.xdist_group("privacy"),
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(120),
 ]
 
 NAME, ROOM, PHONE, MAIL = "李晓梅", "18-2304", "13912345678", "lixiaomei@example.com"

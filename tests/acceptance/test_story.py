@@ -44,7 +44,6 @@ pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.xdist_group("story"),
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.timeout(120),
 ]
 
 SHORT = {

@@ -26,7 +26,6 @@ AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(180)
 async def test_a_section_runs_prints_its_rows_and_ends_with_0() -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "reeve.cli.main", "bench", "memory", "--quick", "--json"),

@@ -16,7 +16,7 @@ from reeve.devstack.addresses import running_stack
 from reeve.devstack.launching import free_port
 from tests.support.waiting import process_lives, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.integration]
 
 ROOT = Path(__file__).parents[2]
 

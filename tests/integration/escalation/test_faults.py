@@ -13,7 +13,7 @@ import pytest
 from reeve.domain.events import Event
 from tests.support.escalation import Escalation, Site, eventually, minutes_ago, ticket
 
-pytestmark = [pytest.mark.integration, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 POINTS = [
     "escalation.decided",

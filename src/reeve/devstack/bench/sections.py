@@ -12,12 +12,14 @@ from nats.aio.msg import Msg
 
 from reeve.contracts.events import canonical
 from reeve.contracts.subjects import events_subject
+from reeve.devstack.bench.activation_section import activation
 from reeve.devstack.bench.decide_loops import OurLoop, naive_batch_rate, one_at_a_time_rate, our_rate
 from reeve.devstack.bench.end_to_end_section import end_to_end, memory
 from reeve.devstack.bench.figures import Figure, median_of, percentile, ratio_of
 from reeve.devstack.bench.intake_section import intake
 from reeve.devstack.bench.notify_section import notify
 from reeve.devstack.bench.rig import Rig, complaints
+from reeve.devstack.bench.rules_section import rules, simulate
 from reeve.domain.events import Event
 from reeve.runtime.store.events import EventStore
 from reeve.runtime.time_source import SystemTime
@@ -178,5 +180,8 @@ SECTIONS: dict[str, Section] = {
     "notify": notify,
     "end-to-end": end_to_end,
     "memory": memory,
+    "rules": rules,
+    "simulate": simulate,
+    "activation": activation,
 }
 """By the name that `reeve bench` knows it by, in the order in which they run."""
