@@ -155,6 +155,16 @@ async def test_where_nobody_can_be_asked_yes_is_needed(desk: Desk) -> None:
     assert await desk.active() is None
 
 
+@pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
+async def test_on_a_terminal_somebody_is_asked(desk: Desk, answer: str, code: int) -> None:
+    version = desk.save()
+    ran = await reeve_apart(desk.urls, "rules", "push", str(desk.folder), typed=answer)
+    assert ran.code == code, ran.err
+    assert f"Activate version {version} on all replicas?" in ran.err
+    assert ("Nothing was activated" in ran.out) == (code == 1)
+    assert await desk.active() == (None if code else version)
+
+
 async def test_of_two_pushes_at_once_one_wins_and_the_other_is_told_which(desk: Desk, tmp_path: Path) -> None:
     desk.save()
     await desk.push()

@@ -109,17 +109,21 @@ def _ran_here(environment: dict[str, str], arguments: tuple[str, ...]) -> Ran:
     return Ran(code, out.getvalue(), err.getvalue())
 
 
-async def reeve_apart(urls: ServerUrls, *arguments: str) -> Ran:
-    """The same as a process of its own: any number at a time."""
+async def reeve_apart(urls: ServerUrls, *arguments: str, typed: str | None = None) -> Ran:
+    """The same as a process of its own: any number at a time. `typed`: on the terminal that it then has."""
+    ours, theirs = os.openpty()
+    os.write(ours, (typed or "").encode())
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "reeve.cli.main",
         *arguments,
         env={**os.environ, **_environment(urls)},
-        stdin=asyncio.subprocess.DEVNULL,
+        stdin=asyncio.subprocess.DEVNULL if typed is None else theirs,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+    os.close(theirs)
     out, err = await asyncio.wait_for(process.communicate(), 60)
+    os.close(ours)
     return Ran(process.returncode or 0, out.decode(), err.decode())

@@ -150,6 +150,8 @@ async def _activate(targets: Targets, wish: Wish, preview: Preview) -> int:
         if wish.what == "push":
             # `reeve up` on this folder need not push it once more, nor undo a later rollback.
             await store.note_folder(done.version)
+        if publish is not None and done.changed and not done.announced:
+            errors().print(wish.text("unannounced"), style="yellow")
     follow = sum(each.cases for each in preview.impact if each.follows)
     outcome = "activated" if done.changed else "unchanged"
     _result(wish, outcome, done.version, preview.active, announced=done.announced, following=follow)
@@ -252,6 +254,8 @@ def _show_rejected(wish: Wish, rejected: BundleRejected) -> int:
     else:
         for line in rejected.said(wish.lang):
             errors().print(line)
+        if rejected.failed:
+            errors().print(wish.text("scenarios"))
     _result(wish, "rejected", rejected.version, None)
     return BAD
 

@@ -172,7 +172,7 @@ class Bundles:
         try:
             await self._publish(notice)
         except Away:
-            log.warning("An activation is not announced yet: the bus is away.", action="bundle_unannounced")
+            log.info("An activation is not announced yet: the bus is away.", action="bundle_unannounced")
             return False
         await self._store.mark_announced(active)
         return True
@@ -244,7 +244,7 @@ class Bundles:
         try:
             await self._publish(notice)
         except Away:
-            log.warning("A rejection could not be announced: the bus is away.", action="bundle_unannounced")
+            log.info("A rejection could not be announced: the bus is away.", action="bundle_unannounced")
 
 
 def _whole_milliseconds(at: datetime) -> datetime:

@@ -26,10 +26,10 @@ _SENTENCES: dict[str, dict[Change, str]] = {
         "pin": "{policy}（pin）：{cases}继续用各自原来的文件",
         "adopt": "{policy}（adopt）：{cases}改用新文件",
         "recompute": "{policy}（recompute）：{cases}按新文件重新定级、重算时限",
-        "removed": "{policy}（已删除）：{cases}继续用原来的文件；不再开新单",
+        "removed": "{policy}（已删除）：{cases}继续用原来的文件；不再开新工单",
     },
 }
-_KEPT = {"en": "; {kept} stay where a person put them", "zh": "；{kept} 件由人指定了文件，不变"}
+_KEPT = {"en": "; {kept} stay where a person put them", "zh": "；{kept} 张由人指定了文件，不变"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Impact:
     def say(self, lang: str = "en") -> str:
         """`complaint (adopt): 12 open cases go on with the new file`."""
         lang = language(lang)
-        cases = f"{self.cases} 件未结单" if lang == "zh" else f"{self.cases:,} open case{'s' * (self.cases != 1)}"
+        cases = f"{self.cases} 张未结工单" if lang == "zh" else f"{self.cases:,} open case{'s' * (self.cases != 1)}"
         sentence = _SENTENCES[lang][self.change].format(policy=self.policy, cases=cases)
         return sentence + (_KEPT[lang].format(kept=self.kept) if self.kept else "")
 
