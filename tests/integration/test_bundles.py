@@ -289,3 +289,19 @@ async def test_a_folder_that_is_away_for_a_moment_is_watched_again(tmp_path: Pat
         assert not watching.done()
     finally:
         watching.cancel()
+
+
+async def test_a_warning_is_told_once_and_then_counted(
+    bundles: Bundles, store: BundleStore, tmp_path: Path
+) -> None:
+    odd = POLICY.replace("notify: front_desk", "if: no_such_fact, notify: front_desk")
+    folder = RulesFolder(bundles, store, tmp_path, print, "reeve up", lang="zh")
+    told = []
+    for loss in (10000, 20000):
+        write(tmp_path, files(complaint=odd.replace("LOSS", str(loss))))
+        told.append(await folder.start())
+    assert "no_such_fact" in told[0]
+    assert "现已生效" in told[1]
+    assert "complaint 等级 major if：loss_cny >= 10000 → loss_cny >= 20000" in told[1]
+    assert "no_such_fact" not in told[1]
+    assert "与之前相同的警告" in told[1]

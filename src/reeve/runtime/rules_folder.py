@@ -72,6 +72,8 @@ class RulesFolder:
         self._author = author
         self._cases = cases
         self._lang = language(lang)
+        self._warned: set[tuple[str, tuple[str, str]]] = set()
+        """Warnings of the last save, by file and words: whoever saves twenty times reads each of them once."""
 
     async def start(self) -> str:
         """The folder is active if it changed since it last was; a few sentences about what is active now."""
@@ -129,7 +131,12 @@ class RulesFolder:
             lines += [f"  {change}" for change in done.files]
             lines += [f"  {each.say(self._lang)}" for each in done.differences if each.kind != "layout"]
             lines += [f"  {each.say(self._lang)}" for each in impact if each.cases or each.kept]
-        lines += [f"  {warning.render(self._lang)}" for warning in done.warnings]
+        warned = {(warning.file, warning.say(self._lang)): warning for warning in done.warnings}
+        fresh = [warning for key, warning in warned.items() if key not in self._warned]
+        lines += [f"  {warning.render(self._lang)}" for warning in fresh]
+        if known := len(warned) - len(fresh):
+            lines.append("  " + self._say("warned", n=known))
+        self._warned = set(warned)
         return "\n".join(lines)
 
     def _say(self, name: str, **words: object) -> str:
@@ -151,6 +158,7 @@ _TEXTS = {
         "Save again to activate this folder.",
         "unchanged": "Rules: version {version} is active already.",
         "activated": "Rules: version {version} is active now.",
+        "warned": "Warnings as before: {n} (reeve rules check).",
     },
     "zh": {
         "unreadable": "{folder} 无法读取（{why}）；",
@@ -165,5 +173,6 @@ _TEXTS = {
         "lost": "没有启用：此间版本 {active} 已生效。再次保存即可启用本文件夹。",
         "unchanged": "规则：版本 {version} 已经生效。",
         "activated": "规则：版本 {version} 现已生效。",
+        "warned": "与之前相同的警告：{n} 条（reeve rules check）。",
     },
 }
