@@ -15,8 +15,8 @@ from reeve.devstack.servers import ServerUrls
 from reeve.domain.case import Case, CaseKey
 from reeve.domain.events import Event, event_key
 from reeve.domain.recipients import Recipient
-from reeve.rulelang.load import bundle_version
-from reeve.runtime.backtest.recorded import LONGEST_WARM_UP, RecordedEvents
+from reeve.rulelang.load import bundle_version, load_bundle
+from reeve.runtime.backtest.recorded import LONGEST_WARM_UP, SHORTEST_WARM_UP, RecordedEvents, WarmUp
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.store import bundles, cases, events, recipients
 from reeve.runtime.store.bundles import BundleStore
@@ -159,22 +159,50 @@ async def test_a_record_that_is_away(record: Record) -> None:
 
 
 async def test_where_a_replay_begins(record: Record) -> None:
-    known = RecordedEvents(record.database)
-    since, count = record.ago(days=30), timedelta(0)
-    assert await known.warm_up_from(since, []) == since - count
+    known, elsewhere = RecordedEvents(record.database), RecordedEvents(record.database, "elsewhere")
+    since = record.ago(days=30)
+    assert await known.warm_up(since, []) == WarmUp(since - SHORTEST_WARM_UP, since - SHORTEST_WARM_UP, frozenset())
+    await record.open_case(record.opened(record.ago(days=33), "RECENT"))
     await record.open_case(record.opened(record.ago(days=60), "OLD"))
-    begins = await known.warm_up_from(since, [])
-    assert abs(begins - record.ago(days=60)) < timedelta(seconds=1)
+    warm_up = await known.warm_up(since, [])
+    assert abs(warm_up.start - record.ago(days=60)) < timedelta(seconds=1)
+    assert warm_up.whole_from == since - SHORTEST_WARM_UP
+    assert warm_up.subjects == frozenset({"s/ticket/OLD"}), "of RECENT every event is replayed anyhow"
     await record.open_case(record.opened(record.ago(days=900), "ANCIENT"))
-    assert await known.warm_up_from(since, []) == since - LONGEST_WARM_UP
-    assert await RecordedEvents(record.database, "elsewhere").warm_up_from(since, []) == since
+    assert (await known.warm_up(since, [])).start == since - LONGEST_WARM_UP
+    assert (await elsewhere.warm_up(since, [])).start == since - SHORTEST_WARM_UP
 
 
-async def test_events_come_in_order_of_acceptance(record: Record) -> None:
+async def test_a_count_needs_all_events_of_its_time(record: Record) -> None:
+    counting = rule_files()["complaint.yaml"] + (
+        b"\ncounts:\n  opened_at_site: {of: ticket.opened, same: incident, within: 90d}\n"
+        b"# opened_at_site is read by nobody, and kept up all the same\n"
+    )
+    bundle = load_bundle({**rule_files(), "complaint.yaml": counting}).bundle
+    assert bundle is not None
+    warm_up = await RecordedEvents(record.database).warm_up(record.now, [bundle])
+    assert warm_up.whole_from == record.now - timedelta(days=90)
+
+
+async def test_a_case_closed_since_was_open_then(record: Record) -> None:
+    since = record.ago(days=30)
+    closed = record.opened(record.ago(days=70), "CLOSED")
+    await record.open_case(closed)
+    await record.database["cases"].update_one({"subject": "CLOSED"}, {"$set": {"open": False}})
+    known = RecordedEvents(record.database)
+    assert (await known.warm_up(since, [])).subjects == frozenset()
+    decision = {"_id": "s/complaint/CLOSED#2", "case": "s/complaint/CLOSED", "at": record.ago(days=20)}
+    await record.database["decisions"].insert_one(decision)
+    assert (await known.warm_up(since, [])).subjects == frozenset({"s/ticket/CLOSED"})
+
+
+async def test_events_come_in_order_of_acceptance_and_only_those_needed(record: Record) -> None:
     late = record.opened(record.ago(hours=9), "LATE")
+    await record.accept(record.opened(record.ago(days=20), "OTHER"), record.opened(record.ago(days=19), "OLD"))
     await record.accept(record.opened(record.ago(hours=8), "FIRST"))
     await EventStore(record.database).insert([late], record.ago(hours=7))
     known = RecordedEvents(record.database)
-    found = [event.subject async for event in known.between(record.ago(days=1), record.now)]
-    assert found == ["FIRST", "LATE"]
-    assert await known.count(record.ago(days=1), record.now) == 2
+    warm_up = WarmUp(record.ago(days=30), record.ago(days=1), frozenset({"s/ticket/OLD"}))
+    found = [event.subject if event else None async for event in known.since(warm_up, record.now)]
+    assert found == [None, "OLD", "FIRST", "LATE"]
+    assert await known.count(warm_up.start, record.now) == 4

@@ -59,15 +59,16 @@ class Task:
 async def replay_record(task: Task, events: RecordedEvents, now: datetime) -> tuple[Findings, list[Findings]]:
     """What the recorded events come to; `task.since` must be given. Raises StoreAway."""
     since, until = task.since or now, task.until or now
-    start = await events.warm_up_from(since, (task.active, task.candidate))
-    total = await events.count(start, until)
+    warm_up = await events.warm_up(since, (task.active, task.candidate))
+    total = await events.count(warm_up.start, until)
     with Spill() as spill, _bar(total, MofNCompleteColumn(), wanted=total >= _WORTH_A_BAR) as step:
         sides = SideBySide(task.active, task.candidate, spill, task.people, since, task.public_url)
-        async for event in events.between(start, until):
-            await _exhaust_kindly(sides.feed(event))
+        async for event in events.since(warm_up, until):
+            if event is not None:
+                await _exhaust_kindly(sides.feed(event))
             step(1)
         await _exhaust_kindly(sides.finish(until))
-        return _answer(task, sides, start, until, 0)
+        return _answer(task, sides, warm_up.start, until, 0)
 
 
 def replay_file(task: Task, file: Path) -> tuple[Findings, list[Findings]]:
