@@ -52,11 +52,8 @@ def phrase(what: str, keys: Mapping[str, Any]) -> str:
             return f"escalates {keys.get('step')} to level {keys.get('level')}"
         case "closed":
             return f"closed{': ' + str(keys['outcome']) if keys.get('outcome') else ''}"
-        case "adopted":
-            who = f" for {keys['by']}" if keys.get("by") else ""
-            return f"goes on with other rules{who} ({keys.get('on_change')})"
-        case "scored":
-            return f"scores {keys.get('points')} to {keys.get('to')}"
+        case "adopted" | "scored":
+            return _adopted(keys) if what == "adopted" else f"scores {keys.get('points')} to {keys.get('to')}"
         case "sent" | "delivered" | "failed" | "undeliverable" if "notification" in keys:
             return _delivery(what, keys)
         case _:
@@ -76,6 +73,11 @@ def because(keys: Mapping[str, Any]) -> str:
         else ""
     )
     return f"{reason['rule']}" + (f" ({source})" if source else "")
+
+
+def _adopted(keys: Mapping[str, Any]) -> str:
+    who = f" for {keys['by']}" if keys.get("by") else ""
+    return f"goes on with other rules{who} ({keys.get('on_change')})"
 
 
 def _delivery(what: str, keys: Mapping[str, Any]) -> str:
