@@ -91,7 +91,7 @@ async def activation(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
     await rig.fresh()
     await ensure_indexes(rig.database, bundles.INDEXES)
     known = Bundles(BundleStore(rig.database), SystemTime(), _publishing(rig))
-    first, second = _versions(read_folder(rig.rules))
+    first, second = changed_rules(read_folder(rig.rules))
     await known.activate(first, "bench")
     # Checked beforehand: an operator's machine does that, not the one that decides.
     candidate = await known.prepare(second, "bench")
@@ -124,7 +124,7 @@ async def activation(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
     yield Figure(SECTION, "an event's wait meanwhile, longest", max(during), "s", _BAR_SECONDS, "less")
 
 
-def _versions(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, bytes]]:
+def changed_rules(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """The rules with open complaints that follow a change, and the same with a change. Scenarios are left out."""
     path = f"{_POLICY}.yaml"
     if path not in files:

@@ -77,13 +77,13 @@ async def simulate(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
         live.append(await our_rate(rig, count))
         rig.tell(f"simulate: {count} events simulated, run {run} of {_RUNS}")
         bodies = [canonical(event) for event in events]
-        simulated.append(await asyncio.to_thread(_simulated_rate, rig.bundle, bodies))
+        simulated.append(await asyncio.to_thread(simulated_rate, rig.bundle, bodies))
     yield median_of("simulate", "simulated, from JSON to the timeline's JSON", simulated, "events/s")
     yield median_of("simulate", "live: escalation, all steps durable", live, "events/s")
     yield ratio_of("simulate", "simulated ÷ live", simulated, live, _BAR_SIMULATE)
 
 
-def _simulated_rate(bundle: Bundle, bodies: Sequence[bytes]) -> float:
+def simulated_rate(bundle: Bundle, bodies: Sequence[bytes]) -> float:
     """As `reeve rules simulate --json` does it, in bounded memory; what it prints is thrown away."""
     begun = perf_counter()
     with Spill() as shelf:
