@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ import typer
 
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json
+from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def backtest(
     candidate = _from_folder(folder, language, as_json)
     other = Path(against) if against is not None and Path(against).is_dir() else None
     asked = _Asked(candidate, since, until, site, against, other, recipients, top, language, as_json)
-    found, cases = _over_file(asked, events) if events is not None else asyncio.run(_over_record(asked))
+    found, cases = _over_file(asked, events) if events is not None else run(_over_record(asked))
     reasons = beyond(found, bounds)
     if html is not None:
         from reeve.runtime.backtest.page import page
@@ -214,7 +214,8 @@ async def _over_record(asked: _Asked) -> tuple[Findings, list[Findings]]:
 
 
 async def _recorded(database: Database, version: str | None) -> Bundle:
-    """The active bundle, or the recorded one of that version. Raises NoBundle."""
+    """The active bundle, or the recorded one of that version, of which the first letters will do. Raises NoBundle."""
+    from reeve.cli.versions import UnknownVersion, find_version
     from reeve.rulelang.load import load_bundle
     from reeve.runtime.bundles import Bundles
     from reeve.runtime.store.bundles import BundleStore
@@ -223,10 +224,13 @@ async def _recorded(database: Database, version: str | None) -> Bundle:
     store = BundleStore(database)
     if version is None:
         return await Bundles(store, SystemTime()).load_active()
-    stored = await store.get(version)
+    try:
+        stored = await store.get(await find_version(store, version))
+    except UnknownVersion as unknown:
+        _fail(f"--against {version}: no such folder, and: {unknown}", USAGE)
     bundle = load_bundle(stored.files).bundle if stored is not None else None
     if bundle is None:
-        _fail(f"--against {version}: no such version and no such folder (`reeve rules history` lists them).", USAGE)
+        _fail(f"--against {version}: this release can't read that version.", BAD)
     return bundle
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from zoneinfo import ZoneInfo
 
 import typer
 
-from reeve.cli import backtest, calendars, facts, pushing, rules_history, shadow
+from reeve.cli import backtest, calendars, checking, facts, pushing, rules_history, shadow
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.speaking import spoken_language
@@ -29,6 +28,7 @@ app = typer.Typer(
     epilog="Start with: reeve rules check    (a folder that is not named is `rules`, or what REEVE_RULES says)",
 )
 
+app.command(epilog=checking.EXAMPLES)(checking.check)
 app.add_typer(calendars.app, name="calendar")
 app.add_typer(shadow.app, name="shadow")
 app.command(epilog="Examples: reeve rules facts; reeve rules facts --missing; reeve rules facts --json | jq .")(
@@ -49,37 +49,6 @@ Lang = Annotated[
     str | None, typer.Option("--lang", help="Language of the problems: en or zh.", show_default="your locale's")
 ]
 DEFAULT = Path("rules")
-
-_SUMMARY = {
-    "en": (
-        "{files} files: {errors} errors, {warnings} warnings.{version}",
-        "{files} files, no problems.{version}",
-    ),
-    "zh": ("{files} 个文件：{errors} 个错误，{warnings} 个警告。{version}", "{files} 个文件，没有问题。{version}"),
-}
-
-
-@app.command(
-    epilog="Examples: reeve rules check; reeve rules check rules --lang zh; reeve rules check --json | jq ."
-)
-def check(folder: Folder = DEFAULT, as_json: Json = False, lang: Lang = None) -> None:
-    """Find every error in a rules folder: where it is, what is wrong, and what to write instead.
-
-    Exit codes: 0 no errors (there may be warnings), 1 errors, 2 the folder can't be read.
-    """
-    from reeve.runtime.time_source import SystemTime
-
-    lang = spoken_language(lang)
-    result, count = _load(folder, SystemTime().now().date())
-    found = [problem.is_error for problem in result.problems] + _show_problems(result, lang, as_json)
-    if not as_json:
-        template = _SUMMARY[lang][0 if found else 1]
-        word = {"en": " Version {}.", "zh": "版本 {}。"}[lang]
-        version = word.format(result.bundle.version) if result.bundle is not None else ""
-        counts = {"errors": sum(found), "warnings": len(found) - sum(found)}
-        print_line(template.format(files=count, version=version, **counts))
-    if any(found):
-        raise typer.Exit(BAD)
 
 
 @app.command("test", epilog="Examples: reeve rules test; reeve rules test rules --json")
@@ -191,38 +160,6 @@ def _bundle(result: LoadResult, as_json: bool) -> Bundle:
             errors().print(problem.render(spoken_language(None)))
         errors().print("The rules have errors; mend them first (`reeve rules check`).")
     raise typer.Exit(BAD)
-
-
-def _show_problems(result: LoadResult, lang: str, as_json: bool) -> list[bool]:
-    """Prints every problem; those of the chosen matcher are returned, as errors."""
-    for problem in result.problems:
-        if as_json:
-            print_json(problem.as_json(lang))
-        else:
-            message, mend = problem.say(lang)
-            where = f"{problem.file}:{problem.line}:{problem.column}: "
-            severity = problem.render(lang).removeprefix(where).partition(":")[0]
-            style = "bold red" if problem.is_error else "yellow"
-            print_line((where, "bold"), (f"{severity}: ", style), message, (f" → {mend}" if mend else "", "green"))
-    return [_show_unsuitable(pos, text, as_json) for pos, text in _unsuitable(result)]
-
-
-def _unsuitable(result: LoadResult) -> list[Any]:
-    """Conditions that durable-rules must not be given, where REEVE_MATCHER chooses it."""
-    if result.bundle is None or os.environ.get("REEVE_MATCHER") != "durable-rules":
-        return []
-    from reeve.runtime.matchers import unsuitable
-
-    return unsuitable(result.bundle, "durable-rules")
-
-
-def _show_unsuitable(pos: Any, text: str, as_json: bool) -> bool:
-    row = {"file": pos.file, "line": pos.line, "column": pos.column}
-    if as_json:
-        print_json({**row, "severity": "error", "code": "outside_fence", "message": text, "mend": ""})
-    else:
-        print_line((f"{pos.file}:{pos.line}:{pos.column}: ", "bold"), ("error: ", "bold red"), text)
-    return True
 
 
 def _show_outcome(outcome: Outcome, as_json: bool) -> None:

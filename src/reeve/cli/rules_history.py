@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import typer
 
 from reeve.cli.output import errors, moment, print_json, print_line
+from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
 
 HISTORY_EXAMPLES = "Examples: reeve rules history; reeve rules history --limit 5 --json"
@@ -27,7 +27,7 @@ def history(
 
     Exit codes: 0 done, 3 MongoDB can't be reached.
     """
-    asyncio.run(_history(limit, as_json))
+    run(_history(limit, as_json))
 
 
 def diff(

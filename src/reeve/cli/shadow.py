@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from reeve.cli.exit_codes import BAD
 from reeve.cli.output import errors, print_json, print_line, span
+from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def show(
     Exit codes: 0 done, 1 there is no shadow or its evaluation failed, 2 wrong usage, 3 MongoDB is away.
     """
     if context.invoked_subcommand is None:
-        raise typer.Exit(asyncio.run(_show(top, as_json, spoken_language(lang))))
+        raise typer.Exit(run(_show(top, as_json, spoken_language(lang))))
 
 
 @app.command()
@@ -99,7 +99,7 @@ def promote(
     if not yes and not sys.stdin.isatty():
         errors().print("Nobody can be asked here: add --yes to activate.")
         raise typer.Exit(USAGE)
-    shadow, files = asyncio.run(_shadow_files())
+    shadow, files = run(_shadow_files())
     if shadow is None:
         errors().print(_TEXTS[language]["none"])
         raise typer.Exit(BAD)
@@ -116,7 +116,7 @@ def promote(
     )
     code = fulfil(wish)
     if code == 0:
-        asyncio.run(_drop(shadow))
+        run(_drop(shadow))
     raise typer.Exit(code)
 
 
@@ -127,7 +127,7 @@ def drop(as_json: Json = False, lang: Lang = None) -> None:
     Exit codes: 0 done, 1 there is no shadow, 3 MongoDB is away.
     """
     language = spoken_language(lang)
-    dropped = asyncio.run(_drop(None))
+    dropped = run(_drop(None))
     if as_json:
         print_json({"row": "result", "dropped": dropped.version if dropped else None})
     elif dropped is not None:
@@ -143,7 +143,7 @@ def start_shadow(wish: Wish) -> int:
     from reeve.runtime.candidates import BundleRejected
 
     try:
-        return asyncio.run(_start(wish))
+        return run(_start(wish))
     except BundleRejected as rejected:
         if wish.as_json:
             for problem in rejected.problems:

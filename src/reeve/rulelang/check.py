@@ -46,7 +46,7 @@ def _findings(parts: Parts, today: date | None) -> Iterator[Problem]:
     yield from _scenario_policies(parts)
     if parts.defaults is None:
         return
-    yield from check_ladders(parts.site_files, parts.defaults, parts.sites)
+    yield from check_ladders(parts.site_files, parts.defaults, parts.sites, parts.policies)
     yield from check_roles(parts.policies, parts.defaults)
     all_read = set(parts.policies) == parts.policy_names
     if all_read:

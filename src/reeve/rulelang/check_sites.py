@@ -20,17 +20,33 @@ _CALENDAR_DAYS = 60
 
 
 def check_ladders(
-    files: Mapping[str, SiteFile], defaults: SiteSettings, sites: Mapping[str, SiteSettings]
+    files: Mapping[str, SiteFile],
+    defaults: SiteSettings,
+    sites: Mapping[str, SiteSettings],
+    policies: Mapping[str, Policy],
 ) -> Iterator[Problem]:
-    """Ladders that go in a circle."""
+    """Ladders in a circle, ladders to a misspelt role, and sites that take a role that is told off its ladder."""
+    told = {role for _, _, level in rungs(policies) for role in level.notify}
     for site, settings in {"": defaults, **sites}.items():
         file = files.get(site)
         if file is None or not (file.shape.ladder or site == ""):
             continue
+        yield from _misspelt(file, {*ROLES, *defaults.ladder, *told})
         for circle in circles(settings.ladder):
             at = next((role for role in circle if role in file.shape.ladder), None)
             pos = file.doc.at_key("ladder", at) if at is not None else file.doc.at("ladder")
             yield problem(pos, "ladder_cycle", circle=" → ".join(circle))
+        for role in sorted(told & set(file.shape.ladder)) if site else ():
+            if role not in settings.ladder and role not in settings.ladder.values():
+                yield problem(file.doc.at("ladder", role), "role_without_ladder", role=role)
+
+
+def _misspelt(file: SiteFile, known: set[str]) -> Iterator[Problem]:
+    """Roles above that no file and no list has, where one is much like them."""
+    for role, above in file.shape.ladder.items():
+        if above not in known and above != "none" and closest(above, known):
+            choice = Choice(above, tuple(sorted(known)))
+            yield problem(file.doc.at("ladder", role), "unknown_role", found=above, choice=choice)
 
 
 def rungs(policies: Mapping[str, Policy]) -> Iterator[tuple[Policy, StepRule, Level]]:

@@ -246,6 +246,15 @@ def _decode(whole: Position, data: bytes) -> tuple[str, list[Problem]]:
         raise BadRule(problem(Position(whole.file, line, 1), "encoding_unknown")) from error
 
 
+def text_of(data: bytes) -> str | None:
+    """The text of a file as its problems count lines and columns; None where it is no text."""
+    try:
+        text, _ = _decode(Position("", 1, 1), data)
+    except BadRule:
+        return None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 _UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff\ue0f0-\ue0f2]")
 _TAB_INDENT = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 

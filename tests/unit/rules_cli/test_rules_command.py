@@ -50,7 +50,7 @@ def rules(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def english(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "REEVE_RULES", "REEVE_MATCHER"):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG", "REEVE_RULES", "REEVE_MATCHER", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
 
 
