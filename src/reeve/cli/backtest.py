@@ -214,7 +214,7 @@ async def _over_record(asked: _Asked) -> tuple[Findings, list[Findings]]:
 
 
 async def _recorded(database: Database, version: str | None) -> Bundle:
-    """The active bundle, or the recorded one of that version, of which the first letters will do. Raises NoBundle."""
+    """The active bundle, or the recorded one whose version begins so. Raises NoBundle."""
     from reeve.cli.versions import UnknownVersion, find_version
     from reeve.rulelang.load import load_bundle
     from reeve.runtime.bundles import Bundles

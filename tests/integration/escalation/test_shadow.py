@@ -63,7 +63,7 @@ async def evaluated(site: Site, posted: list[Event], cases: int) -> None:
         enough = shadow is not None and shadow.events >= len(posted)
         return enough and await site.database["shadow_differences"].count_documents({}) == cases
 
-    await eventually("the shadow has seen the events", seen, 40)
+    await eventually("the shadow has seen the events", seen)
 
 
 async def differences(site: Site) -> dict[str, Any]:
@@ -132,7 +132,7 @@ async def test_a_candidate_that_fails_is_said_and_harms_nothing(site: Site, esca
         shadow = await store.current()
         return shadow is not None and shadow.failed is not None
 
-    await eventually("the shadow has failed", failed, 20)
+    await eventually("the shadow has failed", failed)
     shown = await command(site, "shadow")
     assert shown.code == 1
     assert "can't read the recorded rules" in shown.out

@@ -19,7 +19,7 @@ from reeve.cli.rules import app
 from reeve.runtime.backtest.plots import bars, days
 from reeve.runtime.backtest.texts import TEXTS, beside
 from tests.support.changing_rules import rule_files, write_rules
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 
 def posted(at: str, type: str, subject: str, **data: Any) -> str:
@@ -163,7 +163,7 @@ async def test_ctrl_c_leaves_nothing_behind(candidate: Path, active: Path, tmp_p
     )
     await until("it works on disk", lambda: any(scratch.iterdir()))
     process.send_signal(signal.SIGINT)
-    _, err = await asyncio.wait_for(process.communicate(), 30)
+    _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 130, err.decode()
     assert "Traceback" not in err.decode()
     assert list(scratch.iterdir()) == []
