@@ -305,3 +305,16 @@ async def test_a_warning_is_told_once_and_then_counted(
     assert "complaint 等级 major if：loss_cny >= 10000 → loss_cny >= 20000" in told[1]
     assert "no_such_fact" not in told[1]
     assert "与之前相同的警告" in told[1]
+
+
+async def test_an_activation_that_died_before_its_history_is_written_down_later(
+    bundles: Bundles, store: BundleStore, bus: Bus, database: Database
+) -> None:
+    bus.away = True
+    first = await bundles.activate(files(), "li", "one")
+    await database["bundles"].update_one({"_id": first.version}, {"$set": {"activations": []}})
+    assert [each.version for each in await store.history()] == [first.version]
+    bus.away = False
+    await bundles.announce_pending()
+    second = await bundles.activate(files(20000), "wang", "two")
+    assert [each.version for each in await store.history()] == [second.version, first.version]

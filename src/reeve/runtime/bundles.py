@@ -160,6 +160,8 @@ class Bundles:
         active = await self._store.active()
         if active is None or active.announced or self._publish is None:
             return active is not None and active.announced
+        # Whoever activated it may have died before it was in the history.
+        await self._store.write_down(active)
         stored = await self._store.get(active.version)
         notice = rules_notice(
             "activated",

@@ -118,9 +118,14 @@ class BundleStore:
                 result = await self._settings.update_one({"_id": _ACTIVE, "version": was}, {"$set": pointer})
                 if not result.matched_count:
                     return False
-            entry = {"at": now.at, "author": now.author, "note": now.note}
-            await self._bundles.update_one({"_id": now.version}, {"$addToSet": {"activations": entry}})
+        await self.write_down(now)
         return True
+
+    async def write_down(self, activated: Activated) -> None:
+        """The activation is in the history, once, however often this is called."""
+        entry = {"at": activated.at, "author": activated.author, "note": activated.note}
+        with store_errors():
+            await self._bundles.update_one({"_id": activated.version}, {"$addToSet": {"activations": entry}})
 
     async def mark_announced(self, activated: Activated) -> None:
         """The bus has acknowledged this activation; nothing if another one is active by now."""
@@ -143,7 +148,7 @@ class BundleStore:
             )
             found = [_activated(document) async for document in documents]
         active = await self.active()
-        # A process that died between moving the pointer and writing it down left it out.
+        # A process that died between moving the pointer and writing it down left it out, until it is announced.
         if active is not None and not any((each.version, each.at) == (active.version, active.at) for each in found):
             found = [active, *found][:most]
         return found
