@@ -251,7 +251,8 @@ class Stack:
             "REEVE_ESCALATION_EVENT_GRACE": "3",
             "REEVE_ESCALATION_RECONCILE": "0.5",
             "REEVE_NOTIFY_HOST": "127.0.0.1",
-            "REEVE_NOTIFY_LEASE_SECONDS": "2",
+            # Long enough that a process which gets no core for a while is not taken for dead.
+            "REEVE_NOTIFY_LEASE_SECONDS": "5",
             "REEVE_NOTIFY_RETRY_SECONDS": "0.3",
             "REEVE_SMTP_HOST": "127.0.0.1",
             "REEVE_SMTP_PORT": str(self.sinks.smtp_port),
