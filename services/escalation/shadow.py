@@ -31,6 +31,9 @@ from services.escalation.shadow_sides import ShadowSides
 _SLICE_SECONDS = 0.008
 _REST_SECONDS = 0.04
 """After each slice: a sixth of one core at most."""
+_HASTE_SECONDS = 0.012
+"""The same while it is far behind: two fifths."""
+_FAR_BEHIND = timedelta(minutes=1)
 _SETTLED = timedelta(seconds=2)
 """Publication is noted a moment after it happened: what is younger may still get something before it."""
 _AWAY_SECONDS = 0.5
@@ -187,10 +190,11 @@ class Evaluation:
         activations = await self._activations(thread)
         behind = bool(accepted)
         await _in(thread, sides.give, accepted, activations, None if behind else settled)
+        rest = _HASTE_SECONDS if behind and now - accepted[-1].published_at > _FAR_BEHIND else _REST_SECONDS
         more = True
         while more:
             more = await _in(thread, sides.work, _SLICE_SECONDS)
-            await asyncio.sleep(_REST_SECONDS if more else 0)
+            await asyncio.sleep(rest if more else 0)
         self._note(accepted)
         SHADOW_EVENTS.inc(len(accepted))
         SHADOW_LAG.set(max(0.0, (now - (self._first if behind else now)).total_seconds()))
