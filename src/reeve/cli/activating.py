@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from typing import Literal as OneOf
@@ -123,8 +123,16 @@ async def _look(targets: Targets, wish: Wish) -> Preview:
     async with open_record(targets, "rules") as database:
         # Without a bus: nothing is announced before somebody has said yes.
         bundles = Bundles(BundleStore(database), SystemTime(), None, targets.matcher)
-        candidate = await bundles.prepare(wish.files, wish.by, wish.note)
-        return await preview_of(database, candidate)
+        with _busy(wish, "busy_checking"):
+            candidate = await bundles.prepare(wish.files, wish.by, wish.note)
+        with _busy(wish, "busy_looking"):
+            return await preview_of(database, candidate)
+
+
+def _busy(wish: Wish, text: str) -> AbstractContextManager[object]:
+    """A word on the terminal for as long as it takes; nothing where there is no terminal."""
+    screen = errors()
+    return screen.status(wish.text(text)) if screen.is_terminal and not wish.as_json else nullcontext()
 
 
 async def _stay(targets: Targets, wish: Wish, preview: Preview) -> int:

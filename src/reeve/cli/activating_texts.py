@@ -4,6 +4,8 @@ from __future__ import annotations
 
 TEXTS: dict[str, dict[str, str]] = {
     "en": {
+        "busy_checking": "Checking the files and running their scenarios…",
+        "busy_looking": "Looking what becomes of the open cases…",
         "checked": "{files} files, no errors; {tests} scenarios hold.",
         "first": "No rules are active yet; version {version} would be the first.",
         "changes": "What changes from version {was} to {version}:",
@@ -35,6 +37,8 @@ TEXTS: dict[str, dict[str, str]] = {
         "10 seconds; the announcement goes out when NATS is back.",
     },
     "zh": {
+        "busy_checking": "正在检查文件、运行测试…",
+        "busy_looking": "正在查看未结工单会怎样…",
         "checked": "{files} 个文件，没有错误；{tests} 个测试全部成立。",
         "first": "目前没有生效的规则；{version} 将是第一个版本。",
         "changes": "从版本 {was} 到 {version} 的变化：",

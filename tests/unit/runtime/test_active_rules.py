@@ -10,6 +10,7 @@ from typing import cast
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from prometheus_client import REGISTRY
 
 from reeve.domain.bundle import Bundle
 from reeve.ports import StoreAway
@@ -127,3 +128,35 @@ async def test_those_who_ask_together_load_once() -> None:
     found = await asyncio.gather(rules.current(), rules.current(), rules.refresh())
     assert (found[0], found[1]) == (FIRST, FIRST)
     assert record.loads == 1
+
+
+async def test_a_rejection_is_heard_and_counted_and_changes_nothing() -> None:
+    record, bus, taken = Record(), Bus(), list[Bundle]()
+    record.active, record.readable = "first", {"first": FIRST}
+    rules = ActiveRules(record, FIRST)
+    rules.on_taken(taken.append)
+    await rules.listen(cast("BusConnection", bus))
+    before = _counted("rejected")
+    await bus.heard["rules.rejected"](Msg(Client()))
+    assert _counted("rejected") == before + 1
+    assert (rules.bundle, taken) == (FIRST, [])
+
+
+async def test_another_version_is_counted_and_named() -> None:
+    record, taken = Record(), list[Bundle]()
+    record.active, record.readable = "second", {"second": SECOND}
+    rules = ActiveRules(record, FIRST)
+    rules.on_taken(taken.append)
+    before = _counted("activated")
+    await rules.refresh()
+    assert (_counted("activated"), taken) == (before + 1, [SECOND])
+    assert REGISTRY.get_sample_value("reeve_rules_active", {"version": "second"}) == 1
+    assert REGISTRY.get_sample_value("reeve_rules_active", {"version": "first"}) is None
+    record.active = "third"
+    before = _counted("unreadable")
+    await rules.refresh()
+    assert _counted("unreadable") == before + 1
+
+
+def _counted(outcome: str) -> float:
+    return REGISTRY.get_sample_value("reeve_rules_total", {"outcome": outcome}) or 0.0
