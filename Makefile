@@ -5,13 +5,13 @@ BIN := .venv/bin
 # As many test processes as cores; one more where tests wait for servers, of which each process has its own pair.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 UNIT_TESTS := -n $(CORES) tests/unit tests/property tests/contract tests/acceptance/rules
-SERVER_TESTS := -n $(shell expr $(CORES) + 1) --dist loadgroup tests/integration tests/acceptance --ignore tests/acceptance/rules
+SERVER_TESTS := -n $(shell expr $(CORES) + 1) --dist loadgroup tests/acceptance tests/integration --ignore tests/acceptance/rules
 # One installation at a time, and a new one whenever the lock or the project's metadata changes.
 STAMP := .venv/.installed-$(shell cat $(LOCK) pyproject.toml | cksum | cut -d' ' -f1)
 
 DURABLE := .venv/.durable-rules-$(shell cksum < requirements-durable-rules.lock | cut -d' ' -f1)
 
-.PHONY: up test check unit lock clean help setup
+.PHONY: up test check check-types check-rest unit lock clean help setup
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -50,7 +50,13 @@ test: check $(DURABLE) ## all checks and all tests, on real servers
 check: $(STAMP) ## format, lint, types, import directions, schemas, rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	@# Checking types takes longest, and one core.
+	@$(MAKE) --no-print-directory -j 2 check-types check-rest
+
+check-types:
 	$(BIN)/mypy src services tests
+
+check-rest:
 	$(BIN)/lint-imports
 	$(BIN)/reeve schemas --check
 	$(BIN)/reeve rules check rules
