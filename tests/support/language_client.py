@@ -112,9 +112,9 @@ class LanguageClient:
         elif "id" in message:
             self._send({"id": message["id"], "result": self._answer(method, params)})
         elif method == "textDocument/publishDiagnostics":
-            waiting = self._diagnostics.pop(params["uri"], None)
-            if waiting is not None and not waiting.done():
-                waiting.set_result(params["diagnostics"])
+            asked = self._diagnostics.pop(params["uri"], None)
+            if asked is not None and not asked.done():
+                asked.set_result(params["diagnostics"])
 
     def _answer(self, method: str, params: dict[str, Any]) -> Any:
         if method == "workspace/configuration":
