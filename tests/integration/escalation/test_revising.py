@@ -101,6 +101,33 @@ async def test_a_case_follows_as_its_policy_says(site: Site) -> None:
     await site.check_nothing_lost_or_doubled()
 
 
+async def test_every_replica_works_with_the_new_rules_and_each_takes_its_own_cases_along(site: Site) -> None:
+    await activate(site)
+    first, second = Escalation(site.servers), Escalation(site.servers)
+    second.log = site.servers.folder / "second.log"
+    for service in (first, second):
+        await service.start()
+        await service.ready()
+    many = [f"R-{n}" for n in range(40)]
+    await opened(site, *many, category="service")
+    done = await activate(site, bound=1000)
+    await all_follow(site, ("service",), done.version)
+
+    async def both_have_them() -> bool:
+        loaded = f'"bundle": "{done.version}", "event": "Other rules are active."'
+        return all(loaded in service.log.read_text() for service in (first, second))
+
+    await eventually("both replicas have the new rules", both_have_them, 30)
+    adopted = await how_often(site, "adopted")
+    assert all(adopted[f"s1/service/{subject}"] == 1 for subject in many)
+    later = [ticket("opened", f"L-{n}", category="service", loss_cny=1500) for n in range(20)]
+    await site.post(later)
+    await site.all_applied(later)
+    cases = await site.cases()
+    assert all(cases[f"s1/service/L-{n}"].grade == "serious" for n in range(20))
+    await site.check_nothing_lost_or_doubled()
+
+
 async def test_events_flow_while_many_cases_follow(site: Site) -> None:
     await activate(site)
     await started(site)
