@@ -147,6 +147,8 @@ class StepRule:
     """Ends the repeats."""
     ack_ends: bool = True
     """False: `ack: ignore`, an acknowledgement does not end it (messages to owners)."""
+    any_hour: bool = False
+    """`quiet: ignore`: what it says is sent in quiet hours, too (a duty of the night)."""
     sample: Decimal | None = None
     """Share (0 to 1) of the cases this step is for, by a stable hash of (site, policy, subject)."""
     pos: Position = NOWHERE

@@ -207,7 +207,7 @@ def _notify(turn: Turn, step: StepRule, state: StepState, level: Level, *, late:
         ack_ends=step.ack_ends,
         reminds=len(step.levels) > 1 or step.levels[0].repeat is not None,
         late=late,
-        not_before=_after_quiet(turn),
+        not_before=None if step.any_hour else _after_quiet(turn),
         owner_not_before=owner_at if owner_at and owner_at > turn.at else None,
     )
     if turn.event is None:

@@ -114,7 +114,10 @@ class _Compiler:
         message = shape.message or shape.duty
         parts.messages.add(message)
         told = Level(notify=tuple(shape.who), via=tuple(shape.via), message=message, pos=self._pos)
-        parts.steps.append(StepRule(shape.duty, x.Trigger((opened,)), (told,), ack_ends=False, pos=self._pos))
+        any_hour = shape.quiet == "ignore"
+        parts.steps.append(
+            StepRule(shape.duty, x.Trigger((opened,)), (told,), ack_ends=False, any_hour=any_hour, pos=self._pos)
+        )
         if shape.limit is not None:
             self._limited(opened, message)
         else:
@@ -148,7 +151,13 @@ class _Compiler:
         late = x.Trigger((x.OnClock(shape.duty, "breached", None, desk.doc.at(self._index, "late")),))
         parts.messages.update(level.message for level in levels)
         parts.steps.append(
-            StepRule(f"{shape.duty}_late", late, tuple(levels), pos=desk.doc.at(self._index, "late"))
+            StepRule(
+                f"{shape.duty}_late",
+                late,
+                tuple(levels),
+                any_hour=shape.quiet == "ignore",
+                pos=desk.doc.at(self._index, "late"),
+            )
         )
 
     def _report(self, shape: ReportShape) -> Report:

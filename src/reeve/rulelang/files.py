@@ -236,6 +236,7 @@ class DutyShape(Shape):
     limit: Expression | None = None
     message: Label | None = None
     via: Some = Field(default=[])
+    quiet: OneOf["ignore"] | None = None
     late: LateShape | None = None
     report: ReportShape | None = None
 

@@ -163,6 +163,11 @@ FILE_NOTES: dict[type[Shape], Notes] = {
             offer="messages",
         ),
         "via": Note("Channels", "Instead of the site's own.", "不用站点的渠道，改用这些。", only=CHANNELS),
+        "quiet": Note(
+            "Quiet hours",
+            "`ignore`: told at its hour, though the site is quiet.",
+            "`ignore`：免打扰时段也按时通知。",
+        ),
         "late": Note("When late", "Who is told when the limit has passed.", "过了期限通知谁。"),
         "report": Note("Report", "A table that is given to the message.", "交给消息的一张统计表。"),
     },

@@ -109,6 +109,19 @@ def test_a_missed_duty_escalates() -> None:
     ]
 
 
+@pytest.mark.parametrize(("key", "told_at"), [("", "03-07 08:00"), ("  quiet: ignore\n", None)])
+def test_a_duty_of_the_night_is_told_at_its_hour_if_it_says_so(key: str, told_at: str | None) -> None:
+    quiet = 'language: 1\nzone: Asia/Shanghai\nquiet: {from: "21:00", to: "08:00", except: []}\n'
+    rounds = "- duty: rounds\n  every: day at 22:00\n  who: guard\n  limit: 1h\n  late: {notify: guard}\n"
+    simulation = Simulation(rules(rounds + key, site=quiet))
+    simulation.start("s", moment("2026-03-06 12:00"))
+    asked = [effect.notification for effect in simulation.finish(moment("2026-03-07 00:00")) if effect.notification]
+    hours = [
+        each.not_before.astimezone(ZONE).strftime("%m-%d %H:%M") if each.not_before else None for each in asked
+    ]
+    assert hours == [told_at, told_at]
+
+
 def test_evidence_closes_it() -> None:
     simulation = Simulation(rules())
     simulation.start("s", moment("2026-03-06 12:00"))
