@@ -14,12 +14,21 @@ from lark import Token, Tree
 
 from reeve.domain import expressions as x
 from reeve.domain.durations import Duration, Elapsed, Months, SameDay, WorkingDays, WorkingHours
-from reeve.rulelang.known_names import ALL_EVENT_TYPES, CASE_MOMENTS, CLOCK_MOMENTS, EVENT_TYPES, KEYWORDS
+from reeve.rulelang.known_names import (
+    ALL_EVENT_TYPES,
+    ALL_FIELDS,
+    CASE_MOMENTS,
+    CLOCK_MOMENTS,
+    EVENT_TYPES,
+    KEYWORDS,
+)
 from reeve.rulelang.normalise import Normal
 from reeve.rulelang.patterns import pattern_problem
 from reeve.rulelang.problems import BadRule, Choice, Particular, problem
 
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_TRUTHS = {"yes": "true", "on": "true", "no": "false", "off": "false"}
+"""What YAML once took for true and false, and people still do."""
 _LONGEST = 100 * 366 * 86400
 """Seconds; a length beyond a hundred years is a slip of the finger."""
 
@@ -69,6 +78,8 @@ class Builder:
             self.fail(token, "keyword_case", found=name, right=name.lower())
         if name.lower() in ("null", "none", "nil"):
             self.fail(token, "no_null", found=name)
+        if name.lower() in _TRUTHS:
+            self.fail(token, "truth_word", found=name, right=_TRUTHS[name.lower()])
         return name
 
     def _clock(self, token: Token) -> str:
@@ -283,6 +294,9 @@ class Builder:
             return x.ClockRef(name, self.pos(token))
         if name == "event":
             self.fail(token, "not_a_limit", found=name)
+        if not (name.endswith(("_at", "_on")) or name == "today"):
+            moments = tuple(sorted(field for field in ALL_FIELDS if field.endswith(("_at", "_on"))))
+            self.fail(token, "limit_not_a_moment", found=str(token), choice=Choice(name, moments))
         return x.Fact(name, self.pos(token))
 
     # --- triggers ---

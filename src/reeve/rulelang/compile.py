@@ -81,7 +81,7 @@ class _Compiler:
         close = desk.trigger(shape.close, "close")
         when = desk.condition(shape.if_, "if")
         counts = [_with_thresholds(count, grades) for count in counts]
-        grade_from = shape.grades.fact
+        grade_from = desk.names.vocabulary.get(shape.grades.fact, shape.grades.fact) if shape.grades.fact else None
         policy = Policy(
             name=self._source.name,
             family=shape.takes,
@@ -137,7 +137,8 @@ class _Compiler:
         return tuple(rules)
 
     def _grade_order(self, grades: tuple[GradeRule, ...]) -> tuple[str, ...]:
-        fact = self._shape.grades.fact
+        written = self._shape.grades.fact
+        fact = self._desk.names.vocabulary.get(written, written) if written is not None else None
         if fact is None:
             return tuple(dict.fromkeys((*(rule.grade for rule in grades), *self._written_grades())))
         if fact in GRADE_ORDERS:

@@ -111,7 +111,8 @@ def load_bundle(
 
     `matcher` None takes the compiled closures. With `today`, calendars that end soon are warned about.
     """
-    total = sum(map(len, files.values()))
+    # A single file that is too large is refused by its name, unread.
+    total = sum(min(len(data), MAX_BYTES + 1) for data in files.values())
     if len(files) > MAX_FILES or total > MAX_TOTAL:
         size = MAX_TOTAL // 1_000_000
         return LoadResult(None, (problem(Position("", 0, 0), "too_many_files", most=MAX_FILES, size=size),))

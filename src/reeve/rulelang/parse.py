@@ -98,7 +98,8 @@ _SIGNS = {"&": "and", "|": "or", "!": "not", "^": "and"}
 _UNITS = {
     "秒": "90s", "秒钟": "90s", "分": "10m", "分钟": "10m", "小时": "48h", "个小时": "48h", "天": "5d", "日": "5d",
     "周": "2 weeks", "星期": "2 weeks", "个月": "2 months", "月": "2 months", "年": "1 year",
-    "个工作日": "2 working days", "工作日": "2 working days",
+    "sec": "90s", "secs": "90s", "min": "10m", "mins": "10m", "hr": "48h", "hrs": "48h", "mo": "2 months",
+    "y": "2 years", "yr": "2 years", "yrs": "2 years", "个工作日": "2 working days", "工作日": "2 working days",
 }  # fmt: skip
 _CHINESE_WORDS = {
     "且": "and",
@@ -123,6 +124,10 @@ def _explain(error: UnexpectedInput, start: _Start, normal: Normal, place: Place
     here = place.position(normal.offset(index))
     rest = text[index:]
     before = text[:index].rstrip()
+    if clock := re.search(r"\d{1,2}:\d{2}(:\d{2})?", text[max(0, index - 2) : index + 6]):
+        start_of = max(0, index - 2) + clock.start()
+        if start_of <= index <= start_of + len(clock[0]):
+            return problem(place.position(normal.offset(start_of)), "time_of_day", found=clock[0])
     if found := _by_number(text, index, lambda at: place.position(normal.offset(at))):
         return found
     if rest[0] in "\"'“‘「”’":

@@ -17,7 +17,7 @@ from reeve.rulelang.problems import Choice, Particular, Problem, problem
 from reeve.rulelang.texts_of_facts import FACT_TEXTS
 from reeve.rulelang.texts_of_files import SHAPE_TEXTS
 from reeve.rulelang.texts_of_policies import POLICY_TEXTS
-from reeve.rulelang.yamltree import Document, Mapping, Scalar, Sequence, plain
+from reeve.rulelang.yamltree import Document, Mapping, Scalar, Sequence, plain, wide_sign
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -121,6 +121,8 @@ def _problem(doc: Document, model: type[BaseModel], fault: Any) -> Problem:
     keys = [step for step in _in_document(doc, loc) if isinstance(step, str)]
     key = str(keys[-1]) if keys else doc.file
     kind, context = fault["type"], fault.get("ctx", {})
+    if wide := _wide(doc, loc, kind):
+        return wide
     if kind == "extra_forbidden":
         return problem(
             doc.at_key(*loc), "unknown_key", key=str(loc[-1]), choice=Choice(str(loc[-1]), _keys(model, loc[:-1]))
@@ -141,6 +143,19 @@ def _problem(doc: Document, model: type[BaseModel], fault: Any) -> Problem:
     if shape is not None:
         return problem(doc.at(*loc), shape, key=key, found=_shown(doc, loc))
     return problem(doc.at(*loc), "bad_shape", key=key, why=str(fault["msg"]))
+
+
+def _wide(doc: Document, loc: Path, kind: str) -> Problem | None:
+    """A full-width sign where a key or a map should be: it made one text of what stands on both its sides."""
+    node = doc.node(*loc[:-1])
+    scalar: object = doc.node(*loc)
+    if kind == "extra_forbidden":
+        scalar = node.keys.get(str(loc[-1])) if isinstance(node, Mapping) else None
+    elif _EXPECTED.get(kind) not in ("expected_map", "expected_list"):
+        return None
+    if isinstance(scalar, Scalar) and not scalar.style:
+        return wide_sign(scalar.source, scalar.start, scalar.end)
+    return None
 
 
 _EXPECTED = {

@@ -180,11 +180,16 @@ class _Environment(ImmutableSandboxedEnvironment):
                 raise TemplateRefused("test", name, node.lineno)
             case nodes.For(recursive=True):
                 raise TemplateRefused("not_allowed", "recursive", node.lineno)
-            case nodes.Name(name=name) if name.startswith("_"):
+            case nodes.Name(name=name) | nodes.Getattr(attr=name) if name.startswith("_"):
+                raise TemplateRefused("not_allowed", name, node.lineno)
+            case nodes.Getitem(arg=nodes.Const(value=str() as name)) if name.startswith("_"):
                 raise TemplateRefused("not_allowed", name, node.lineno)
             case _ if not isinstance(node, _ALLOWED_NODES):
                 kind = type(node).__name__
                 raise TemplateRefused("not_allowed", _SIGNS.get(kind, kind), node.lineno)
+
+    def wrap_str_format(self, value: Any) -> None:
+        """`str.format` is a method like any other, so `is_safe_attribute` refuses it."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Methods are out: printing is all a template does with a value."""

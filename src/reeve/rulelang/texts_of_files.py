@@ -59,6 +59,10 @@ FILE_TEXTS: dict[str, Texts] = {
         "`{key}` is written twice here; the first is on line {line}", "keep one of the two",
         "`{key}` 在这里重复；第一次出现在第 {line} 行", "请只保留一个",
     ),
+    "wide_sign": error(
+        "`{found}` is a full-width sign, which YAML takes for a letter", "write `{right}`",
+        "`{found}` 是全角符号，会被当作文字", "请写半角 `{right}`",
+    ),
     "wide_colon": error(
         "the key ends with a full-width colon `：`", "write a plain colon and a space: `key: value`",
         "键后面用了全角冒号 `：`", "请用半角冒号加空格：`键: 值`",

@@ -10,7 +10,10 @@ from reeve.rulelang.load import LoadResult, load_bundle, read_folder
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "rules"
 AROUND = {
-    "site.yaml": b"language: 1\nladder: {front_desk: service_supervisor, service_supervisor: property_manager}\n",
+    "site.yaml": """language: 1
+ladder: {front_desk: service_supervisor, service_supervisor: property_manager}
+vocabulary: {损失: loss_cny, 伤情: injury}
+""".encode(),
     "messages.yaml": b"none: {en: {sms: nothing}}\n",
 }
 BAD = sorted(path.stem for path in (CORPUS / "bad").glob("*.yaml"))
@@ -35,6 +38,7 @@ close: ticket.closed
 """,
 }
 BAD_MESSAGES = sorted(path.stem for path in (CORPUS / "bad" / "messages").glob("*.yaml"))
+BAD_FOLDERS = sorted(path.name for path in (CORPUS / "bad" / "folders").iterdir())
 GOOD = sorted(path.name for path in (CORPUS / "good").iterdir())
 
 
@@ -61,6 +65,15 @@ def load_bad_messages(mistake: str) -> LoadResult:
 def test_bad_messages_get_exactly_the_words_beside_them(mistake: str) -> None:
     result = load_bad_messages(mistake)
     assert said(result) == (CORPUS / "bad" / "messages" / f"{mistake}.txt").read_text(encoding="utf-8")
+    assert (result.bundle is None) == bool(result.errors)
+
+
+@pytest.mark.parametrize("mistake", BAD_FOLDERS)
+def test_what_files_say_against_each_other_gets_exactly_the_words_beside_them(mistake: str) -> None:
+    folder = CORPUS / "bad" / "folders" / mistake
+    result = load_bundle(read_folder(folder))
+    words = "".join(f"{found.render(lang)}\n" for found in result.problems for lang in ("en", "zh"))
+    assert words == (folder / "said.txt").read_text(encoding="utf-8")
     assert (result.bundle is None) == bool(result.errors)
 
 
