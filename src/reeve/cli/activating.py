@@ -18,8 +18,10 @@ from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_bus, open_record
 from reeve.contracts.outgoing import OutMessage
 from reeve.ports import BusAway
+from reeve.rulelang.check_recipients import check_recipients
 from reeve.rulelang.comparing import differences
 from reeve.rulelang.differences import Difference
+from reeve.rulelang.problems import Problem
 from reeve.runtime.bundles import ActivationLost, Bundles, Publish
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.candidates import BundleRejected, Candidate
@@ -27,6 +29,7 @@ from reeve.runtime.impact import Impact, impact_of
 from reeve.runtime.store.bundles import Activated, BundleStore
 from reeve.runtime.store.cases import MongoCaseRecord
 from reeve.runtime.store.mongo import Database
+from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.store.running_cases import RunningCases
 from reeve.runtime.time_source import SystemTime
 from services.escalation.rehearsal import Rehearsal, rehearse
@@ -68,6 +71,8 @@ class Preview:
     differences: tuple[Difference, ...]
     impact: tuple[Impact, ...]
     rehearsals: tuple[Rehearsal, ...]
+    unmanned: tuple[Problem, ...] = ()
+    """Roles these rules tell and nobody holds, where people are in the record."""
 
     @property
     def active_already(self) -> bool:
@@ -102,8 +107,12 @@ async def preview_of(database: Database, candidate: Candidate) -> Preview:
     store, cases = BundleStore(database), RunningCases(database)
     active = await store.active()
     stored = await store.get(active.version) if active is not None else None
-    if stored is None or stored.version == candidate.version:
+    if stored is not None and stored.version == candidate.version:
         return Preview(candidate, active, (), (), ())
+    people = await RecipientStore(database).all()
+    unmanned = await asyncio.to_thread(check_recipients, candidate.bundle, people) if people else ()
+    if stored is None:
+        return Preview(candidate, active, (), (), (), unmanned)
     words = await asyncio.to_thread(differences, stored.files, candidate.files)
     impact = await impact_of(candidate, stored, cases)
     record, now = MongoCaseRecord(database.client, database), SystemTime().now()
@@ -116,7 +125,7 @@ async def preview_of(database: Database, candidate: Candidate) -> Preview:
                 if len(sample) == SAMPLE:
                     break
             rehearsals.append(await rehearse(record, candidate.bundle, each.policy, sample, now))
-    return Preview(candidate, active, words, impact, tuple(rehearsals))
+    return Preview(candidate, active, words, impact, tuple(rehearsals), unmanned)
 
 
 async def _look(targets: Targets, wish: Wish) -> Preview:
@@ -195,8 +204,9 @@ async def _publishing(targets: Targets, wish: Wish) -> AsyncIterator[Publish | N
 
 def _show(wish: Wish, preview: Preview) -> None:
     candidate = preview.candidate
+    warnings = [*candidate.warnings, *preview.unmanned]
     if wish.as_json:
-        for problem in candidate.warnings:
+        for problem in warnings:
             print_json({"row": "problem", **problem.as_json(wish.lang)})
         for each in preview.differences:
             print_json({"row": "difference", **each.as_json(), "says": each.say(wish.lang)})
@@ -205,7 +215,7 @@ def _show(wish: Wish, preview: Preview) -> None:
         for rehearsal in preview.rehearsals:
             print_json({"row": "sample", **rehearsal.as_json()})
         return
-    for problem in candidate.warnings:
+    for problem in warnings:
         print_line((problem.render(wish.lang), "yellow"))
     print_line(wish.text("checked", files=len(candidate.files), tests=candidate.tests))
     if preview.active is None:

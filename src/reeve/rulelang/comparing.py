@@ -184,9 +184,14 @@ def _compared(place: _Place, was: tree.Node | None, now: tree.Node | None) -> It
                 below = place.below(key)
                 yield from _compared(below, None, item) if was is None else _compared(below, item, None)
             return
-        text = _inline(node)
+        # Of a scenario its name says enough.
+        text = "" if place.what == "test" else _inline(node)
         kind: Kind = "added" if was is None else "removed"
         yield place.difference(kind, node.pos.line, "" if was is None else text, "" if now is None else text)
+        return
+    if place.what == "test" and place.path:
+        if _inline(was) != _inline(now):
+            yield place.difference("edited", now.pos.line)
         return
     old, new = _children(was), _children(now)
     if place.is_limit and old is not None and new is None:

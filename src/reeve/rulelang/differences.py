@@ -8,7 +8,7 @@ from typing import Literal as OneOf
 from reeve.rulelang.problems import language
 
 What = OneOf["policy", "clock", "grade", "step", "count", "message", "site", "calendar", "duty", "score", "test"]
-Kind = OneOf["added", "removed", "changed", "order", "text", "layout", "unreadable"]
+Kind = OneOf["added", "removed", "changed", "order", "text", "edited", "layout", "unreadable"]
 
 _LABELS: dict[str, dict[str, str]] = {
     "en": {
@@ -27,6 +27,7 @@ _SENTENCES: dict[str, dict[Kind, str]] = {
         "changed": "{where}: {was} → {now}",
         "order": "{where}: other order: {was} → {now}",
         "text": "{where}: the text changed",
+        "edited": "{where}: changed",
         "layout": "{where}: only comments or layout",
         "unreadable": "{where}: can't be read, so not compared",
     },
@@ -36,10 +37,16 @@ _SENTENCES: dict[str, dict[Kind, str]] = {
         "changed": "{where}：{was} → {now}",
         "order": "{where}：顺序改变：{was} → {now}",
         "text": "{where}：文字有改动",
+        "edited": "{where}：有改动",
         "layout": "{where}：只改了注释或排版",
         "unreadable": "{where}：无法读取，未作比较",
     },
 }
+_BARE: dict[str, dict[Kind, str]] = {
+    "en": {"added": "{where}: new", "removed": "{where}: removed"},
+    "zh": {"added": "{where}：新增", "removed": "{where}：删除"},
+}
+"""The same where there is no value to show."""
 _INSIDE = frozenset({"policy", "grade", "step", "count"})
 """What stands in a policy, whose name comes first."""
 
@@ -77,7 +84,9 @@ class Difference:
 
     def say(self, lang: str = "en") -> str:
         """`complaint.respond serious: 8m → 6m`."""
-        return _SENTENCES[language(lang)][self.kind].format(where=self.where(lang), was=self.was, now=self.now)
+        sentence = _BARE[language(lang)].get(self.kind) if not (self.was or self.now) else None
+        sentence = sentence or _SENTENCES[language(lang)][self.kind]
+        return sentence.format(where=self.where(lang), was=self.was, now=self.now)
 
     def as_json(self) -> dict[str, str | int | None]:
         """The same for `--json`."""

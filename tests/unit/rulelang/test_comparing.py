@@ -136,6 +136,18 @@ def test_other_files_are_told_by_what_they_name() -> None:
     ]
 
 
+def test_of_a_scenario_only_its_name_is_told() -> None:
+    one = "- test: one\n  site: s\n  events: [{at: 2026-02-13 17:50, type: ticket.opened, subject: T-1}]\n"
+    two = one.replace("one", "two")
+    was = {**bundle(), "tests/complaint.test.yaml": (one + two).encode()}
+    now = {
+        **bundle(),
+        "tests/complaint.test.yaml": (two.replace("T-1", "T-2") + one.replace("one", "three")).encode(),
+    }
+    assert sorted(said(was, now)) == ["test one: removed", "test three: new", "test two: changed"]
+    assert said(bundle(), now, "zh") == ["测试 two：新增", "测试 three：新增"]
+
+
 def test_a_message_keeps_its_identity_when_it_moves_to_another_file() -> None:
     was = bundle(messages=MESSAGES + "other: {en: {sms: hello}}\n")
     now = bundle(
