@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from reeve.devstack.servers import ServerUrls
+from reeve.domain.recipients import Recipient
 from reeve.rulelang.load import bundle_version
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import BusConnection, connect_bus
@@ -20,6 +21,7 @@ from reeve.runtime.rules_folder import RulesFolder
 from reeve.runtime.store import bundles, cases
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
 from tests.support.changing_rules import SCENARIO, Ran, reeve, reeve_apart, rule_files, write_rules
 from tests.support.shared_servers import SharedServers
@@ -153,6 +155,23 @@ async def test_where_nobody_can_be_asked_yes_is_needed(desk: Desk) -> None:
     assert (ran.code, ran.out) == (2, "")
     assert "--yes" in ran.err
     assert await desk.active() is None
+
+
+async def test_a_role_that_nobody_holds_is_said_before_anything_is_active(desk: Desk) -> None:
+    desk.save()
+    await RecipientStore(desk.database).save(
+        [
+            Recipient("u-1", "s1", frozenset({"front_desk"}), addresses={"email": "a@example.org"}),
+            Recipient("u-2", "s2", frozenset({"general_manager"}), addresses={"email": "b@example.org"}),
+        ]
+    )
+    looked = await desk.reeve("rules", "push", str(desk.folder), "--dry-run", "--json")
+    assert looked.code == 0, looked.err
+    (warned,) = [row for row in looked.of("problem") if row["code"].startswith("role_")]
+    assert "front_desk" in warned["message"]
+    assert "s2" in warned["message"]
+    assert "s1" not in warned["message"]
+    assert "example.org" not in looked.out
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("\n", 1), ("y\n", 0)])
