@@ -28,6 +28,10 @@ _WORDS = {"zh": "天花板漏水", "en": "water comes in"}
 _OF_KIND: Mapping[str, Any] = {"number": 12, "truth": True, "moment": _AT.isoformat(), "date": "2026-11-20"}
 
 
+_Contexts = dict[tuple[str, tuple[str, ...], frozenset[str]], dict[str, Any]]
+"""What texts are tried with, by policy, languages and names; all of it but the message."""
+
+
 def check_templates(
     messages: Messages,
     policies: Mapping[str, Policy],
@@ -37,6 +41,7 @@ def check_templates(
     """Every finding about the single texts; `policies` must be all there are."""
     settings = [defaults, *sites.values()]
     of_language: dict[str, _Setting] = {}
+    contexts: _Contexts = {}
     names = MessageNames(policies.values())
     for text in messages.texts:
         sending, known = names.senders(text.message), names.of(text.message)
@@ -45,7 +50,7 @@ def check_templates(
         if text.channel == "sms" and not unknown:
             if text.language not in of_language:
                 of_language[text.language] = _setting(text.language, settings)
-            yield from _as_sms(text, known, sending, of_language[text.language])
+            yield from _as_sms(text, known, sending, of_language[text.language], contexts)
 
 
 def _unknown(
@@ -79,11 +84,15 @@ def _as_sms(
     known: frozenset[str],
     sending: tuple[Policy, ...],
     setting: _Setting,
+    contexts: _Contexts,
 ) -> Iterator[Problem]:
     longest = ""
     for policy in sending:
+        key = (policy.name, setting.languages, known)
+        if key not in contexts:
+            contexts[key] = _ordinary(known, policy, setting)
         try:
-            said = TEMPLATES.render(text.source, _ordinary(text, known, policy, setting))
+            said = TEMPLATES.render(text.source, {**contexts[key], "message": text.message})
         except RenderingFailed as failed:
             yield problem(text.pos, "template_fails", why=str(failed))
             return
@@ -112,7 +121,7 @@ def _setting(language: str, settings: list[SiteSettings]) -> _Setting:
     return _Setting(languages, site, role, words)
 
 
-def _ordinary(text: Text, known: frozenset[str], policy: Policy, setting: _Setting) -> dict[str, Any]:
+def _ordinary(known: frozenset[str], policy: Policy, setting: _Setting) -> dict[str, Any]:
     """What the template sees of a case that has everything, at the site with the longest name."""
     languages, site = setting.languages, setting.site
     case = Case(CaseKey(site.site or "site", policy.name, "T-100001"), policy.family, policy.digest, _AT)
@@ -122,7 +131,7 @@ def _ordinary(text: Text, known: frozenset[str], policy: Policy, setting: _Setti
     case.clocks = {name: ClockState(1, "running", due=Due(_AT, date(2026, 11, 20))) for name in policy.clocks}
     case.account = Account(Decimal("1836.50"))
     return message_context(
-        case, policy, known, site, languages, message=text.message, role=setting.role, ack_url=_LINK, now=_AT
+        case, policy, known, site, languages, message="", role=setting.role, ack_url=_LINK, now=_AT
     )
 
 

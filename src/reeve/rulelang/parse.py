@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal as OneOf
 
 from lark import Token, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
@@ -80,10 +81,16 @@ def _read(start: _Start, text: str, place: Place, names: Names) -> tuple[Tree[To
     if normal.text.count("(") + len(re.findall(r"\bnot\b", normal.text)) > MAX_NESTING:
         raise BadRule(problem(place.position(0), "nested_too_deep", most=MAX_NESTING))
     try:
-        tree = grammar().parse(normal.text, start=start)
+        tree = _tree(start, normal.text)
     except UnexpectedInput as error:
         raise BadRule(_explain(error, start, normal, place, names)) from error
     return tree, Builder(normal, place, names)
+
+
+@lru_cache(maxsize=2048)
+def _tree(start: _Start, text: str) -> Tree[Token]:
+    """Kept, as policies say the same again and again; nothing changes a tree."""
+    return grammar().parse(text, start=start)
 
 
 def _only(tree: Tree[Token]) -> Tree[Token]:

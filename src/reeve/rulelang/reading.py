@@ -40,8 +40,11 @@ class Shaped(Generic[Model]):
 
 
 def read_shape(doc: Document, model: type[Model], data: Any = None) -> Shaped[Model]:
-    """The file as its model, without the parts that have problems. The document given stays as it is."""
-    data = plain(doc.root) if data is None else copy.deepcopy(data)
+    """The file as its model, without the parts that have problems. The document given stays as it is.
+
+    `data` is what the document says, where that is not all of it; it is used up.
+    """
+    data = plain(doc.root) if data is None else data
     if data is None:
         return Shaped(None, doc, [problem(Position(doc.file, 1, 1), "empty_file")])
     problems: list[Problem] = []

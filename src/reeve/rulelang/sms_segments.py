@@ -13,30 +13,31 @@ GSM, UCS2 = (160, 153), (70, 67)
 """Places of one SMS that stands alone, and of each of several."""
 
 
+_GSM = _BASIC | _EXTENDED
+
+
 def is_gsm(text: str) -> bool:
     """Whether the GSM alphabet has every character; one that it lacks makes the whole text UCS-2."""
-    return all(character in _BASIC or character in _EXTENDED for character in text)
+    return _GSM.issuperset(text)
 
 
 def places(text: str) -> int:
     """How many places the text takes in its alphabet."""
-    return sum(_widths(text))
+    if is_gsm(text):
+        return len(text) + sum(map(text.count, _EXTENDED))
+    return len(text) + sum(character > "\uffff" for character in text)
 
 
 def segments(text: str) -> int:
     """How many SMS the text takes; no character is torn in two."""
-    alone, each = GSM if is_gsm(text) else UCS2
+    gsm = is_gsm(text)
+    alone, each = GSM if gsm else UCS2
     if places(text) <= alone:
         return 1
     count, used = 1, 0
-    for width in _widths(text):
+    for character in text:
+        width = 2 if (character in _EXTENDED if gsm else character > "\uffff") else 1
         if used + width > each:
             count, used = count + 1, 0
         used += width
     return count
-
-
-def _widths(text: str) -> list[int]:
-    if is_gsm(text):
-        return [2 if character in _EXTENDED else 1 for character in text]
-    return [2 if ord(character) > 0xFFFF else 1 for character in text]

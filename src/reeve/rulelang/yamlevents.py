@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar, cast
 
 _Read = TypeVar("_Read")
 
@@ -71,9 +71,4 @@ def _quick(text: str) -> Iterator[Event] | None:
         from yaml._yaml import CParser
     except ImportError:
         return None
-    return _events(CParser(text))
-
-
-def _events(parser: Any) -> Iterator[Event]:
-    while parser.check_event():
-        yield parser.get_event()
+    return iter(cast("Callable[[], Event | None]", CParser(text).get_event), None)
