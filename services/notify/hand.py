@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reeve.domain.case import Case
@@ -45,6 +46,7 @@ class Hand:
         self.low = asyncio.Event()
         """Some channel is down to half of what may wait for it; whoever waits for it clears it."""
         self._items: dict[str, Item] = {}
+        self._coming: set[str] = set()
         self._numbers = itertools.count()
 
     @property
@@ -54,8 +56,18 @@ class Hand:
 
     @property
     def ids(self) -> frozenset[str]:
-        """Ids of everything claimed and not settled."""
-        return frozenset(self._items)
+        """Ids of everything claimed and not settled, also of what is being claimed."""
+        return frozenset(self._items.keys() | self._coming)
+
+    @contextmanager
+    def expecting(self, ids: Iterable[str]) -> Iterator[None]:
+        """These are being claimed inside: however long the record takes, this process leaves them to that."""
+        coming = set(ids)
+        self._coming |= coming
+        try:
+            yield
+        finally:
+            self._coming -= coming
 
     def room(self, channel: str) -> int:
         """How many more may wait for the channel."""

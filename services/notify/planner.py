@@ -222,12 +222,14 @@ class Planner:
         plan.progress.append(Progress(each.key, "suppressed"))
 
     async def _write(self, plan: _Plan, cases: dict[str, Case]) -> None:
-        fresh = await self._deliveries.insert(plan.deliveries)
-        reach("notify.claimed")
-        mine = [each for each in plan.deliveries if each.state == "claimed" and each.id in fresh]
-        items = [Item(each, plan.people[each.id], cases[str(each.case)]) for each in mine]
-        await self._links.add(items)
-        self._hand.accept(items)
+        claimed = [each for each in plan.deliveries if each.state == "claimed"]
+        with self._hand.expecting(each.id for each in claimed):
+            fresh = await self._deliveries.insert(plan.deliveries)
+            reach("notify.claimed")
+            mine = [each for each in claimed if each.id in fresh]
+            items = [Item(each, plan.people[each.id], cases[str(each.case)]) for each in mine]
+            await self._links.add(items)
+            self._hand.accept(items)
         await self._timeline.write(plan.entries)
         await self._notifications.progress(plan.progress)
         if plan.entries:
