@@ -33,7 +33,7 @@ from services.notify.announcer import Announcer
 from services.notify.case_reader import CaseReader
 from services.notify.channels.base import Channel
 from services.notify.channels.email import EmailChannel
-from services.notify.channels.gateway import load_gateway
+from services.notify.channels.gateway_file import load_gateway
 from services.notify.channels.sms import SmsChannel
 from services.notify.dispatcher import Dispatcher
 from services.notify.hand import Hand

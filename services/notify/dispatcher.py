@@ -195,7 +195,16 @@ class Dispatcher:
                 fault=rendered.fault,
             )
         reach("notify.sending")
-        text = Text(delivery.id, address, rendered.subject, rendered.body, now)
+        text = Text(
+            delivery.id,
+            address,
+            rendered.subject,
+            rendered.body,
+            now,
+            message=delivery.message,
+            language=rendered.language,
+            values=rendered.values,
+        )
         outcome = await self._channels[delivery.channel].send(text)
         reach("notify.sent")
         return settle(delivery, outcome, self._plan, self._time.now(), random.random())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class Result(StrEnum):
@@ -49,6 +50,8 @@ class Reason(StrEnum):
     """Not sent: a person has taken the case."""
     CASE_CLOSED = "case_closed"
     """Not sent: the case is closed."""
+    NO_TEMPLATE = "no_template"
+    """The provider sends approved templates only, and the gateway's file names none for this message."""
     NOBODY = "nobody"
     """Not sent: no recipient can be reached for the role."""
 
@@ -75,6 +78,12 @@ class Text:
     body: str
     at: datetime
     """When it is sent, aware UTC."""
+    message: str = ""
+    """Name of the message, for providers that have templates of their own for it."""
+    language: str = ""
+    """The reader's, as far as it is known."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What the message's template could name."""
 
     def __repr__(self) -> str:
         # Tracebacks and failed assertions print arguments; this one must not print people.

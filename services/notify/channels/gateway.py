@@ -1,82 +1,63 @@
 """An SMS gateway described in a YAML file: any provider with an HTTP call takes a file and no code.
 
 See docs/gateways/ for examples. Values in `{{ }}` are templates (reeve/rulelang/templates.py) over `to`,
-`to_digits`, `text`, `unicode`, `id` and `secrets.<name>`.
+`to_digits`, `text`, `unicode`, `id`, `message`, `language`, `secrets.<name>`, and where the file has `templates`
+over `template.code` and `template.params`.
 """
 
 from __future__ import annotations
 
-import os
+import re
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any
 from typing import Literal as OneOf
 
-import re2
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from pydantic import Field, model_validator
 
-from reeve.domain.errors import ReeveError
-from reeve.rulelang.templates import Renderer, TemplateRefused
 from services.notify.channels.base import Reason
-
-RENDERER = Renderer({})
+from services.notify.channels.gateway_auth import SIGNED, Auth, TencentAuth
+from services.notify.channels.gateway_fields import (
+    RENDERER,
+    JsonPath,
+    Pattern,
+    Strict,
+    TemplateText,
+    check_tree,
+    compile_pattern,
+    texts_in,
+)
+from services.notify.channels.provider_templates import Templates
 
 _ABSENT = object()
+_ALL_PARAMS = re.compile(r"\{\{\s*template\.params\s*\}\}")
 
 
-class GatewayRefused(ReeveError):
-    """The gateway's description can't be used; the message names what is wrong, never a secret."""
+class JsonTest(Strict):
+    """A value inside a JSON answer, by its path (`result.0.code`), and what it must be or look like."""
 
+    path: JsonPath
+    is_: Annotated[list[str | int | bool | None] | None, Field(alias="is", min_length=1)] = None
+    matches: Pattern | None = None
+    """A pattern found anywhere in it; `^` binds it to the beginning."""
 
-def _template(value: str) -> str:
-    try:
-        RENDERER.check(value)
-    except TemplateRefused as error:
-        raise ValueError(f"template: {error}") from None
-    return value
-
-
-def _pattern(value: str) -> str:
-    try:
-        compile_pattern(value)
-    except re2.error:
-        raise ValueError("this pattern can't be read (RE2 syntax: no look-around, no back-references)") from None
-    return value
-
-
-@lru_cache(maxsize=256)
-def compile_pattern(pattern: str) -> Any:
-    """RE2, whose time grows with the text alone: an answer from outside can't make it hang."""
-    options = re2.Options()
-    options.log_errors = False
-    return re2.compile(pattern.encode(), options)
-
-
-TemplateText = Annotated[str, AfterValidator(_template)]
-Pattern = Annotated[str, AfterValidator(_pattern)]
-Path1 = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class JsonTest(_Strict):
-    """A value inside a JSON answer, by its path (`result.0.code`), and what it must be."""
-
-    path: Path1
-    is_: Annotated[list[str | int | bool | None], Field(alias="is", min_length=1)]
+    @model_validator(mode="after")
+    def _one_test(self) -> JsonTest:
+        if (self.is_ is None) == (self.matches is None):
+            raise ValueError("give one of is and matches")
+        return self
 
     def holds(self, answer: Any) -> bool:
-        """Whether the value is one of these; text and numbers of the same spelling are the same."""
+        """Whether the value is as wanted; text and numbers of the same spelling are the same."""
         found = json_at(answer, self.path)
-        return found is not _ABSENT and any(_same(found, wanted) for wanted in self.is_)
+        if found is _ABSENT:
+            return False
+        if self.matches is None:
+            return any(_same(found, wanted) for wanted in self.is_ or ())
+        scalar = isinstance(found, str | int | float) and not isinstance(found, bool)
+        return scalar and compile_pattern(self.matches).search(str(found).encode(errors="replace")) is not None
 
 
-class Test(_Strict):
+class Test(Strict):
     """What an answer is like; everything named must hold."""
 
     __test__ = False  # pytest is not meant
@@ -84,6 +65,12 @@ class Test(_Strict):
     status: tuple[int, ...] = ()
     body: Pattern | None = None
     json_: Annotated[JsonTest | None, Field(alias="json")] = None
+
+    @model_validator(mode="after")
+    def _tests_something(self) -> Test:
+        if not self.status and self.body is None and self.json_ is None:
+            raise ValueError("give status, body or json: nothing holds of every answer")
+        return self
 
     def holds(self, status: int, body: bytes, answer: Any) -> bool:
         """`answer` is the body read as JSON, or None."""
@@ -94,32 +81,30 @@ class Test(_Strict):
         return self.json_ is None or self.json_.holds(answer)
 
 
-class ErrorRule(_Strict):
+class ErrorRule(Strict):
     """How an answer that is no success is to be taken."""
 
     when: Test
-    then: OneOf["transient", "permanent", "unknown"]
+    then: OneOf["transient", "throttled", "permanent", "unknown"]
+    """throttled: transient, because there were too many; permanent: another way is looked for at once."""
     reason: Reason | None = None
 
 
-class MessageId(_Strict):
+class MessageId(Strict):
     """Where the provider's own id of the message stands: one of the three."""
 
     body: Pattern | None = None
-    json_: Annotated[Path1 | None, Field(alias="json")] = None
+    json_: Annotated[JsonPath | None, Field(alias="json")] = None
     header: str | None = None
 
-
-class Auth(_Strict):
-    """How we prove who we are: basic (username, password) or bearer (token); values are templates."""
-
-    kind: OneOf["basic", "bearer"]
-    username: TemplateText = ""
-    password: TemplateText = ""
-    token: TemplateText = ""
+    @model_validator(mode="after")
+    def _one_place(self) -> MessageId:
+        if sum(each is not None for each in (self.body, self.json_, self.header)) != 1:
+            raise ValueError("give one of json, header and body")
+        return self
 
 
-class Gateway(_Strict):
+class Gateway(Strict):
     """One provider's HTTP call."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,40}$")]
@@ -133,6 +118,8 @@ class Gateway(_Strict):
     auth: Auth | None = None
     secrets: dict[str, str] = Field(default_factory=dict)
     """Name in templates → environment variable that holds it."""
+    templates: Templates | None = None
+    """For a provider that sends approved templates only; `text` goes nowhere then but into a parameter."""
     success: Test = Test(status=(200, 201, 202, 204))
     message_id: MessageId | None = None
     errors: tuple[ErrorRule, ...] = ()
@@ -145,50 +132,45 @@ class Gateway(_Strict):
             raise ValueError("give one of form, json and body")
         if any(given) and self.method == "GET":
             raise ValueError("a GET has no body; put the fields into query")
-        _check_tree(self.json_)
+        check_tree(self.json_)
         return self
 
+    @model_validator(mode="after")
+    def _can_be_signed(self) -> Gateway:
+        if isinstance(self.auth, SIGNED) and "?" in self.url:
+            raise ValueError("this auth signs the query too: put the fields of the url into query")
+        if isinstance(self.auth, TencentAuth) and (self.json_ is None or self.query or self.method != "POST"):
+            raise ValueError("auth of kind tencent signs a POST with json, and without query")
+        return self
 
-def load_gateway(
-    setting: str, environment: Mapping[str, str] | None = None
-) -> tuple[Gateway, dict[str, SecretStr]]:
-    """The gateway and its secrets. `setting` is a YAML file, or a URL that takes a JSON {to, text, id}.
+    @model_validator(mode="after")
+    def _templates_go_somewhere(self) -> Gateway:
+        texts = [text for _, text in self.texts()]
+        if self.templates and not any(use.name == "template" for each in texts for use in RENDERER.names(each)):
+            raise ValueError("templates are given, but neither query nor body says {{ template.code }}")
+        return self
 
-    Raises GatewayRefused (permanent) with all faults at once.
-    """
-    known = os.environ if environment is None else environment
-    if setting.startswith(("http://", "https://")):
-        description: Any = {
-            "name": "http",
-            "url": setting,
-            "json": {"to": "{{ to }}", "text": "{{ text }}", "id": "{{ id }}"},
-        }
-    else:
-        try:
-            description = YAML(typ="safe", pure=True).load(Path(setting).read_text("utf-8"))
-        except (OSError, UnicodeError) as error:
-            raise GatewayRefused(f"{setting}: {type(error).__name__}: the gateway's file can't be read") from None
-        except YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            line = f":{mark.line + 1}" if mark is not None else ""
-            raise GatewayRefused(f"{setting}{line}: this is no YAML") from None
-    try:
-        gateway = Gateway.model_validate(description)
-    except ValidationError as error:
-        faults = [
-            f"{setting}: {'.'.join(str(part) for part in fault['loc']) or 'the file'}: {fault['msg']}"
-            for fault in error.errors(include_input=False, include_url=False, include_context=False)
-        ]
-        raise GatewayRefused("\n".join(faults)) from None
-    missing = [variable for variable in gateway.secrets.values() if not known.get(variable)]
-    if missing:
-        raise GatewayRefused(f"{setting}: these environment variables are not set: {', '.join(sorted(missing))}")
-    return gateway, {name: SecretStr(known[variable]) for name, variable in gateway.secrets.items()}
+    def texts(self) -> list[tuple[tuple[str, ...], str]]:
+        """Every template that goes into a request, with its place in the file; those of `templates` left out."""
+        found: list[tuple[tuple[str, ...], str]] = [(("url",), self.url)]
+        named = {"query": self.query, "headers": self.headers, "form": self.form or {}}
+        found += [((part, name), text) for part, fields in named.items() for name, text in fields.items()]
+        found += [(("json",), text) for text in texts_in(self.json_) if not _ALL_PARAMS.fullmatch(text)]
+        if any(_ALL_PARAMS.fullmatch(text) for text in texts_in(self.json_)):
+            found.append((("json",), "{{ template.params | tojson }}"))
+        if self.body is not None:
+            found.append((("body",), self.body))
+        if self.auth is not None:
+            values = self.auth.model_dump(exclude={"kind"})
+            found += [(("auth", name), text) for name, text in values.items()]
+        return found
 
 
 def render_tree(tree: Any, context: Mapping[str, Any]) -> Any:
-    """The JSON value with every text in it rendered."""
+    """The JSON value with every text in it rendered; `{{ template.params }}` alone stays a list or an object."""
     if isinstance(tree, str):
+        if _ALL_PARAMS.fullmatch(tree) and "template" in context:
+            return context["template"]["params"]
         return RENDERER.render(tree, context)
     if isinstance(tree, Mapping):
         return {str(key): render_tree(value, context) for key, value in tree.items()}
@@ -227,14 +209,3 @@ def _same(found: Any, wanted: Any) -> bool:
     if isinstance(found, bool) or isinstance(wanted, bool) or found is None or wanted is None:
         return found is wanted
     return not isinstance(found, dict | list) and str(found) == str(wanted)
-
-
-def _check_tree(tree: Any) -> None:
-    if isinstance(tree, str):
-        _template(tree)
-    elif isinstance(tree, Mapping):
-        for value in tree.values():
-            _check_tree(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            _check_tree(value)

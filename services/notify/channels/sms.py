@@ -13,16 +13,35 @@ from pydantic import SecretStr
 
 from reeve.rulelang.sms_segments import is_gsm
 from reeve.rulelang.templates import RenderingFailed
+from reeve.runtime.telemetry import get_log
 from services.notify.channels.base import Outcome, Reason, Result, Text
-from services.notify.channels.gateway import RENDERER, Gateway, found_id, render_tree
+from services.notify.channels.gateway import Gateway, found_id, render_tree
+from services.notify.channels.gateway_auth import SIGNED, authorize
+from services.notify.channels.gateway_fields import RENDERER
+from services.notify.channels.provider_templates import fill, template_for
+from services.notify.channels.signing import canonical_query
 
 _MOST_ANSWER_BYTES = 65_536
 
+_RESULTS = {
+    "transient": Result.TRANSIENT,
+    "throttled": Result.TRANSIENT,
+    "permanent": Result.PERMANENT,
+    "unknown": Result.UNKNOWN,
+}
 _DEFAULT_REASONS = {
     "transient": Reason.PROVIDER_ERROR,
+    "throttled": Reason.BUSY,
     "permanent": Reason.REFUSED,
     "unknown": Reason.PROVIDER_ERROR,
 }
+
+
+log = get_log(__name__)
+
+
+class _NoTemplate(Exception):
+    """The provider has no template for the message."""
 
 
 class SmsChannel:
@@ -33,6 +52,7 @@ class SmsChannel:
     def __init__(self, gateway: Gateway, secrets: Mapping[str, SecretStr], *, connections: int = 8) -> None:
         self._gateway = gateway
         self._secrets = secrets
+        self._said: set[tuple[str, str]] = set()
         # Both write the whole URL into their logs, and with a GET that is the number, the text and the password.
         for talkative in ("httpx", "httpcore"):
             logging.getLogger(talkative).setLevel(logging.CRITICAL)
@@ -49,7 +69,16 @@ class SmsChannel:
         """One attempt; the reference is the gateway's id of the message where it gives one."""
         try:
             request = self._request(text)
-        except (RenderingFailed, httpx.InvalidURL, ValueError):
+        except _NoTemplate:
+            self._say_once("The SMS gateway's file has no template for a message.", "no_provider_template", text)
+            return Outcome(Result.PERMANENT, Reason.NO_TEMPLATE)
+        except RenderingFailed as error:
+            self._say_once(
+                "A template of the SMS gateway's file failed.", "gateway_template_failed", text, str(error)
+            )
+            return Outcome(Result.PERMANENT, Reason.REFUSED)
+        except (httpx.InvalidURL, ValueError):
+            self._say_once("No request can be made for the SMS gateway.", "gateway_request_impossible", text)
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         try:
             response = await self._client.send(request, stream=True)
@@ -73,40 +102,55 @@ class SmsChannel:
         await self._client.aclose()
 
     def _request(self, text: Text) -> httpx.Request:
+        """The call for this text, signed. Raises _NoTemplate, RenderingFailed, httpx.InvalidURL, ValueError."""
         gateway = self._gateway
-        context = {
+        context: dict[str, Any] = {
             "to": text.to,
             "to_digits": text.to.lstrip("+"),
             "text": text.body,
             "unicode": not is_gsm(text.body),
             # Some gateways recognise a repeat by it; a digest, because ids of ours hold any character.
             "id": hashlib.sha256(text.id.encode()).hexdigest()[:32],
+            "message": text.message,
+            "language": text.language,
             "secrets": {name: secret.get_secret_value() for name, secret in self._secrets.items()},
         }
+        if gateway.templates is not None:
+            template = template_for(gateway.templates, text.message, text.language)
+            if template is None:
+                raise _NoTemplate
+            context["template"] = fill(template, text.values, text.body)
 
-        def rendered(templates: Mapping[str, str]) -> dict[str, str]:
-            return {name: RENDERER.render(template, context) for name, template in templates.items()}
+        def rendered(template: str) -> str:
+            return RENDERER.render(template, context)
 
-        headers = {"user-agent": "reeve", **rendered(gateway.headers)}
+        def all_rendered(templates: Mapping[str, str]) -> dict[str, str]:
+            return {name: rendered(template) for name, template in templates.items()}
+
+        url = rendered(gateway.url)
         more: dict[str, Any] = {}
-        if gateway.query:
-            more["params"] = rendered(gateway.query)
+        if gateway.query and isinstance(gateway.auth, SIGNED):
+            # Sent in the very form that is signed, whatever httpx would have made of it.
+            url = f"{url}?{canonical_query(all_rendered(gateway.query).items())}"
+        elif gateway.query:
+            more["params"] = all_rendered(gateway.query)
         if gateway.form is not None:
-            more["data"] = rendered(gateway.form)
+            more["data"] = all_rendered(gateway.form)
         elif gateway.json_ is not None:
             more["json"] = render_tree(gateway.json_, context)
         elif gateway.body is not None:
-            more["content"] = RENDERER.render(gateway.body, context).encode()
-        if gateway.auth is not None and gateway.auth.kind == "bearer":
-            headers["authorization"] = f"Bearer {RENDERER.render(gateway.auth.token, context)}"
-        request = self._client.build_request(
-            gateway.method, RENDERER.render(gateway.url, context), headers=headers, **more
-        )
-        if gateway.auth is not None and gateway.auth.kind == "basic":
-            name = RENDERER.render(gateway.auth.username, context)
-            password = RENDERER.render(gateway.auth.password, context)
-            request = next(httpx.BasicAuth(name, password).auth_flow(request))
+            more["content"] = rendered(gateway.body).encode()
+        headers = {"user-agent": "reeve", **all_rendered(gateway.headers)}
+        request = self._client.build_request(gateway.method, url, headers=headers, **more)
+        if gateway.auth is not None:
+            authorize(request, gateway.auth, rendered, text.at)
         return request
+
+    def _say_once(self, sentence: str, action: str, text: Text, fault: str | None = None) -> None:
+        """An operator must mend the file; a thousand deliveries are no reason to say so a thousand times."""
+        if (action, text.message) not in self._said:
+            self._said.add((action, text.message))
+            log.error(sentence, action=action, gateway=self._gateway.name, message=text.message, fault=fault)
 
     def _judge(self, status: int, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """What the answer means: success first, then the gateway's own list of errors, then HTTP's classes."""
@@ -116,7 +160,7 @@ class SmsChannel:
             return Outcome(Result.SENT, Reason.ACCEPTED, found_id(gateway.message_id, body, answer, headers))
         for rule in gateway.errors:
             if rule.when.holds(status, body, answer):
-                return Outcome(Result(rule.then), rule.reason or _DEFAULT_REASONS[rule.then])
+                return Outcome(_RESULTS[rule.then], rule.reason or _DEFAULT_REASONS[rule.then])
         if status in (401, 403):
             return Outcome(Result.TRANSIENT, Reason.CREDENTIALS)
         if status in (408, 425, 429):

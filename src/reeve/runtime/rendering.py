@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,10 @@ class Rendered:
     body: str
     fault: str | None = None
     """Why the operator's template could not be used; None: it was, or there is none. Never quotes data."""
+    language: str = ""
+    """The first of the reader's languages."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """What the template could name: for providers that fill in templates of their own."""
 
     def __repr__(self) -> str:
         # A title that somebody typed must not get into a traceback.
@@ -77,7 +81,7 @@ class MessageRenderer:
         fault: str | None = None
         if template is not None:
             try:
-                return self._rendered(template, context)
+                return self._rendered(template, context, languages[0])
             except (TemplateRefused, RenderingFailed) as error:
                 fault = str(error)
         subject, body = default_text(
@@ -89,14 +93,14 @@ class MessageRenderer:
             due=earliest_due(case, site, now),
             unreached=title_in(ROLE_TITLES.get(role, {}), languages, role) if message == UNREACHABLE else "",
         )
-        return Rendered(_one_line(subject), body, fault)
+        return Rendered(_one_line(subject), body, fault, languages[0], context)
 
-    def _rendered(self, template: Mapping[str, str], context: Mapping[str, Any]) -> Rendered:
+    def _rendered(self, template: Mapping[str, str], context: Mapping[str, Any], language: str) -> Rendered:
         body = TEMPLATES.render(template["body"], context)
         subject = TEMPLATES.render(template["subject"], context) if template.get("subject") else ""
         if not body.strip():
             raise RenderingFailed("the text is empty")
-        return Rendered(_one_line(subject), body)
+        return Rendered(_one_line(subject), body, None, language, context)
 
 
 def _template(

@@ -17,7 +17,8 @@ from reeve.devstack.sms_sink import GatewayBehaviour, SmsGateway
 from reeve.devstack.tiny_http import TinyHttpServer
 from reeve.runtime.time_source import SystemTime
 from services.notify.channels.base import Outcome, Reason, Result, Text
-from services.notify.channels.gateway import Gateway, GatewayRefused, load_gateway
+from services.notify.channels.gateway import Gateway
+from services.notify.channels.gateway_file import GatewayRefused, load_gateway
 from services.notify.channels.sms import SmsChannel
 
 pytestmark = pytest.mark.integration

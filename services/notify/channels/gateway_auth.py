@@ -1,0 +1,100 @@
+"""How a gateway knows us: a password, a token, or the signature of a cloud provider."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated
+from typing import Literal as OneOf
+
+import httpx
+from pydantic import Field
+
+from services.notify.channels.gateway_fields import Name, SecretText, Strict, TemplateText
+from services.notify.channels.signing import Signable, aliyun_headers, tencent_headers
+
+
+class BasicAuth(Strict):
+    """HTTP basic; both values are templates."""
+
+    kind: OneOf["basic"]
+    username: TemplateText
+    password: SecretText
+
+
+class BearerAuth(Strict):
+    """A token in the Authorization header."""
+
+    kind: OneOf["bearer"]
+    token: SecretText
+
+
+class AliyunAuth(Strict):
+    """The V3 signature of Alibaba Cloud, ACS3-HMAC-SHA256."""
+
+    kind: OneOf["aliyun"]
+    access_key_id: SecretText
+    access_key_secret: SecretText
+    action: Name
+    version: Name
+
+
+class TencentAuth(Strict):
+    """The signature v3 of Tencent Cloud, TC3-HMAC-SHA256."""
+
+    kind: OneOf["tencent"]
+    secret_id: SecretText
+    secret_key: SecretText
+    service: Name
+    action: Name
+    version: Name
+    region: Name
+
+
+Auth = Annotated[BasicAuth | BearerAuth | AliyunAuth | TencentAuth, Field(discriminator="kind")]
+SIGNED = (AliyunAuth, TencentAuth)
+"""These sign the request whole, so that its URL must stand in their form."""
+
+
+def authorize(request: httpx.Request, auth: Auth, rendered: Callable[[str], str], at: datetime) -> None:
+    """The request carries what proves who sends it. `at` is now, aware; signatures are good for minutes around it.
+
+    Every call signs anew, with a nonce of its own: a repeat is no replay to the provider.
+    """
+    match auth:
+        case BasicAuth():
+            basic = httpx.BasicAuth(rendered(auth.username), rendered(auth.password))
+            next(basic.auth_flow(request))
+        case BearerAuth():
+            request.headers["authorization"] = f"Bearer {rendered(auth.token)}"
+        case AliyunAuth():
+            request.headers.update(
+                aliyun_headers(
+                    _signable(request),
+                    action=auth.action,
+                    version=auth.version,
+                    key_id=rendered(auth.access_key_id),
+                    key=rendered(auth.access_key_secret),
+                    at=at,
+                    nonce=secrets.token_hex(16),
+                )
+            )
+        case TencentAuth():
+            request.headers.update(
+                tencent_headers(
+                    _signable(request),
+                    service=auth.service,
+                    action=auth.action,
+                    version=auth.version,
+                    region=auth.region,
+                    secret_id=rendered(auth.secret_id),
+                    secret_key=rendered(auth.secret_key),
+                    at=at,
+                )
+            )
+
+
+def _signable(request: httpx.Request) -> Signable:
+    path, _, query = request.url.raw_path.decode("ascii").partition("?")
+    return Signable(request.method, path, query, dict(request.headers), request.read())
