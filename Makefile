@@ -5,7 +5,7 @@ BIN := .venv/bin
 # As many test processes as cores; one more where tests wait for servers, of which each process has its own pair.
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 UNIT_TESTS := -n $(CORES) tests/unit tests/property tests/contract tests/acceptance/rules
-SERVER_TESTS := -n $(shell expr $(CORES) + 1) --dist loadgroup tests/acceptance tests/integration --ignore tests/acceptance/rules
+SERVER_TESTS := -n $(shell expr $(CORES) + 1) --dist loadscope tests/acceptance tests/integration --ignore tests/acceptance/rules
 # One installation at a time, and a new one whenever the lock or the project's metadata changes.
 STAMP := .venv/.installed-$(shell cat $(LOCK) pyproject.toml | cksum | cut -d' ' -f1)
 

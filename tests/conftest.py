@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.seeding import Seed, seed_rules
 from tests.support.shared_servers import SharedServers
@@ -15,6 +17,18 @@ from tests.support.shared_servers import SharedServers
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones come first, so that no process is left with one when the others are done."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """With `--dist loadscope` every test goes to whoever is free; only the stories through the whole stack stay
+    together, whose module starts that once."""
+    return _StoriesTogether(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+class _StoriesTogether(LoadScopeScheduling):  # type: ignore[misc] # pytest-xdist says no types
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0] if nodeid.startswith("tests/acceptance/") else nodeid
 
 
 @pytest.fixture(scope="session")

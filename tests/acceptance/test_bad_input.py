@@ -45,7 +45,6 @@ from tests.support.stack import (
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.long,
-    pytest.mark.xdist_group("bad_input"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

@@ -44,7 +44,6 @@ from tests.support.stack import (
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.long,
-    pytest.mark.xdist_group("nothing_lost"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

@@ -32,7 +32,6 @@ from tests.support.stack import (
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.long,
-    pytest.mark.xdist_group("privacy"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

@@ -43,7 +43,6 @@ from tests.support.stack import (
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.long,
-    pytest.mark.xdist_group("story"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 

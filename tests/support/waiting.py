@@ -13,10 +13,13 @@ PATIENCE = 60.0
 
 async def eventually(what: str, condition: Callable[[], Awaitable[object]], seconds: float = PATIENCE) -> Any:
     """What the condition returns, once that is true. Raises TimeoutError naming `what` was awaited."""
+    pause = 0.02
     try:
         async with asyncio.timeout(seconds):
-            while not (found := await condition()):  # noqa: ASYNC110 - what is awaited has no event
-                await asyncio.sleep(0.05)
+            while not (found := await condition()):
+                await asyncio.sleep(pause)
+                # Asking is work for those who are to get on with theirs.
+                pause = min(pause * 1.5, 0.2)
             return found
     except TimeoutError as error:
         raise TimeoutError(f"{what}: not within {seconds:g} s") from error
