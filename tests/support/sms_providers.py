@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,16 +30,16 @@ class Provider:
 
     now: datetime
     """The provider's clock."""
-    templates: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    templates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Approved: code → variables."""
     taken: list[dict[str, Any]] = field(default_factory=list)
     misbehave: list[Response | float | None] = field(default_factory=list)
     """A response; seconds of silence before one; None for a connection that drops."""
-    headers: list[dict[str, str]] = field(default_factory=list)
+    port: int = 0
+    """Where it listens."""
 
     async def handle(self, request: Request) -> Response | None:
         """The provider's answer to a request."""
-        self.headers.append(dict(request.headers))
         answer = self.answer(request)
         if self.misbehave:
             wrong = self.misbehave.pop(0)
