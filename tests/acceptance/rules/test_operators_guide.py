@@ -9,6 +9,7 @@ import json
 import re
 import shlex
 import shutil
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -26,7 +27,9 @@ from reeve.cli.recipient_files import read_recipients
 from reeve.cli.rules import app as rules_app
 from reeve.contracts.events import parse_event
 from reeve.domain.bundle import Bundle
+from reeve.domain.recipients import Recipient
 from reeve.domain.simulate import Simulation
+from reeve.rulelang.check_recipients import check_recipients
 from reeve.rulelang.comparing import differences
 from reeve.rulelang.load import LoadResult, load_bundle, read_folder
 from reeve.rulelang.scenarios import ScenarioFile
@@ -156,13 +159,14 @@ def test_the_people_of_the_new_site_can_be_imported(tmp_path: Path) -> None:
         file.write_text(table, "utf-8")
         rows = read_recipients(file)
         assert list(rows.faults) == []
-        roles = {role for recipient in rows.recipients for role in recipient.roles}
-        ladder = bundle.site("moon-bay").ladder
-        for role in ladder:
-            climbed = role
-            while climbed not in roles:
-                climbed = ladder[climbed]
-            assert climbed in roles
+        assert nobody_at_the_site(bundle, rows.recipients) == []
+        leaderless = [person for person in rows.recipients if "company_leader" not in person.roles]
+        assert nobody_at_the_site(bundle, leaderless) != []
+
+
+def nobody_at_the_site(bundle: Bundle, people: Collection[Recipient]) -> list[str]:
+    found = [each.render() for each in check_recipients(bundle, people) if each.code == "role_nobody"]
+    return [text for text in found if "moon-bay" in text]
 
 
 def test_the_night_duty_is_told_at_night_and_without_the_key_in_the_morning() -> None:
@@ -308,6 +312,7 @@ def test_what_is_shown_is_what_one_sees(lang: str, tmp_path: Path, monkeypatch: 
     said = all_that_is_said(lang, tmp_path / "draft")
     patterns = [re.escape(line).replace(r"\ on:\ ", r"\ on:\ .+") for line in said]
     patterns += [rf"\s*{template}" for template in templates(lang)]
+    assert not any(re.fullmatch(pattern, "  ~ repair.doorstep: 3d → 4d, and anything else") for pattern in patterns)
     shown = [line for section in guide(lang) for text in section.texts("text") for line in text.splitlines()]
     assert len(shown) > 15
     for line in shown:
