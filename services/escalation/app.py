@@ -19,7 +19,7 @@ from reeve.runtime.bus.lanes import LANES
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.health import HealthServer
-from reeve.runtime.process import stop_requested
+from reeve.runtime.process import cancelled, stop_requested
 from reeve.runtime.store import bundles, cases, events, notifications, shadows
 from reeve.runtime.store.leases import Leases
 from reeve.runtime.store.mongo import (
@@ -47,7 +47,6 @@ from services.escalation.shadow import ShadowKeeper
 
 _WAIT_SECONDS = 0.5
 _DRAIN_SECONDS = 20.0
-_CANCEL_SECONDS = 0.5
 
 log = get_log(__name__)
 
@@ -234,13 +233,7 @@ async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None
     ended = [by_name[name] for name in ("lanes", "reconciler", "reviser", "duties", "rules", "shadow")]
 
     async def leave() -> None:
-        left = set(ended)
-        while left:
-            # More than once: Python 3.11's wait_for, which nats-py uses, loses a cancellation that comes together
-            # with what was waited for.
-            for task in left:
-                task.cancel()
-            _, left = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
+        await cancelled(ended)
         await lanes.leave()
 
     try:
@@ -248,9 +241,7 @@ async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None
     except (TimeoutError, Away):
         # A server is away. What is in hand has no verdict and comes again; the leases run out by themselves.
         log.warning("Stopped with work in hand; it is done after the next start.", action="drain_cut_short")
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await cancelled(tasks)
 
 
 async def _unless_stopped(work: asyncio.Task[T], stop: asyncio.Event) -> T | None:

@@ -18,7 +18,7 @@ from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
-from reeve.runtime.process import stop_requested
+from reeve.runtime.process import cancelled, stop_requested
 from reeve.runtime.store import ack_tokens
 from reeve.runtime.store import events as event_store
 from reeve.runtime.store.ack_tokens import AckTokenStore
@@ -136,9 +136,7 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
     finally:
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await cancelled(background)
         if running.bus is not None:
             await running.bus.close()
         await client.close()

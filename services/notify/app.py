@@ -18,7 +18,7 @@ from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.health import HealthServer
-from reeve.runtime.process import stop_requested
+from reeve.runtime.process import cancelled, stop_requested
 from reeve.runtime.store import ack_tokens, bundles, cases, deliveries, notifications, recipients
 from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.bundles import BundleStore
@@ -180,17 +180,13 @@ async def _work(
     tasks = {name: asyncio.create_task(work, name=name) for name, work in named}
     await _until_stopped(list(tasks.values()), stop)
     await parts.wakeups.stop()
-    for name in ("wakeups", "sweeper", "feeder"):
-        tasks[name].cancel()
-    await asyncio.gather(*(tasks[name] for name in ("wakeups", "sweeper", "feeder")), return_exceptions=True)
+    await cancelled(tasks[name] for name in ("wakeups", "sweeper", "feeder"))
     await parts.dispatcher.drain(_DRAIN_SECONDS)
     try:
         await asyncio.wait_for(parts.announcer.publish(), _WAIT_SECONDS * 4)
     except (Away, TimeoutError):
         log.debug("Outcomes are published after the next start.", action="announce_left")
-    for task in tasks.values():
-        task.cancel()
-    await asyncio.gather(*tasks.values(), return_exceptions=True)
+    await cancelled(tasks.values())
 
 
 async def _wake_up(wakeups: WakeUps) -> None:

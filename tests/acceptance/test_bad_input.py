@@ -54,7 +54,7 @@ method: POST
 url: {url}
 json: {to: "{{ to }}", text: "{{ text }}", id: "{{ id }}"}
 success: {status: [200, 202], body: "^0: Accepted"}
-timeout_seconds: 1
+timeout_seconds: 3
 """
 """One that says no with a 200, as many do."""
 
@@ -271,7 +271,7 @@ async def test_a_recipient_without_an_address_is_refused_and_never_a_dead_end(st
 async def test_a_gateway_that_says_no_hangs_or_hangs_up(stack: Stack) -> None:
     manners = {
         "G-1": (GatewayBehaviour(status=200, body="9: no credit", accepts=False, times=1), ["transient", "sent"]),
-        "G-2": (GatewayBehaviour(delay_seconds=2, times=1), ["unknown", "resent"]),
+        "G-2": (GatewayBehaviour(delay_seconds=6, times=1), ["unknown", "resent"]),
         "G-3": (GatewayBehaviour(drop_after_accepting=True, times=1), ["unknown", "resent"]),
     }
     for subject, (behaviour, _) in manners.items():

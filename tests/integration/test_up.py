@@ -52,7 +52,7 @@ class Up:
         await until(
             f"reeve up is ready; it said:\n{self.said}",
             lambda: running_stack(self.data) is not None or process.returncode is not None,
-            90,
+            180,
         )
         assert process.returncode is None, self.said
         return process

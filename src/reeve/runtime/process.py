@@ -5,8 +5,25 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
+
+_CANCEL_SECONDS = 2.0
+"""Before a task is cancelled again: long enough for what it does at its end, which the second time cuts short."""
+
+
+async def cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Every one of them has ended; what they raised at the end is nobody's business any more."""
+    left = set(tasks)
+    while left:
+        # More than once: Python 3.11's wait_for, which libraries use, loses a cancellation that comes together
+        # with what was waited for.
+        for task in left:
+            task.cancel()
+        ended, left = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
+        for task in ended:
+            if not task.cancelled():
+                task.exception()
 
 
 def stop_requested() -> asyncio.Event:

@@ -1,0 +1,36 @@
+"""Ending tasks for good."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from reeve.runtime import process
+from reeve.runtime.process import cancelled
+
+
+async def test_a_task_that_loses_its_first_cancellation_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_CANCEL_SECONDS", 0.05)
+    lost = 0
+
+    async def stubborn() -> None:
+        nonlocal lost
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                lost += 1
+                if lost > 1:
+                    raise
+
+    async def failing() -> None:
+        await asyncio.sleep(0)
+        raise ConnectionError
+
+    tasks = [asyncio.create_task(stubborn()), asyncio.create_task(failing())]
+    await asyncio.sleep(0.01)
+    await cancelled(tasks)
+    assert all(task.done() for task in tasks)
+    assert lost == 2
+    await cancelled([])
