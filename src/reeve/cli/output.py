@@ -1,23 +1,31 @@
-"""What commands print: one JSON object a line, or plain text that has colours only on a terminal."""
+"""What commands print: one JSON object a line, or plain text that has colours only on a terminal.
+
+Rich is loaded when a terminal wants colours: into a file or pipe a command writes without it, and starts sooner.
+"""
 
 from __future__ import annotations
 
 import sys
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from rich.console import Console
-from rich.text import Text
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def console() -> Console:
     """Standard output for people. Nothing in a text is taken for markup, and nothing is cut off."""
+    from rich.console import Console
+
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def errors() -> Console:
     """Standard error for people."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
@@ -29,11 +37,13 @@ def print_json(row: dict[str, Any]) -> None:
 
 def print_line(*parts: str | tuple[str, str]) -> None:
     """One line of plain text; a part may be (text, style)."""
-    console().print(
-        Text.assemble(
-            *[(shown(part), "") if isinstance(part, str) else (shown(part[0]), part[1]) for part in parts]
-        )
-    )
+    styled = [(shown(part), "") if isinstance(part, str) else (shown(part[0]), part[1]) for part in parts]
+    if not sys.stdout.isatty():
+        sys.stdout.write("".join(text for text, _ in styled) + "\n")
+        return
+    from rich.text import Text
+
+    console().print(Text.assemble(*styled))
 
 
 def shown(text: str) -> str:
