@@ -114,6 +114,31 @@ async def test_the_provider_takes_it(world: World) -> None:
             assert taken == {"To": NUMBER, "From": "+15005550006", "Body": TEXT.body}
 
 
+EVERY_SORT = (
+    "".join(map(chr, range(1, 0x180))),
+    "%2B%20+%%zz",
+    "a&b=c;d#e?f/g\\h",
+    "~*'()!-_.",
+    " 前后空格 \t\r\n",
+    "👍🏽\u200d\u00e9\u0065\u0301\ufeff",
+    "",
+)
+
+
+@pytest.mark.parametrize("text", EVERY_SORT)
+async def test_every_sort_of_character_is_signed_as_it_is_sent(world: World, text: str) -> None:
+    shipped, _ = load_gateway(str(FILES / f"{world.name}.yaml"), ENVIRONMENT)
+    match world.name:
+        case "aliyun":
+            channel = world.channel(query={**shipped.query, "Extra & *": "{{ text }}"})
+        case "tencent":
+            channel = world.channel(json_={**shipped.json_, "Extra & *": "{{ text }}"})
+        case _:
+            channel = world.channel(form={**(shipped.form or {}), "Extra & *": "x{{ text }}"})
+    assert (await channel.send(replace(TEXT, body=text))).result is Result.SENT
+    assert world.provider.taken[0]["Extra & *"].removeprefix("x") == text.removeprefix("x")
+
+
 async def test_a_repeat_is_signed_anew(world: World) -> None:
     channel = world.channel()
     for _ in range(3):
