@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
@@ -84,6 +85,8 @@ def check(
     from reeve.rulelang.load import load_bundle, read_folder
     from reeve.runtime.time_source import SystemTime
 
+    # Nothing is thrown away before the command ends: looking for it takes a tenth of the time.
+    gc.disable()
     form, lang = _format(form, as_json), spoken_language(lang)
     if not folder.is_dir():
         errors().print(f"{folder}: there is no such folder. Name the folder with the rule files.")

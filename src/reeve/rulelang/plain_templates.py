@@ -11,13 +11,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MOST_NESTED = 3
-"""`if` within one another; more is left to Jinja2, which has its own limit."""
+MOST_NESTED = 6
+"""`if` and `elif` within one another; more is left to Jinja2, which has its own limit."""
+MOST_FILTERS = 5
+"""After one name; as with `if`."""
 
+_TEXT = r"""'[^'\\\n]*'|"[^"\\\n]*\""""
 _TAG = re.compile(
     r"\{\{ *(?P<name>[A-Za-z]\w*)(?:(?P<filters>(?: *\| *[a-z]\w*)+)|"
-    r""" +or +(?P<or>'[^'\\\n]*'|"[^"\\\n]*"))? *\}\}"""
-    r"|\{% *if +(?P<asked>[A-Za-z]\w*) *%\}|(?P<else>\{% *else *%\})|(?P<end>\{% *endif *%\})",
+    rf" +or +(?P<or>{_TEXT}))? *\}}\}}"
+    rf"|\{{% *(?P<el>el)?if +(?P<asked>[A-Za-z]\w*)(?: *== *(?P<is>{_TEXT}))? *%\}}"
+    r"|(?P<else>\{% *else *%\})|(?P<end>\{% *endif *%\})",
     re.ASCII,
 )
 _WORDS = frozenset(
@@ -29,6 +33,14 @@ _NO_PLAIN_FILTERS = frozenset({"default", "d"})
 """They make a name one that may be missing."""
 
 Filters = Mapping[str, Callable[[Any], Any]]
+
+
+FILTERS: Filters = {
+    "lower": lambda value: str(value).lower(),
+    "trim": lambda value: str(value).strip(),
+    "upper": lambda value: str(value).upper(),
+}
+"""Filters of Jinja2 that are as simple as ours."""
 
 
 class Undefined(LookupError):
@@ -48,9 +60,10 @@ class Hole:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """`{% if name %}…{% else %}…{% endif %}`."""
+    """`{% if name %}…{% else %}…{% endif %}`, or `{% if name == 'text' %}`; `elif` is an `if` in the `else`."""
 
     name: str
+    equals: str | None
     line: int
     then: tuple[Part, ...]
     otherwise: tuple[Part, ...]
@@ -78,7 +91,10 @@ class _Open:
     """An `if` whose `endif` has not come yet."""
 
     name: str
+    equals: str | None
     line: int
+    chained: bool
+    """An `elif`: the `endif` of the `if` before it ends it too."""
     then: list[Part] | None = None
     """What stands before its `else`."""
 
@@ -116,30 +132,40 @@ class _Reader:
         line = self._source.count("\n", 0, tag.start()) + 1
         if tag["name"]:
             used = tuple(re.findall(r"\w+", tag["filters"] or ""))
-            if not self._filters.issuperset(used) or not _NO_PLAIN_FILTERS.isdisjoint(used):
+            if (
+                len(used) > MOST_FILTERS
+                or not self._filters.issuperset(used)
+                or not _NO_PLAIN_FILTERS.isdisjoint(used)
+            ):
                 raise _NotPlain
             self._parts.append(Hole(name, used, tag["or"][1:-1] if tag["or"] else None, line))
         elif tag["asked"]:
-            self._open.append(_Open(name, line))
+            if tag["el"]:
+                self._else()
+            self._open.append(_Open(name, tag["is"][1:-1] if tag["is"] else None, line, bool(tag["el"])))
             self._above.append(self._parts)
             self._parts = []
+        elif tag["else"]:
+            self._else()
         else:
-            self._else_or_end(tag)
+            while self._end():
+                pass
 
-    def _else_or_end(self, tag: re.Match[str]) -> None:
+    def _else(self) -> None:
+        if not self._open or len(self._open) > MOST_NESTED or self._open[-1].then is not None:
+            raise _NotPlain
+        self._open[-1].then, self._parts = self._parts, []
+
+    def _end(self) -> bool:
+        """Whether the `endif` ends one more."""
         if not self._open or len(self._open) > MOST_NESTED:
             raise _NotPlain
-        inner = self._open[-1]
-        if tag["else"]:
-            if inner.then is not None:
-                raise _NotPlain
-            inner.then, self._parts = self._parts, []
-            return
+        inner = self._open.pop()
         last = tuple(self._parts)
         then, otherwise = (last, ()) if inner.then is None else (tuple(inner.then), last)
-        self._open.pop()
         self._parts = self._above.pop()
-        self._parts.append(Either(inner.name, inner.line, then, otherwise))
+        self._parts.append(Either(inner.name, inner.equals, inner.line, then, otherwise))
+        return inner.chained
 
 
 def filters_in(parts: tuple[Part, ...]) -> frozenset[str]:
@@ -174,7 +200,8 @@ def fill_in(parts: tuple[Part, ...], context: Mapping[str, Any], filters: Filter
             raise Undefined(part.name)
         value = context[part.name]
         if isinstance(part, Either):
-            yield from fill_in(part.then if value else part.otherwise, context, filters)
+            holds = value if part.equals is None else value == part.equals
+            yield from fill_in(part.then if holds else part.otherwise, context, filters)
             continue
         if part.instead is not None:
             value = value or part.instead

@@ -22,7 +22,9 @@ RULES = Path(__file__).parents[3] / "rules"
 PIECES = st.sampled_from(
     [
         "{{ item }}", "{{item|upper}}", "{{ owed_cny | money }}", "{{ due_at | hm | lower }}", "{{ none_there }}",
-        "{{ nothing }}", "{% if item %}", "{% if empty %}", "{% if gone %}", "{% else %}", "{% endif %}", "{", "}",
+        "{{ nothing }}", "{% if item %}", "{% if empty %}", "{% if gone %}", "{% else %}", "{% endif %}",
+        "{% elif empty %}", "{% elif item == '管理费' %}", "{% if item == \"x\" %}", "{% elif gone == 'x' %}",
+        "{", "}",
         "{{", "}}", "{#", "#}", "{{- item }}", "{{ item|default('x') }}", "{{ true }}",
         "{{ item or 'x' }}", '{{ empty or "无标题" }}', "{{ gone or 'x' }}", "{{ item | upper or 'x' }}",
         "{{ empty or '\\x41' }}", "{{ empty or item }}", "{{ _x }}", "{{ a.b }}",
@@ -71,6 +73,10 @@ OURS = Renderer(FILTERS)
 @example(source="{% if item %}{% else %}x{% endif %}\n\n")
 @example(source="{% if empty %}{% if item %}a{% else %}b{% endif %}{% else %}{{ item }}{% endif %}")
 @example(source="{% else %}{% endif %}")
+@example(source="{% if empty %}a{% elif item == 'x' %}b{% elif item %}c{% else %}d{% endif %}e")
+@example(source="{% if empty %}a{% else %}b{% elif item %}c{% endif %}")
+@example(source="{% elif item %}c{% endif %}")
+@example(source="{% if item %}{% if empty %}a{% elif item %}b{% endif %}c{% else %}d{% endif %}")
 def test_plain_or_not_the_outcome_is_the_same(jinja_only: Renderer, source: str) -> None:
     assert outcome(OURS, source) == outcome(jinja_only, source)
 
@@ -85,4 +91,4 @@ def test_most_of_the_shipped_messages_are_plain() -> None:
         for text in ([parts] if isinstance(parts, str) else parts.values())
     ]
     plain = [text for text in texts if read_plain(text, frozenset(FILTERS)) is not None]
-    assert len(plain) > 0.9 * len(texts)
+    assert len(plain) > 0.97 * len(texts)
