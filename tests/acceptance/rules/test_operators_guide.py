@@ -322,6 +322,15 @@ def test_what_is_shown_is_what_one_sees(lang: str, tmp_path: Path, monkeypatch: 
         ), line
 
 
+def test_the_calendar_commands_leave_rules_that_load(tmp_path: Path) -> None:
+    draft = tmp_path / "draft"
+    shutil.copytree(ROOT / "rules", draft)
+    for more in ([], ["--name", "de"]):
+        assert CliRunner().invoke(rules_app, ["calendar", "update", str(draft), *more]).exit_code == 0
+    assert (draft / "calendars" / "de.yaml").is_file()
+    assert load_bundle(read_folder(draft)).errors == ()
+
+
 QUOTED = {
     "zh": ("没有启用：此间 …… 启用了版本 ……", "等到……再发", "该角色无人可通知", "失败"),
     "en": (
