@@ -74,8 +74,10 @@ def check_names(policy: Policy, words: Words) -> Iterator[Problem]:
     """Everything wrong with the names and values in one policy's conditions, in the words that its file uses."""
     counts = frozenset(count.name for count in policy.counts)
     facts = Facts.of(policy)
+    of_grades = frozenset(rule.when.pos for rule in policy.grades if rule.when is not None)
     for use in uses_in(policy):
-        if use.condition.pos not in _grade_positions(policy) and _never(facts, use.condition):
+        may_clash = isinstance(use.condition, x.And | x.Or | x.Not | x.Compare | x.IsTrue)
+        if may_clash and use.condition.pos not in of_grades and _never(facts, use.condition):
             yield problem(use.condition.pos, "contradiction")
         for node in x.walk(use.condition):
             yield from _stands_right(use, node, counts)
@@ -98,7 +100,9 @@ def _steps_that_never_act(policy: Policy, facts: Facts) -> Iterator[Problem]:
         given = [step.when] if step.when is not None else []
         if step.grades and given:
             given.append(x.In(x.Fact("grade"), tuple(x.Literal(grade) for grade in step.grades)))
-        together = [[*given, *_asked_by(alternative)] for alternative in step.on.alternatives]
+        asked = [*given, *x.conditions_of(step.on)]
+        of_type = any("" in x.event_fields_read(condition) for condition in asked)
+        together = [[*given, *_asked_by(alternative, of_type)] for alternative in step.on.alternatives]
         apart = [condition for one in together for condition in one]
         if any(len(one) < 2 or not _never(facts, *one) for one in together):
             continue
@@ -107,15 +111,11 @@ def _steps_that_never_act(policy: Policy, facts: Facts) -> Iterator[Problem]:
             yield problem(pos, "step_never", step=step.name)
 
 
-def _asked_by(alternative: x.Alternative) -> list[x.Condition]:
+def _asked_by(alternative: x.Alternative, asks_for_type: bool) -> list[x.Condition]:
     asked: list[x.Condition] = [alternative.when] if alternative.when is not None else []
-    if isinstance(alternative, x.OnEvent):
+    if isinstance(alternative, x.OnEvent) and asks_for_type:
         asked.append(x.Compare("==", x.EventType(), x.Literal(alternative.type)))
     return asked
-
-
-def _grade_positions(policy: Policy) -> frozenset[x.Position]:
-    return frozenset(rule.when.pos for rule in policy.grades if rule.when is not None)
 
 
 def _stands_right(use: Use, node: x.Node, counts: frozenset[str]) -> Iterator[Problem]:
