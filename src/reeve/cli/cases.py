@@ -38,6 +38,8 @@ class State(StrEnum):
 
     open = "open"
     closed = "closed"
+    scheduled = "scheduled"
+    """Duties to come."""
     all = "all"
 
 
@@ -53,7 +55,7 @@ class SeveralCases(ReeveError):
 def list_cases(
     site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
     policy: Annotated[str | None, typer.Option(help="Only this policy: complaint, repair, …")] = None,
-    state: Annotated[State, typer.Option(help="Open or closed ones.")] = State.open,
+    state: Annotated[State, typer.Option(help="Open ones, closed ones, duties to come, or all.")] = State.open,
     grade: Annotated[str | None, typer.Option(help="Only this grade.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only with a clock that has run out.")] = False,
     limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 500,
@@ -66,6 +68,8 @@ def list_cases(
     reeve cases list --overdue
 
     reeve cases list --site sunshine-garden --policy complaint --grade major --json
+
+    reeve cases list --state scheduled
     """
     asyncio.run(_list(find_targets(), site, policy, state, grade, overdue or None, limit, as_json))
 
@@ -139,7 +143,8 @@ def _print_row(row: dict[str, Any], now: datetime) -> None:
     print_line(
         f"{name:<44} ",
         (f"{row['grade'] or '-':<14}", "bold"),
-        f"{row['state']:<7}",
+        f"{row['state']:<9} ",
+        (f"comes, {left(row['next_due'], now)}" if row["state"] == "scheduled" else "", "cyan"),
         (f"{nearest['clock']} {left(nearest['due'], now)}" if nearest else "", "cyan"),
         (f"  OVERDUE: {', '.join(late)}" if late and row["state"] == "open" else "", "bold red"),
     )
