@@ -62,13 +62,11 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=14))
 @example(["b: ", "\t"])
 @example(["b: ", "'", "a", "\u2028", "a", "'"])
-def test_both_libraries_read_any_mapping_alike(pieces: list[str]) -> None:
+def test_what_ruamel_reads_libyaml_reads_alike(pieces: list[str]) -> None:
     data = ("k: " + "".join(pieces)).encode()
-    mine, theirs = read(data), without_libyaml(data)
-    if len(mine) > 1 and len(theirs) > 1:
-        assert mine == theirs
-    elif len(mine) > 1:
-        assert set("*#|>") & set(data.decode()), "only comments and empty blocks are taken kindlier"
+    theirs = without_libyaml(data)
+    if len(theirs) > 1:
+        assert read(data) == theirs, "libyaml may take more (a sign after a sign), but nothing otherwise"
 
 
 def test_a_refusal_is_explained_by_the_library_that_explains_better() -> None:
