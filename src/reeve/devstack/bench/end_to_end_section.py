@@ -119,10 +119,10 @@ async def end_to_end(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
     plain_latencies: list[list[float]] = []
     async with world(rig) as here, _plain(rig, "decide", here) as deciding, _plain(rig, "mail", here) as mailing:
         # Sized by what this machine does, so that a slow one is done in time as well.
-        count = round(min(most, max(100, wanted_seconds * (await _throughput(here, 100))[1])))
+        count = round(min(most, max(100, wanted_seconds * (await throughput(here, 100))[1])))
         for run in range(1, _RUNS + 1):
             rig.tell(f"end-to-end: events/s, run {run} of {_RUNS}")
-            rates = await _throughput(here, count)
+            rates = await throughput(here, count)
             ours.append(rates[0])
             delivered.append(rates[1])
             rig.tell(f"end-to-end: events/s of the plain service, run {run} of {_RUNS}")
@@ -157,7 +157,7 @@ async def _plain(rig: Rig, work: str, here: World) -> AsyncIterator[int]:
         yield port
 
 
-async def _throughput(here: World, count: int) -> tuple[float, float]:
+async def throughput(here: World, count: int) -> tuple[float, float]:
     """Events a second until all notifications are requested, and until all emails are delivered."""
     requests = here.requests(count)
     requested_before, come_before = await here.requested(), arrived(here.taker.out)
@@ -196,7 +196,7 @@ async def memory(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
     async with world(rig) as here:
         idle = {name: _resident_megabytes(pid) for name, pid in here.pids.items()}
         rig.tell(f"memory: {count} events from end to end")
-        await _throughput(here, count)
+        await throughput(here, count)
         loaded = {name: _resident_megabytes(pid) for name, pid in here.pids.items()}
     for name in idle:
         yield Figure("memory", f"{name}, idle", idle[name], "MB", better="less")

@@ -13,11 +13,13 @@ import orjson
 from reeve.contracts.events import canonical, parse_event
 from reeve.contracts.timeline import timeline_line
 from reeve.devstack.bench.decide_loops import our_rate
+from reeve.devstack.bench.end_to_end_section import throughput, world
 from reeve.devstack.bench.figures import Figure, median_of, ratio_of
 from reeve.devstack.bench.many_rules import many_rules
 from reeve.devstack.bench.programs import BenchFailed
-from reeve.devstack.bench.rig import Rig, complaints
+from reeve.devstack.bench.rig import Rig, complaints, serious_complaints
 from reeve.domain.bundle import Bundle
+from reeve.domain.events import Event
 from reeve.domain.facts import zone_of
 from reeve.domain.simulate import Simulation
 from reeve.rulelang.load import load_bundle
@@ -66,21 +68,37 @@ async def _checked(rig: Rig) -> float:
 
 
 async def simulate(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
-    """Events a second of a simulation, beside escalation's loop with every step durable on the same events."""
-    count = 500 if quick else 5000
-    live, simulated = [], []
+    """Events a second of a simulation, beside the live pipeline and beside escalation's loop alone."""
+    most = 500 if quick else 5000
+    decided, alone = [], []
     for run in range(1, _RUNS + 1):
-        events = list(complaints(count, SystemTime().now(), f"S{run}-"))
-        rig.tell(f"simulate: {count} events live, run {run} of {_RUNS}")
+        events = list(complaints(most, SystemTime().now(), f"S{run}-"))
+        rig.tell(f"simulate: {most} events through escalation's loop, run {run} of {_RUNS}")
         await rig.fresh()
         await rig.accept(events)
-        live.append(await our_rate(rig, count))
-        rig.tell(f"simulate: {count} events simulated, run {run} of {_RUNS}")
-        bodies = [canonical(event) for event in events]
-        simulated.append(await asyncio.to_thread(simulated_rate, rig.bundle, bodies))
-    yield median_of("simulate", "simulated, from JSON to the timeline's JSON", simulated, "events/s")
-    yield median_of("simulate", "live: escalation, all steps durable", live, "events/s")
-    yield ratio_of("simulate", "simulated ÷ live", simulated, live, _BAR_SIMULATE)
+        decided.append(await our_rate(rig, most))
+        alone.append(await _simulated(rig, events, run))
+    live, beside = [], []
+    async with world(rig) as here:
+        # Sized by what this machine does, so that a slow one is done in time as well.
+        count = round(min(most, max(100, 5 * (await throughput(here, 100))[1])))
+        for run in range(1, _RUNS + 1):
+            rig.tell(f"simulate: {count} events through all services, run {run} of {_RUNS}")
+            first = here.posted
+            live.append((await throughput(here, count))[0])
+            events = list(serious_complaints(count, SystemTime().now(), first))
+            beside.append(await _simulated(rig, events, run))
+    yield median_of("simulate", "simulated, from JSON to the timeline's JSON", [*alone, *beside], "events/s")
+    yield median_of("simulate", "live: post → graded → notification requested", live, "events/s")
+    yield ratio_of("simulate", "simulated ÷ live", beside, live, _BAR_SIMULATE)
+    yield median_of("simulate", "escalation's loop alone, all steps durable", decided, "events/s")
+    yield ratio_of("simulate", "simulated ÷ escalation's loop alone", alone, decided)
+
+
+async def _simulated(rig: Rig, events: Sequence[Event], run: int) -> float:
+    rig.tell(f"simulate: {len(events)} events simulated, run {run} of {_RUNS}")
+    bodies = [canonical(event) for event in events]
+    return await asyncio.to_thread(simulated_rate, rig.bundle, bodies)
 
 
 def simulated_rate(bundle: Bundle, bodies: Sequence[bytes]) -> float:
