@@ -13,7 +13,6 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.support.seeding import Seed, seed_rules
 from tests.support.shared_servers import SharedServers
 
-
 # A shell switches Ctrl-C off for what it runs in the background, and every process that a test starts would inherit
 # that: tests that press Ctrl-C would press in vain.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
