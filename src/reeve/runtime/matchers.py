@@ -30,7 +30,7 @@ def unsuitable(bundle: Bundle, name: MatcherName) -> list[tuple[Position, str]]:
         return []
     return [
         (condition.pos, f"durable-rules can't be used for this condition: {problem}")
-        for condition in conditions_in(bundle.policies)
+        for condition in conditions_in((bundle.policies, bundle.duties, bundle.scores))
         for problem in fence_problems(condition)
     ]
 
