@@ -18,6 +18,9 @@ from reeve.cli.exit_codes import INTERRUPTED, USAGE
 if TYPE_CHECKING:
     from types import ModuleType
 
+# Pydantic would look through every installed package for plugins at each start; Reeve uses none.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("reeve.cli.up", "Everything on one machine: servers, services, rules watched."),
     "demo": ("reeve.cli.demo", "A morning at a site: grades, deadlines, SMS and email, live."),
