@@ -202,9 +202,17 @@ async def _bus_side(
             break
         except Away:
             await asyncio.sleep(_AGAIN_SECONDS)
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(outbox.run(bus, publisher, settings.bus_replicas), name="outbox")
-        tasks.create_task(bus_posts(bus, publisher).run(), name="bus posts")
+    # No TaskGroup: it cancels once, and a task that lost that would keep intake from stopping.
+    tasks = [
+        asyncio.create_task(outbox.run(bus, publisher, settings.bus_replicas), name="outbox"),
+        asyncio.create_task(bus_posts(bus, publisher).run(), name="bus posts"),
+    ]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in ended:
+            task.result()
+    finally:
+        await cancelled(tasks, again_seconds=0.5)
 
 
 class _Server(uvicorn.Server):

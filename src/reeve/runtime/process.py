@@ -12,15 +12,18 @@ _CANCEL_SECONDS = 2.0
 """Before a task is cancelled again: long enough for what it does at its end, which the second time cuts short."""
 
 
-async def cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Every one of them has ended; what they raised at the end is nobody's business any more."""
+async def cancelled(tasks: Iterable[asyncio.Task[Any]], again_seconds: float = _CANCEL_SECONDS) -> None:
+    """Every one of them has ended; what they raised at the end is nobody's business any more.
+
+    A task that does this for tasks of its own must be done before it is cancelled again itself: less there.
+    """
     left = set(tasks)
     while left:
         # More than once: Python 3.11's wait_for, which libraries use, loses a cancellation that comes together
         # with what was waited for.
         for task in left:
             task.cancel()
-        ended, left = await asyncio.wait(left, timeout=_CANCEL_SECONDS)
+        ended, left = await asyncio.wait(left, timeout=again_seconds)
         for task in ended:
             if not task.cancelled():
                 task.exception()

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
-from reeve.runtime import process
 from reeve.runtime.process import cancelled
 
 
-async def test_a_task_that_loses_its_first_cancellation_ends_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "_CANCEL_SECONDS", 0.05)
+async def test_a_task_that_loses_its_first_cancellation_ends_all_the_same() -> None:
     lost = 0
 
     async def stubborn() -> None:
@@ -30,7 +26,7 @@ async def test_a_task_that_loses_its_first_cancellation_ends_all_the_same(monkey
 
     tasks = [asyncio.create_task(stubborn()), asyncio.create_task(failing())]
     await asyncio.sleep(0.01)
-    await cancelled(tasks)
+    await cancelled(tasks, again_seconds=0.05)
     assert all(task.done() for task in tasks)
     assert lost == 2
     await cancelled([])
