@@ -27,6 +27,7 @@ from reeve.domain.events import Event
 from reeve.domain.facts import zone_of
 from reeve.domain.recipients import Recipient
 from reeve.domain.simulate import Simulation
+from reeve.runtime.process import collect_seldom
 from reeve.runtime.spill import InTimeOrder, Spill
 
 _WORTH_A_BAR = 1_000_000
@@ -57,6 +58,7 @@ def simulate_file(
     order on disk and shown at the end; from a pipe they are shown as they come. Raises OSError if the file can't be
     read.
     """
+    collect_seldom()
     sorted_file = not file.is_file() or _in_order(file)
     tally = Tally()
     with opened(file) as (stream, size), _shown(size) as (advance, out), Spill() as shelf:

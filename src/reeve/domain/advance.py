@@ -106,6 +106,13 @@ def _opens(workset: Workset, policy: Policy, event: Event, bundle: Bundle, consi
         considered.opened.append(policy.name)
         return True
 
+    if (only := policy.opens_on) is not None:
+        # What most files say; with it the cost follows the policies that can match, not those that there are.
+        name, wanted = only
+        value = event.data.get(name)
+        considered.looked_at(policy, {} if value is None else {name: value}, value == wanted)
+        return bool(value == wanted)
+
     def count(rule: CountRule) -> int:
         return workset.count(policy, rule, None, event, event.at)
 

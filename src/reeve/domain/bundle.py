@@ -17,9 +17,11 @@ from reeve.domain.durations import Duration, Elapsed
 from reeve.domain.expressions import (
     NOWHERE,
     ClockRef,
+    Compare,
     Condition,
     Fact,
     Limit,
+    Literal,
     OnClockOffset,
     OnEvent,
     OnFact,
@@ -35,6 +37,9 @@ from reeve.domain.expressions import (
 from reeve.domain.schedules import Duty
 
 TimedAlternative = OnShare | OnUndated | OnClockOffset | OnFact
+
+TYPED_ENDINGS = ("_cny", "_at", "_on")
+"""Ends of a fact's name that give its text another kind: money, a moment, a date."""
 
 COMPUTED = frozenset({"grade", "grade_was", "site", "owed_cny", "open_for", "today"})
 """Names that Reeve computes: events must not use them. Counts of the bundle are reserved as well."""
@@ -219,6 +224,18 @@ class Policy:
     def opening_reads(self) -> ScopeReads:
         """What `if` reads when a case would open."""
         return self.sorted_reads(names_read(self.when) if self.when is not None else frozenset())
+
+    @cached_property
+    def opens_on(self) -> tuple[str, str] | None:
+        """(`category`, `complaint`) where `if` is nothing but that one comparison of a field with a text."""
+        match self.when:
+            case Compare(op="==", left=Fact(name=name), right=Literal(value=str() as text)) if (
+                name not in COMPUTED
+                and not name.endswith(TYPED_ENDINGS)
+                and all(rule.name != name for rule in self.counts)
+            ):
+                return name, text
+        return None
 
     @cached_property
     def counting_reads(self) -> ScopeReads:

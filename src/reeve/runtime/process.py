@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable
@@ -38,8 +39,15 @@ def stop_requested() -> asyncio.Event:
     return event
 
 
+def collect_seldom() -> None:
+    """Python's collector looks through new objects less often: deciding makes thousands that live for a moment and
+    none in circles, and looking for circles would take a fifth of the time."""
+    gc.set_threshold(50_000, 20, 100)
+
+
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Runs a service until it ends by itself; on uvloop where that exists."""
+    collect_seldom()
     factory: Callable[[], asyncio.AbstractEventLoop] | None = None
     if sys.platform == "linux" and sys.implementation.name == "cpython":
         import uvloop  # only installed here

@@ -445,3 +445,13 @@ def test_repeats_of_a_breach_at_midnight_count_from_the_day_that_ended() -> None
     ]
     # Due at the end of Tuesday; the next round at the end of Wednesday.
     assert [line["at"][:16] for line in told] == ["2026-03-04T00:00", "2026-03-05T00:00"]
+
+
+@pytest.mark.parametrize("value", ["complaint", "repair", "", 7, True, None, ["complaint"]])
+def test_a_plain_comparison_opens_as_any_other_condition_would(value: object) -> None:
+    plain = "takes: ticket\nif: {}\nclose: ticket.closed\n"
+    opening = event("2026-03-02 09:00", "ticket.opened", category=value)
+    quick = run(plain.format('category == "complaint"'), [opening])
+    asked = run(plain.format('category == "complaint" and true'), [opening])
+    assert [line["effect"] for line in quick] == [line["effect"] for line in asked]
+    assert bool(quick) is (value == "complaint")
