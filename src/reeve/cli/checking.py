@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reeve.cli.exit_codes import BAD, USAGE
-from reeve.cli.output import errors, print_json, print_line
+from reeve.cli.output import errors, on_terminal, print_json, print_line
 from reeve.cli.speaking import spoken_language
 
 if TYPE_CHECKING:
@@ -166,7 +165,7 @@ class _Shower:
         self._files = files
         self._form = form
         self.lang = lang
-        self._excerpts = form is Format.text and sys.stdout.isatty()
+        self._excerpts = form is Format.text and on_terminal()
 
     def show(self, row: dict[str, str | int]) -> None:
         match self._form:

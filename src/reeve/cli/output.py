@@ -5,6 +5,7 @@ Rich is loaded when a terminal wants colours: into a file or pipe a command writ
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,11 @@ def errors() -> Console:
     return Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
+def on_terminal() -> bool:
+    """Whether standard output is a terminal, or is to be taken for one, by the variables that Rich goes by."""
+    return sys.stdout.isatty() or os.environ.get("TTY_COMPATIBLE") == "1" or bool(os.environ.get("FORCE_COLOR"))
+
+
 def print_json(row: dict[str, Any]) -> None:
     """One object on one line, out at once, so that a reader at the other end of a pipe sees it."""
     sys.stdout.write(orjson.dumps(row, default=str).decode() + "\n")
@@ -38,7 +44,7 @@ def print_json(row: dict[str, Any]) -> None:
 def print_line(*parts: str | tuple[str, str]) -> None:
     """One line of plain text; a part may be (text, style)."""
     styled = [(shown(part), "") if isinstance(part, str) else (shown(part[0]), part[1]) for part in parts]
-    if not sys.stdout.isatty():
+    if not on_terminal():
         sys.stdout.write("".join(text for text, _ in styled) + "\n")
         return
     from rich.text import Text
