@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -79,5 +80,7 @@ def scope_of_case(case: Case) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> Any:
-    """A value as it stands in a row: lists as text, so that equal ones meet in one row."""
-    return ", ".join(map(str, value)) if isinstance(value, list) else value
+    """A value as it stands in a row: lists and objects, which any field may hold, as text: equal ones meet."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else value

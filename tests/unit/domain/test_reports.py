@@ -61,6 +61,11 @@ def test_if_chooses_cases_and_having_chooses_rows() -> None:
     assert table(cases, ("incident",), having='count >= 1 and incident == "I-2"').rows == (("I-2", 1),)
 
 
+def test_a_field_may_hold_anything_json_can() -> None:
+    cases = [case(1, place={"b": 1, "a": 2}), case(2, place={"a": 2, "b": 1}), case(3, place=[{"a": 1}]), case(4)]
+    assert table(cases, ("place",)).rows == (('{"a": 2, "b": 1}', 2), (None, 1), ("{'a': 1}", 1))
+
+
 def test_money_is_added_up_exactly() -> None:
     bills = [case(1, None, item="water"), case(2, None, item="water"), case(3, None, item="heat")]
     for bill, amount in zip(bills, ("0.10", "0.20", "7"), strict=True):
