@@ -51,7 +51,7 @@ def on_happening(turn: Turn, happening: Happening) -> None:
     if not waiting:
         return
     matcher = turn.bundle.matcher
-    scope = scope_of(scores.reads, turn.case, turn.event, turn.at, turn.site.zone, lambda _: 0)
+    scope = scope_of(scores.reads, turn.case, turn.event, turn.at, turn.site.zone, turn.count)
     for rule, whens in waiting:
         if any(when is None or matcher.holds(when, scope) for when in whens) and (
             rule.when is None or matcher.holds(rule.when, scope)

@@ -100,7 +100,7 @@ class Turn:
         """What conditions see at this moment."""
         if self._scope is None:
             self._scope = scope_of(
-                self.policy.scope_reads, self.case, self.event, self.at, self.site.zone, self._count
+                self.policy.scope_reads, self.case, self.event, self.at, self.site.zone, self.count
             )
             if self._scene is not None:
                 self._scene.scope = self._scope
@@ -118,7 +118,8 @@ class Turn:
         """Put on record why a step did not act, or goes on no longer."""
         (self._scene or self.scene).notes.append((name, kind, what))
 
-    def _count(self, rule: CountRule) -> int:
+    def count(self, rule: CountRule) -> int:
+        """The count's value for this case at this moment."""
         return self.facts.count(self.policy, rule, self.case, self.event, self.at)
 
     def holds(self, condition: Condition | None) -> bool:

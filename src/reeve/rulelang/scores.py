@@ -17,6 +17,8 @@ from reeve.rulelang.problems import Choice, Problem
 from reeve.rulelang.reading import read_shape
 from reeve.rulelang.yamltree import Document
 
+FREE_TEXT = ("title", "description", "room", "reason")
+"""Fields that may hold what a person typed: no timeline shows them (PRIVACY-01)."""
 _OF_POLICY = re.compile(r"\s*([^\W\d][\w-]*)\s*\.\s*(?=\S)")
 _LATER = x.OnShare | x.OnUndated | x.OnClockOffset | x.OnFact | x.OnCondition
 
@@ -123,6 +125,9 @@ class _Reader:
         if shape.if_ is not None and when is None:
             return None
         to = desk.names.vocabulary.get(shape.to, shape.to)
+        if to in FREE_TEXT:
+            desk.report((self._index, "to"), "score_to", found=shape.to)
+            return None
         return ScoreRule(
             points=shape.points,
             on=trigger,

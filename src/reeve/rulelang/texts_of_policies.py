@@ -77,6 +77,7 @@ BUNDLE_TEXTS: dict[str, Texts] = {
     "late_without_limit": error("duty `{duty}` says what happens when it is late, but has no `limit`", "add `limit: same day`, or take `late` out", "职责 `{duty}` 写了 `late`，但没有 `limit`", "请加上 `limit: same day`，或去掉 `late`"),
     "duty_policy": error("policy `duty` is made from duties.yaml; a file of that name would be a second one", "give this policy another name", "策略 `duty` 由 duties.yaml 生成，不能再有同名文件", "请给此策略换个名称"),
     "score_on": error("`{found}` is nothing that scores", "write `<policy>.<clock> breached`, such as `complaint.resolve breached`, or an event", "`{found}` 不能计分", "请写 `<策略>.<计时> breached`，例如 `complaint.resolve breached`，或事件"),
+    "score_to": error("`{found}` may hold what a person typed, and a timeline shows who gets the points", "name a role, `department` or `assignee`", "`{found}` 可能含有人工填写的内容，而时间线会显示得分者", "请写角色、`department` 或 `assignee`"),
     "calendar_overlap": error("{day} is a holiday and a working day", "keep it in one list", "{day} 既是假日又是工作日", "请只保留在一个列表中"),
     "calendar_ends": warning("calendar `{name}` ends on {day}; later days count as Monday to Friday", "let `reeve rules calendar update` write the next year", "日历 `{name}` 到 {day} 为止；之后按周一至周五计算", "请用 `reeve rules calendar update` 更新"),
     "unknown_effect": error("there is no timeline line `{found}`", "{choice}", "时间线中没有 `{found}`", "{choice}"),

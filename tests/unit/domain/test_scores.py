@@ -105,3 +105,13 @@ def test_what_cannot_score_is_refused_where_it_stands() -> None:
     assert problems("- {points: -2, on: complaint.resolv breached, to: x}") == [(1, "unknown_clock")]
     assert problems("- {points: -2, on: complaint.resolve 80%, to: x}") == [(1, "score_on")]
     assert problems("- {points: -2, on: graded, to: x}") == [(1, "score_on")]
+    assert problems("- {points: -2, on: complaint.reopened, to: room}") == [(1, "score_to")]
+
+
+def test_a_score_reads_counts_as_they_are() -> None:
+    counts = "counts: {times: {of: ticket.opened, same: incident, within: 90d}}\n"
+    bundle = bundle_of(
+        COMPLAINT + counts, score="- {points: -5, on: complaint.opened, if: times >= 2, to: finance}"
+    )
+    again = event("2026-03-02 09:30", "ticket.opened", "T-2", category="complaint", incident="I-1")
+    assert [line[:2] for line in points(bundle, opened(incident="I-1"), again)] == [(-5, "finance")]
