@@ -265,29 +265,33 @@ class Stack:
     # --- what a site system does
 
     async def post(self, *events: Json) -> list[Json]:
-        """Each posted by itself, one after the other, and accepted."""
+        """Each posted by itself, one after the other, accepted: again while intake says to come back later."""
         answers = []
         for each in events:
             self.posted.append(each)
-            answer = await self.http.post("/v1/events", json=each, headers={"Content-Type": CLOUDEVENT})
-            assert answer.status_code == 202, answer.text
-            answers.append(answer.json())
+
+            async def accepted(body: Json = each) -> httpx.Response | None:
+                return await self._offer(body)
+
+            answers.append((await eventually("intake takes an event", accepted)).json())
         return answers
 
     async def post_stubbornly(self, each: Json) -> None:
         """Accepted, however often intake is away; what a good site system does."""
 
-        async def accepted() -> bool:
+        async def accepted() -> httpx.Response | None:
             try:
-                answer = await self.http.post(
-                    "/v1/events", json=each, headers={"Content-Type": CLOUDEVENT}, timeout=10
-                )
+                return await self._offer(each)
             except httpx.TransportError:
-                return False
-            assert answer.status_code in (202, 429, 503), answer.text
-            return answer.status_code == 202
+                return None
 
-        await eventually("intake takes an event", accepted, 60)
+        await eventually("intake takes an event", accepted)
+
+    async def _offer(self, each: Json) -> httpx.Response | None:
+        """The answer to an accepted post; None to one that 429 or 503 puts off. Raises AssertionError at others."""
+        answer = await self.http.post("/v1/events", json=each, headers={"Content-Type": CLOUDEVENT}, timeout=10)
+        assert answer.status_code in (202, 429, 503), answer.text
+        return answer if answer.status_code == 202 else None
 
     async def case(self, subject: str, policy: str = "complaint", site: str = SITE) -> Json | None:
         """The case as intake shows it, with its timeline; None if there is none yet."""
