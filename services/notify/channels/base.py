@@ -54,6 +54,16 @@ class Reason(StrEnum):
     """The provider sends approved templates only, and the gateway's file names none for this message."""
     NOBODY = "nobody"
     """Not sent: no recipient can be reached for the role."""
+    NO_RECEIPT = "no_receipt"
+    """Nobody knows whether it arrived, and no receipt came in time."""
+    NOT_DELIVERED = "not_delivered"
+    """A receipt says that it did not arrive."""
+    SILENCED = "silenced"
+    """Not sent: a silence hides it."""
+    MERGED = "merged"
+    """What it says went out with another message to the same person."""
+    OVER_BUDGET = "over_budget"
+    """Not sent on this channel: the site's budget for the month is spent, and the grade is a mild one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ class Outcome:
     reason: Reason
     reference: str | None = None
     """The provider's own id of the message, where it gives one."""
+    provider: str = ""
+    """Which provider was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,28 @@ class Text:
     def __repr__(self) -> str:
         # Tracebacks and failed assertions print arguments; this one must not print people.
         return f"Text(id={self.id!r})"
+
+
+class Provider(Protocol):
+    """One company or server that sends on a channel. Never raises for what it or the network does."""
+
+    @property
+    def name(self) -> str:
+        """Its name in its file, also the label of the metrics: `aliyun`."""
+        ...
+
+    @property
+    def channel(self) -> str:
+        """The channel it serves: `sms`."""
+        ...
+
+    async def send(self, text: Text) -> Outcome:
+        """One attempt has been made; the outcome says what is known of it, and names this provider."""
+        ...
+
+    async def close(self) -> None:
+        """Connections are given back."""
+        ...
 
 
 class Channel(Protocol):

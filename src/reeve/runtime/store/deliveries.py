@@ -25,10 +25,18 @@ COLLECTION = "deliveries"
 NOBODY = "-"
 """Recipient and channel of an entry that stands for a notification nobody gets."""
 
-State = OneOf["queued", "claimed", "sent", "failed", "suppressed", "undeliverable"]
-"""queued: waits for `due_at`; claimed: a process has it in hand until `due_at`; the others are final."""
+State = OneOf[
+    "queued", "claimed", "unknown", "sent", "delivered", "failed", "suppressed", "merged", "undeliverable"
+]
+"""queued: waits for `due_at`; claimed: a process has it in hand until `due_at`; unknown: it may have gone out, and
+a receipt is awaited until `due_at`. The others are final, but that a receipt makes sent into delivered or failed.
+merged: what it says went out with the delivery `into`."""
 
-OPEN_STATES = ("queued", "claimed")
+OPEN_STATES = ("queued", "claimed", "unknown")
+
+Hold = OneOf["", "quiet", "merge", "daily", "digest", "budget"]
+"""Why a queued delivery waits: the person's quiet hours, the window of its matter, the one payment reminder of the
+day, the digest of mild grades, the month's budget; empty: it does not, or waits for a retry."""
 
 INDEXES: dict[str, Sequence[IndexModel]] = {
     COLLECTION: (
@@ -53,6 +61,8 @@ class Attempt:
     reason: str
     reference: str | None = None
     """The provider's own id of the message."""
+    provider: str = ""
+    """Name of the provider that was tried; empty: none was."""
 
 
 @dataclass(slots=True)
@@ -90,6 +100,17 @@ class Delivery:
     attempts: list[Attempt] = field(default_factory=list)
     next_role: str | None = None
     """undeliverable: the role that is told instead."""
+    hold: Hold = ""
+    group: str = ""
+    """Queued deliveries of one group that are due go out as one message; empty: it stands alone."""
+    into: str | None = None
+    """merged: id of the delivery whose message says this one's matter, too."""
+    merged: int = 0
+    """How many others went out with it."""
+    silence: str | None = None
+    """suppressed: id of the silence that hides it."""
+    segments: int = 0
+    """SMS segments that were handed to a provider."""
 
     @property
     def open(self) -> bool:
@@ -281,6 +302,12 @@ def _document(delivery: Delivery) -> Document:
         "attempts": [_attempt_document(each) for each in delivery.attempts],
         "open": delivery.open,
         "next_role": delivery.next_role,
+        "hold": delivery.hold,
+        "group": delivery.group,
+        "into": delivery.into,
+        "merged": delivery.merged,
+        "silence": delivery.silence,
+        "segments": delivery.segments,
     }
     if not delivery.open:
         document |= {"unpublished": True, "settled_at": delivery.due_at}
@@ -293,6 +320,7 @@ def _attempt_document(attempt: Attempt) -> Document:
         "result": attempt.result,
         "reason": attempt.reason,
         "reference": attempt.reference,
+        "provider": attempt.provider,
     }
 
 
@@ -321,4 +349,10 @@ def _delivery(document: Document) -> Delivery:
         claim=document["claim"],
         attempts=[Attempt(**each) for each in document["attempts"]],
         next_role=document.get("next_role"),
+        hold=document.get("hold", ""),
+        group=document.get("group", ""),
+        into=document.get("into"),
+        merged=document.get("merged", 0),
+        silence=document.get("silence"),
+        segments=document.get("segments", 0),
     )
