@@ -150,6 +150,7 @@ EFFECTS: Texts = {
     "undeliverable": ("nobody of {to} can be reached", "{to} 无人可通知"),
     "child_opened": ("opens the case {child}", "另立案 {child}"),
     "adopted": ("goes on with other rules ({on_change})", "改用新的规则（{on_change}）"),
+    "delayed": ("{step} waits {minutes} minutes longer", "{step} 推迟 {minutes} 分钟"),
     "scored": ("scores {points} to {to}", "计分 {points}，{to}"),
 }
 

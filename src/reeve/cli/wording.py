@@ -48,6 +48,8 @@ def phrase(what: str, keys: Mapping[str, Any]) -> str:
             )
         case "suppressed":
             return f"not sent{_detail(keys)}{_reason(keys)}"
+        case "delayed":
+            return f"{keys.get('step')} waits {keys.get('minutes')} minutes longer"
         case "escalated":
             return f"escalates {keys.get('step')} to level {keys.get('level')}"
         case "closed":

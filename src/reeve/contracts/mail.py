@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal as OneOf
 
+from reeve.contracts.answers import Delayed
 from reeve.contracts.fields import Count, Data, Day, Flag, Moment, Text
 
 MailKind = OneOf["letter", "paper", "magazine", "slip", "parcel", "express", "registered"]
@@ -31,11 +32,17 @@ class MailReceived(MailData):
     kind: MailKind
 
 
+class MailDelayed(MailData, Delayed):
+    """A person who was told needs more time."""
+
+
 MAIL: dict[str, type[Data]] = {
     "mail.received": MailReceived,
     "mail.announced": MailData,
     "mail.contacted": MailData,
     "mail.acknowledged": MailData,
+    "mail.escalated": MailData,
+    "mail.delayed": MailDelayed,
     "mail.accepted": MailData,
     "mail.declined": MailData,
     "mail.appointed": MailData,

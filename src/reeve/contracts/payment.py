@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal as OneOf
 
+from reeve.contracts.answers import Delayed
 from reeve.contracts.fields import Data, Day, Money, Text
 
 
@@ -43,6 +44,10 @@ class PaymentPaid(PaymentData):
     paid_cny: Money
 
 
+class PaymentDelayed(PaymentData, Delayed):
+    """A person who was told needs more time."""
+
+
 PAYMENT: dict[str, type[Data]] = {
     "payment.billed": PaymentBilled,
     "payment.due": PaymentData,
@@ -50,6 +55,8 @@ PAYMENT: dict[str, type[Data]] = {
     "payment.reduced": PaymentReduced,
     "payment.contacted": PaymentData,
     "payment.acknowledged": PaymentData,
+    "payment.escalated": PaymentData,
+    "payment.delayed": PaymentDelayed,
     "payment.disputed": PaymentData,
     "payment.promised": PaymentData,
     "payment.written_off": PaymentData,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal as OneOf
 
+from reeve.contracts.answers import Delayed
 from reeve.contracts.fields import Count, Data, Flag, Moment, Money, Text
 
 Category = OneOf[
@@ -88,10 +89,16 @@ class TicketRegraded(TicketData):
     reason: Text | None = None
 
 
+class TicketDelayed(TicketData, Delayed):
+    """A person who was told needs more time."""
+
+
 TICKET: dict[str, type[Data]] = {
     "ticket.opened": TicketOpened,
     "ticket.updated": TicketData,
     "ticket.acknowledged": TicketData,
+    "ticket.escalated": TicketData,
+    "ticket.delayed": TicketDelayed,
     "ticket.assigned": TicketData,
     "ticket.arrived": TicketData,
     "ticket.waiting": TicketData,

@@ -15,6 +15,7 @@ FURTHER: dict[str, tuple[str, ...]] = {
     "opened": ("clock", "step", "child", "to"),
     "reopened": ("clock", "step", "child", "to"),
     "acknowledged": ("clock", "step", "child", "to"),
+    "delayed": ("step", "minutes"),
     "corrected": ("clock", "step", "child", "to"),
     "child_opened": ("clock", "step", "child", "to"),
     "undeliverable": ("clock", "step", "child", "to"),
@@ -118,6 +119,7 @@ class TimelineLine(BaseModel):
     message: str | None = Field(default=None, description="Name of the template")
     step: str | None = None
     level: int | None = Field(default=None, description="escalated: which rung, from 1")
+    minutes: int | None = Field(default=None, description="delayed: how much later the step goes on")
     child: str | None = Field(default=None, description="Subject of the child case")
     outcome: str | None = None
     on_change: str | None = Field(

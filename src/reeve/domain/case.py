@@ -125,9 +125,14 @@ class StepState:
     ladder: Ladder | None = None
     passed: list[str] = field(default_factory=list)
     """Moments named by facts that had their turn in this run."""
+    raised: int = 0
+    """Rungs of the site's ladder that people asked for above the step's own, in this run."""
+    delayed: int = 0
+    """Minutes that people asked for in this run."""
 
     def copy(self) -> StepState:
-        return StepState(self.fired, replace(self.ladder) if self.ladder else None, list(self.passed))
+        ladder = replace(self.ladder) if self.ladder else None
+        return StepState(self.fired, ladder, list(self.passed), self.raised, self.delayed)
 
 
 @dataclass(slots=True)
@@ -187,6 +192,8 @@ class Case:
     effects: int = 0
     """Effects so far: numbers their keys."""
     acknowledged_at: datetime | None = None
+    answered: dict[str, datetime] = field(default_factory=dict)
+    """Step → when a person last took the case by answering one of its messages."""
     closed_at: datetime | None = None
     outcome: str | None = None
     next_due: datetime | None = None
@@ -208,6 +215,7 @@ class Case:
         twin.account = replace(self.account) if self.account else None
         twin.clocks = {name: clock.copy() for name, clock in self.clocks.items()}
         twin.steps = {name: step.copy() for name, step in self.steps.items()}
+        twin.answered = dict(self.answered)
         twin.applied = list(self.applied)
         twin.count_keys = list(self.count_keys)
         return twin

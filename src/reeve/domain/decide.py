@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from reeve.domain import clocks, grading, moments, scores, steps
+from reeve.domain import answering, clocks, grading, moments, scores, steps
 from reeve.domain.bundle import Bundle, Policy
 from reeve.domain.case import Case
 from reeve.domain.counts import count_key
@@ -148,6 +148,7 @@ def _opening_case(case: Case | None, given: Opening | ChildOpening, policy: Poli
     case = case.copy()
     case.digest, case.kept, case.opened_at = policy.digest, False, at
     case.open, case.closed_at, case.outcome, case.acknowledged_at = True, None, None, None
+    case.answered = {}
     case.run += 1
     case.grade = case.grade_was = case.held = None
     case.steps = {}
@@ -208,8 +209,7 @@ def _take(turn: Turn, event: Event) -> None:
     if case.open:
         grading.grade_case(turn)
         clocks.recalculate(turn)
-        if event.verb == "acknowledged":
-            _acknowledge(turn, event)
+        answering.answer(turn, event)
         turn.happenings.appendleft(happening := Happening("event", event.type))
         turn.seen.append(happening)
         _settle(turn)
@@ -233,16 +233,6 @@ def _merge(turn: Turn, event: Event) -> None:
     if book(turn.case, event):
         changed.add("owed_cny")
     turn.facts_changed(changed)
-
-
-def _acknowledge(turn: Turn, event: Event) -> None:
-    """A person has taken the case: repeats and what is queued end (rule-language, Acknowledging)."""
-    turn.case.acknowledged_at = turn.at
-    step = event.data.get("acknowledged_step")
-    # Only a step's own name: what a site system writes there could be anything (PRIVACY-01).
-    known = isinstance(step, str) and step in turn.policy.step_order
-    turn.emit("acknowledged", turn.policy.pos, {"step": step} if known else {})
-    turn.happen("case", "acknowledged")
 
 
 def _recount(turn: Turn, event: Event, at: datetime) -> None:

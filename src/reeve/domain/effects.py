@@ -24,6 +24,7 @@ EffectName = OneOf[
     "breached",
     "corrected",
     "acknowledged",
+    "delayed",
     "notify",
     "escalated",
     "reopened",

@@ -236,6 +236,13 @@ def delivery_id(effect_key: str, target: Target, channel: str) -> str:
     return f"{key}#{target.recipient.id}#{channel}"
 
 
+def roles_above(roles: Iterable[str], ladder: Mapping[str, str], rungs: int) -> tuple[str, ...]:
+    """The roles so many rungs above these; of a shorter ladder its top, unless that is one of the roles itself."""
+    told = tuple(roles)
+    above = (_up(role, ladder)[:rungs] for role in told)
+    return tuple(dict.fromkeys(up[-1] for up in above if up and up[-1] not in told))
+
+
 def _up(role: str, ladder: Mapping[str, str]) -> tuple[str, ...]:
     """The roles above, nearest first; ends where the ladder ends or meets itself."""
     seen = [role]

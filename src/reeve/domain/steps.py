@@ -151,7 +151,7 @@ def perform(turn: Turn, step: StepRule, state: StepState, *, late: bool = False)
     ladder.rounds += 1
     state.fired += 1
     if level.notify:
-        _notify(turn, step, state, level, late=late)
+        tell(turn, step, state, level, number=ladder.level, late=late)
     state.ladder = _next(turn, step, level, ladder)
 
 
@@ -183,10 +183,10 @@ def _next(turn: Turn, step: StepRule, level: Level, ladder: Ladder) -> Ladder | 
     return Ladder(ladder.level + 1, base, 0, base.at, ladder.clock, ladder.clock_run)
 
 
-def _notify(turn: Turn, step: StepRule, state: StepState, level: Level, *, late: bool) -> None:
+def tell(turn: Turn, step: StepRule, state: StepState, level: Level, *, number: int, late: bool = False) -> None:
+    """The roles of this level are told as rung `number`, with the key of the step's latest round."""
     case, site = turn.case, turn.site
     via = level.via or site.channels.get(case.grade or "default") or site.channels.get("default", ("email",))
-    number = state.ladder.level if state.ladder else 0
     details: dict[str, Any] = {"to": list(level.notify), "via": list(via), "message": level.message}
     details |= {"step": step.name, "round": state.fired}
     if number:
@@ -246,7 +246,7 @@ def reopen(turn: Turn, step: StepRule | None = None) -> None:
     for name, state in case.steps.items():
         if state.ladder is not None:
             turn.note(name, "ended", "reopened")
-        state.fired, state.ladder = 0, None
+        state.fired, state.ladder, state.raised, state.delayed = 0, None, 0, 0
         state.passed = [tag for tag in state.passed if "@" in tag]
     pos = step.pos if step else turn.policy.pos
     turn.emit("reopened", pos, {"run": case.run, **({"step": step.name} if step else {})})

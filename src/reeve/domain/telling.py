@@ -40,6 +40,9 @@ class Reminding(Protocol):
     @property
     def ack_ends(self) -> bool: ...
 
+    @property
+    def step(self) -> str: ...
+
 
 def hour_of(wanted: Notification, role: str) -> datetime | None:
     """The moment before which the role is not told (quiet hours, opening hours); None: it need not wait."""
@@ -68,9 +71,13 @@ def next_hour(wanted: Notification, told: Collection[str], now: datetime) -> dat
 def moot(case: Case, at: datetime, wanted: Reminding) -> Moot | None:
     """Why a queued notification of the logical moment `at` is not sent any more; None: send it.
 
-    Only what reminds (repeats or climbs) can become moot: news is sent however the case has gone on. What the
-    acknowledgement or the closing itself asked for has its moment, and is sent.
+    Whoever answers a message of a step has taken what that very step says, for everybody else it is for and on
+    every channel. Else only what reminds (repeats or climbs) can become moot: news is sent however the case has
+    gone on. What the acknowledgement or the closing itself asked for has its moment, and is sent.
     """
+    answered = case.answered.get(wanted.step)
+    if wanted.ack_ends and answered is not None and answered > at:
+        return "acknowledged"
     if not wanted.reminds:
         return None
     if not case.open and case.closed_at is not None and case.closed_at > at:

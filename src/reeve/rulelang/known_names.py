@@ -11,15 +11,16 @@ from reeve.domain import recipients
 
 EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "ticket": (
-        "opened", "updated", "acknowledged", "assigned", "arrived", "waiting", "resumed", "approved", "posted",
-        "withdrawn", "resolved", "informed", "followed_up", "regraded", "reopened", "closed", "cancelled",
+        "opened", "updated", "acknowledged", "escalated", "delayed", "assigned", "arrived", "waiting", "resumed",
+        "approved", "posted", "withdrawn", "resolved", "informed", "followed_up", "regraded", "reopened", "closed", "cancelled",
     ),
     "mail": (
-        "received", "announced", "contacted", "acknowledged", "accepted", "declined", "appointed", "delivered",
-        "collected", "returned",
+        "received", "announced", "contacted", "acknowledged", "escalated", "delayed", "accepted", "declined",
+        "appointed", "delivered", "collected", "returned",
     ),
     "payment": (
-        "billed", "due", "paid", "reduced", "contacted", "acknowledged", "disputed", "promised", "written_off",
+        "billed", "due", "paid", "reduced", "contacted", "acknowledged", "escalated", "delayed", "disputed",
+        "promised", "written_off",
     ),
 }  # fmt: skip
 
@@ -29,21 +30,21 @@ Kind = OneOf["number", "moment", "date", "truth", "text", "length"]
 
 FIELDS: dict[str, dict[Kind, str]] = {
     "ticket": {
-        "number": "loss_cny deaths complainants media_outlets media_days times_raised",
+        "number": "loss_cny deaths complainants media_outlets media_days times_raised minutes",
         "truth": "broken_promise paid on_price_list price_accepted in_warranty invalid",
         "moment": "due_at appointment_at starts_at ends_at expires_at",
         "text": "category title description room customer incident item repair_class channel injury stage assignee "
         "department satisfaction reason by grade",
     },
     "mail": {
-        "number": "count",
+        "number": "count minutes",
         "truth": "addressee_moved",
         "moment": "appointment_at",
         "date": "moved_on",
         "text": "kind room customer",
     },
     "payment": {
-        "number": "amount_cny paid_cny",
+        "number": "amount_cny paid_cny minutes",
         "date": "due_on",
         "text": "item outcome room customer period",
     },

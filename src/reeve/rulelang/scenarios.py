@@ -27,14 +27,14 @@ from reeve.rulelang.yamltree import Sequence as SequenceNode
 EFFECTS = (
     "opened", "graded", "clock_started", "clock_paused", "clock_resumed", "clock_stopped", "breached", "corrected",
     "acknowledged", "notify", "escalated", "reopened", "child_opened", "suppressed", "undeliverable", "closed",
-    "adopted", "scored",
+    "adopted", "scored", "delayed",
 )  # fmt: skip
 """Timeline lines of contracts.md §5."""
 
 LINE_KEYS = (
     "at", "effect", "case", "policy", "clock", "step", "child", "to", "grade", "was", "due", "run", "left", "met",
     "via", "message", "level", "outcome", "because", "late", "provisional",
-    "on_change", "now", "points", "fact", "by",
+    "on_change", "now", "points", "fact", "by", "minutes",
 )  # fmt: skip
 _NO_MOMENT = datetime(1970, 1, 1)  # noqa: DTZ001 -- local, and never used: there is an error
 _MOMENT = re.compile(

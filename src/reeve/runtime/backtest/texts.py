@@ -156,6 +156,7 @@ _EFFECTS_ZH = {
     "undeliverable": "无人可通知",
     "closed": "结案",
     "scored": "记分",
+    "delayed": "推迟",
 }
 
 
