@@ -94,7 +94,9 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
             record = await asyncio.wait_for(store_answers(client), _ANSWER_SECONDS)
         except TimeoutError:
             record = False
-        return {"record": record, "bus": running.bus is not None and running.bus.connected}
+        bus = running.bus is not None and running.bus.connected
+        # Until the record was asked for the rules, posts are put off: see RulesView.digests.
+        return {"record": record, "bus": bus, "rules": rules.active.asked}
 
     side = HttpSide(
         events=EventsApi(collector, reader, keys, Rate(settings.intake_rate, clocks.monotonic), time, digested),

@@ -218,7 +218,7 @@ def _add_pages(app: FastAPI, side: HttpSide) -> None:
 
     async def readyz(needs: OneOf["all", "record"] = "all") -> Response:
         has = await side.readiness()
-        ready = has["record"] if needs == "record" else all(has.values())
+        ready = has["record"] and has["rules"] if needs == "record" else all(has.values())
         lines = "".join(f"{name}: {'ok' if met else 'away'}\n" for name, met in sorted(has.items()))
         return Response(lines, 200 if ready else 503, media_type="text/plain")
 
@@ -233,7 +233,7 @@ def _add_pages(app: FastAPI, side: HttpSide) -> None:
 
     for path, page, summary in (
         ("/healthz", healthz, "Whether the process lives"),
-        ("/readyz", readyz, "Whether bus and record can be reached; needs=record: whether posts are accepted"),
+        ("/readyz", readyz, "Whether bus, record and rules are there; needs=record: whether posts are accepted"),
         ("/metrics", metrics, "Prometheus metrics"),
         ("/docs", docs, "This description as a page"),
         ("/asyncapi", asyncapi_document, "Every NATS subject and message"),

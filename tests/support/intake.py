@@ -48,11 +48,13 @@ class Stack:
 
     @asynccontextmanager
     async def intake(self, **more: Any) -> AsyncIterator[tuple[Intake, httpx.AsyncClient]]:
-        """An intake in this process, and a client of it."""
+        """An intake in this process that takes posts, unless the record is away, and a client of it."""
         async with (
             intake(self.settings(**more)) as running,
             httpx.AsyncClient(base_url=running.url, timeout=30) as client,
         ):
+            if self.mongo.is_running:
+                await eventually("intake takes posts", lambda: _takes_posts(client))
             yield running, client
 
     @asynccontextmanager
@@ -87,3 +89,7 @@ class Stack:
         client: MongoClient[dict[str, Any]] = MongoClient(self.mongo.url)
         with client:
             return list(client["reeve"]["events"].find().sort("_id"))
+
+
+async def _takes_posts(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/readyz?needs=record")).status_code == 200

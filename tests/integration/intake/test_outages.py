@@ -27,7 +27,7 @@ async def test_with_the_bus_away_posts_are_accepted_and_published_later_in_order
     async with servers.intake() as (_, client):
         await _post(client, *range(40))
         ready = await client.get("/readyz")
-        assert (ready.status_code, ready.text) == (503, "bus: away\nrecord: ok\n")
+        assert (ready.status_code, ready.text) == (503, "bus: away\nrecord: ok\nrules: ok\n")
         assert (await client.get("/readyz?needs=record")).status_code == 200
         await servers.nats.start()
 
@@ -92,7 +92,7 @@ async def test_with_the_record_away_nothing_is_acknowledged(servers: Stack) -> N
         assert answer.headers["content-type"] == "application/problem+json"
         assert (await client.post("/v1/events", content=ndjson(event("3")), headers=NDJSON)).status_code == 503
         ready = await client.get("/readyz")
-        assert (ready.status_code, ready.text) == (503, "bus: ok\nrecord: away\n")
+        assert (ready.status_code, ready.text) == (503, "bus: ok\nrecord: away\nrules: ok\n")
         assert (await client.get("/v1/cases")).status_code == 503
         assert (await client.get("/ack/nothing")).status_code == 503
         await servers.mongo.start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
+import httpx
 import pytest
 
 from reeve.rulelang.load import read_folder
@@ -12,6 +13,7 @@ from reeve.runtime.bundles import Bundles
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.mongo import connect_store, open_database
 from reeve.runtime.time_source import SystemTime
+from services.intake import app
 from tests.support.intake import Stack, event, eventually
 from tests.support.seeding import RULES
 
@@ -54,3 +56,30 @@ async def test_counts_are_reserved_and_subjects_of_some_sites_become_digests(ser
     assert all(re.fullmatch(r"d[0-9a-f]{24}", digest) for digest in digests)
     assert len(digests) == 3
     assert len(set(digests)) == 2
+
+
+async def test_it_is_ready_for_posts_only_once_it_knows_the_rules(
+    servers: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a slow machine that takes longer than intake waits before it listens, and posts are put off."""
+    asked = asyncio.Event()
+    active_version = Bundles.active_version
+
+    async def slowly(self: Bundles) -> str | None:
+        await asked.wait()
+        return await active_version(self)
+
+    monkeypatch.setattr(Bundles, "active_version", slowly)
+    monkeypatch.setattr(app, "_PREPARE_SECONDS", 0.01)
+    async with app.intake(servers.settings()) as running, httpx.AsyncClient(base_url=running.url) as client:
+        ready = await client.get("/readyz?needs=record")
+        assert (ready.status_code, "rules: away" in ready.text) == (503, True)
+        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.post("/v1/events", json=event("1"))).status_code == 503
+        asked.set()
+
+        async def is_ready() -> bool:
+            return (await client.get("/readyz?needs=record")).status_code == 200
+
+        await eventually("intake takes posts", is_ready)
+        assert (await client.post("/v1/events", json=event("1"))).status_code == 202
