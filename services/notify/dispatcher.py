@@ -7,7 +7,10 @@ import random
 from collections.abc import Mapping
 from datetime import timedelta
 
+from reeve.domain.bundle import Bundle
 from reeve.ports import StoreAway, TimeSource
+from reeve.rulelang.reply_hints import reply_words
+from reeve.rulelang.titles import languages_for
 from reeve.runtime.crash import reach
 from reeve.runtime.rendering import MessageRenderer
 from reeve.runtime.store.deliveries import Delivery, DeliveryStore, Settlement
@@ -183,7 +186,7 @@ class Dispatcher:
             delivery.role,
             now,
             item.ack_url,
-            more,
+            more | _reply_words(bundle, item, item.person.language),
         )
         if rendered.fault is not None:
             FALLBACK_TEXTS.labels(delivery.message).inc()
@@ -204,6 +207,7 @@ class Dispatcher:
             message=delivery.message,
             language=rendered.language,
             values=rendered.values,
+            reply_to=item.reply_to,
         )
         outcome = await self._channels[delivery.channel].send(text)
         reach("notify.sent")
@@ -221,6 +225,11 @@ class Dispatcher:
             except StoreAway:
                 return None  # better once too often than silence
         return unwanted(item.case, delivery.at, delivery)
+
+
+def _reply_words(bundle: Bundle, item: Item, language: str) -> dict[str, str]:
+    languages = languages_for(language, bundle.site(item.delivery.case.site))
+    return reply_words(languages, item.reply_code, bool(item.reply_code or item.reply_to))
 
 
 def _just_interrupted(delivery: Delivery) -> bool:

@@ -29,6 +29,10 @@ class Item:
     """None: gone from the record."""
     case: Case
     ack_url: str = ""
+    reply_code: str = ""
+    """Names this message in an SMS reply; empty: it awaits no answer."""
+    reply_to: str = ""
+    """Where an answer by mail goes; empty: nowhere."""
     taken_at: float = field(default=0.0)
     """Loop time at which it came into the hand."""
 

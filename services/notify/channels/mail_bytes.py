@@ -35,10 +35,12 @@ class MailBuilder:
 
     def build(self, text: Text) -> bytes:
         """The whole mail with CRLF line ends. Raises BadHeader for a line break in the address or subject."""
-        if _broken(text.to) or _broken(text.subject):
+        if _broken(text.to) or _broken(text.subject) or _broken(text.reply_to):
             raise BadHeader("a header's value holds a line break")
+        answers = (b"Reply-To: " + text.reply_to.encode("ascii"),) if text.reply_to else ()
         head = (
             b"From: " + self._from,
+            *answers,
             b"To: " + text.to.encode("ascii"),
             b"Subject: " + _encoded_words(text.subject),
             b"Date: " + format_datetime(text.at).encode("ascii"),

@@ -15,6 +15,7 @@ from reeve.rulelang.known_names import FIELD_VALUES, kind_of
 from reeve.rulelang.message_context import FIXED, MessageNames, grade_title, message_context
 from reeve.rulelang.messages import TEMPLATES, Messages, Text
 from reeve.rulelang.problems import Choice, Hint, Problem, problem
+from reeve.rulelang.reply_hints import reply_words
 from reeve.rulelang.sms_segments import GSM, UCS2, is_gsm, places, segments
 from reeve.rulelang.templates import RenderingFailed
 from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
@@ -23,6 +24,7 @@ MOST_SEGMENTS = 2
 """An SMS that takes more with ordinary values is warned about: each is paid for, and arrives on its own."""
 
 _AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+_REPLY_CODE = "K7"
 _LINK = "https://reeve.example.com/ack/Xk3f9QpZ1bXk3f9QpZ1b"
 _WORDS = {"zh": "天花板漏水", "en": "water comes in"}
 _OF_KIND: Mapping[str, Any] = {"number": 12, "truth": True, "moment": _AT.isoformat(), "date": "2026-11-20"}
@@ -130,9 +132,10 @@ def _ordinary(known: frozenset[str], policy: Policy, setting: _Setting) -> dict[
     case.facts = {name: _value(name, policy.family, setting.words) for name in names}
     case.clocks = {name: ClockState(1, "running", due=Due(_AT, date(2026, 11, 20))) for name in policy.clocks}
     case.account = Account(Decimal("1836.50"))
-    return message_context(
+    context = message_context(
         case, policy, known, site, languages, message="", role=setting.role, ack_url=_LINK, now=_AT
     )
+    return context | reply_words(languages, _REPLY_CODE)
 
 
 @lru_cache(maxsize=4096)

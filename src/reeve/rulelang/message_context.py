@@ -16,12 +16,14 @@ from reeve.domain.facts import typed, zone_of
 from reeve.domain.recipients import UNREACHABLE
 from reeve.rulelang.check_names import facts_named
 from reeve.rulelang.known_names import FIELD_KINDS
+from reeve.rulelang.reply_hints import REPLY_NAMES, reply_words
 from reeve.rulelang.template_filters import local_due
 from reeve.rulelang.titles import ROLE_TITLES, title_in
 
 FIXED = frozenset(
     {"site", "site_title", "policy", "policy_title", "case", "grade", "grade_was", "grade_title", "owed_cny"}
     | {"today", "message", "role", "role_title", "ack_url"}
+    | REPLY_NAMES
 )
 """Names that every message has."""
 
@@ -105,6 +107,7 @@ def message_context(
         "role": role,
         "role_title": title_in(ROLE_TITLES.get(role, {}), languages, role),
         "ack_url": ack_url,
+        **reply_words(languages, "", replies=False),
     }
     return context
 
