@@ -27,9 +27,10 @@ from reeve.domain.recipients import (
     roles_to_load,
     unreachable_key,
 )
-from reeve.domain.telling import WAITED, resolve_for, suppressed
+from reeve.domain.telling import WAITED, reaches_at_any_hour, resolve_for, suppressed
 from reeve.ports import DecisionRow, TimeSource
 from reeve.runtime.crash import reach
+from reeve.runtime.rendering import policy_of
 from reeve.runtime.store.deliveries import NOBODY, Attempt, Delivery, DeliveryStore
 from reeve.runtime.store.notifications import NotificationStore, Progress, Requested
 from reeve.runtime.store.recipients import RecipientStore
@@ -172,8 +173,11 @@ class Planner:
         dead: Collection[tuple[str, str]] = (),
     ) -> None:
         site = bundle.site(case.key.site)
-        resolution = resolve_for(each.wanted, roles, case, people, site, self._hand.channels, dead)
         rank = rank_of(bundle, case, each.wanted.grade)
+        any_hour = reaches_at_any_hour(policy_of(bundle, case), each.wanted.grade)
+        resolution = resolve_for(
+            *(each.wanted, roles, case, people, site, self._hand.channels, dead), at=now, any_hour=any_hour
+        )
         self._add_targets(plan, each, resolution, rank, now)
         for climb in resolution.climbs:
             # Found out when it was asked for: that moment; found out by failing deliveries: now.

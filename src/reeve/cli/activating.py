@@ -109,13 +109,13 @@ async def preview_of(database: Database, candidate: Candidate) -> Preview:
     stored = await store.get(active.version) if active is not None else None
     if stored is not None and stored.version == candidate.version:
         return Preview(candidate, active, (), (), ())
-    people = await RecipientStore(database).all()
-    unmanned = await asyncio.to_thread(check_recipients, candidate.bundle, people) if people else ()
+    people, now = await RecipientStore(database).all(), SystemTime().now()
+    unmanned = await asyncio.to_thread(check_recipients, candidate.bundle, people, now) if people else ()
     if stored is None:
         return Preview(candidate, active, (), (), (), unmanned)
     words = await asyncio.to_thread(differences, stored.files, candidate.files)
     impact = await impact_of(candidate, stored, cases)
-    record, now = MongoCaseRecord(database.client, database), SystemTime().now()
+    record = MongoCaseRecord(database.client, database)
     rehearsals: list[Rehearsal] = []
     for each in impact:
         if each.follows and each.cases:

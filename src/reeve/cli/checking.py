@@ -136,8 +136,9 @@ def _about_people(result: LoadResult, people: tuple[Recipient, ...] | None) -> t
     if people is None or result.bundle is None:
         return ()
     from reeve.rulelang.check_recipients import check_recipients
+    from reeve.runtime.time_source import SystemTime
 
-    return check_recipients(result.bundle, people)
+    return check_recipients(result.bundle, people, SystemTime().now())
 
 
 def _unsuitable(result: LoadResult) -> Iterable[tuple[Position, str]]:

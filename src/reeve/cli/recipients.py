@@ -127,7 +127,7 @@ async def _list(targets: Targets, place: str | None, role: str | None, show_addr
     async with open_record(targets, "recipients") as database:
         people = await RecipientStore(database).all(place)
     for person in people:
-        if role is not None and role not in person.roles:
+        if role is not None and role not in person.all_roles:
             continue
         addresses = {
             channel: address if show_addresses else masked(address)
@@ -175,7 +175,7 @@ def _roles_told(bundle: Bundle) -> set[str]:
 def _reach(bundle: Bundle, people: list[Recipient], place: str, role: str) -> dict[str, Any]:
     """Who is told for a role at a site; owners and assignees differ by case, so their ladder is checked."""
     site = bundle.site(place)
-    resolution = resolve([role], {}, people, site, place, "", CHANNELS)
+    resolution = resolve([role], {}, people, site, place, "", CHANNELS, at=SystemTime().now())
     told: str | None = role
     if resolution.climbs:
         last = resolution.climbs[-1]

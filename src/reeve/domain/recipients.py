@@ -2,17 +2,56 @@
 
 Rule-language §3, Roles: the case's site, then its parent organisation; nobody reachable, and the next role in
 the site's `ladder` gets the message `unreachable`, and the timeline says so. Pure: the caller loads people.
+What is known of a person, who holds a role at a moment, and on which channels: `reeve.domain.people`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from reeve.domain.bundle import SiteSettings
+from reeve.domain.calendar import local_day
 from reeve.domain.effects import Because, Effect
+from reeve.domain.facts import zone_of
+from reeve.domain.people.channels import (
+    CHANNELS,
+    configured_channels,
+    named_channels,
+    site_channels,
+    usable_channels,
+)
+from reeve.domain.people.holders import ASSIGNEE, OWNER, Holder, OnShift, Present, rota_ids
+from reeve.domain.people.recipient import Absence, Area, QuietHours, Recipient, Term
+
+__all__ = [
+    "ASSIGNEE",
+    "CHANNELS",
+    "OWNER",
+    "ROLES",
+    "UNREACHABLE",
+    "Absence",
+    "Area",
+    "Climb",
+    "OnShift",
+    "QuietHours",
+    "Recipient",
+    "Resolution",
+    "Target",
+    "Term",
+    "climb_effects",
+    "configured_channels",
+    "delivery_id",
+    "resolve",
+    "roles_above",
+    "roles_to_load",
+    "rota_ids",
+    "site_channels",
+    "unreachable_key",
+    "usable_channels",
+]
 
 ROLES = (
     "front_desk",
@@ -43,38 +82,11 @@ ROLES = (
 )
 """Roles that recipients hold. Source: domain.md §1, Roles."""
 
-OWNER = "owner"
-"""Found by the case's fact `customer`, never by holding the role: a site has many owners."""
-
-ASSIGNEE = "assignee"
-"""Found by the case's fact `assignee`, a recipient id; nobody holds it as a role."""
-
-CHANNELS = ("sms", "email")
-"""Channels Reeve can send on, in the order tried where a rule leaves the choice open."""
-
 UNREACHABLE = "unreachable"
 """The message that goes to the next role up, in place of the original text."""
 
 _HIGHEST_LADDER = 20
 """Rungs climbed at most; a ladder that goes round in a circle ends earlier, where it meets itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """A person or system that can be told. Addresses and name: never logged or published."""
-
-    id: str
-    """Unique within its place; stands in messages on the bus, so it must hold no personal data."""
-    place: str
-    """Id of the site, or of the organisation above it (`parent` in site.yaml)."""
-    roles: frozenset[str] = frozenset()
-    language: str = ""
-    """Language code of the texts it gets; empty: the site's locale."""
-    addresses: Mapping[str, str] = field(default_factory=dict)
-    """Channel → address: `sms` +4407700900001, `email` a@example.org."""
-    customers: frozenset[str] = frozenset()
-    """Customer ids (`data.customer`) whose owner this is."""
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,10 @@ class Target:
     """The role the rule named, also where the message went up the ladder for it."""
     rung: int = 0
     """0: holds the role itself; 1, 2, …: so many roles up its ladder."""
+    not_before: datetime | None = None
+    """End of the person's quiet hours, if they are on and count for this message; later than the moment asked."""
+    instead_of: str | None = None
+    """Id of the holder of the role who is away, if this person stands in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,45 +142,6 @@ def roles_to_load(roles: Iterable[str], ladder: Mapping[str, str]) -> frozenset[
     return frozenset(wanted)
 
 
-def usable_channels(
-    recipient: Recipient,
-    via: Iterable[str],
-    configured: Iterable[str],
-    available: Collection[str],
-    failed: Collection[tuple[str, str]] = (),
-) -> tuple[str, ...]:
-    """The channels a person is told on; empty: can't be reached.
-
-    All channels asked for that it has an address on. Where that is none: the first other channel that the
-    site uses (`configured`) on which it has one. `available` are the channels this process can send on;
-    `failed` are (recipient id, channel) pairs that turned out dead for this notification.
-    """
-
-    def reaches(channel: str) -> bool:
-        return (
-            channel in available
-            and bool(recipient.addresses.get(channel))
-            and (recipient.id, channel) not in failed
-        )
-
-    asked = tuple(dict.fromkeys(channel for channel in via if reaches(channel)))
-    if asked:
-        return asked
-    return tuple(channel for channel in dict.fromkeys(configured) if reaches(channel))[:1]
-
-
-def site_channels(site: SiteSettings, grade: str | None) -> tuple[str, ...]:
-    """The channels of that grade at the site; where the site names none, every channel there is."""
-    return site.channels.get(grade or "", site.channels.get("default", CHANNELS))
-
-
-def configured_channels(site: SiteSettings) -> tuple[str, ...]:
-    """Every channel the site uses for some grade, in the order of CHANNELS."""
-    used = {channel for channels in site.channels.values() for channel in channels}
-    ordered = [channel for channel in CHANNELS if channel in used] + sorted(used - set(CHANNELS))
-    return tuple(ordered) or CHANNELS
-
-
 def resolve(
     roles: Iterable[str],
     facts: Mapping[str, Any],
@@ -175,26 +152,55 @@ def resolve(
     via: Iterable[str],
     available: Collection[str] = CHANNELS,
     failed: Collection[tuple[str, str]] = (),
+    *,
+    at: datetime,
+    on_shift: OnShift | None = None,
+    grade: str | None = None,
+    any_hour: bool = False,
 ) -> Resolution:
-    """Who is told what, for a case with these facts at site `place`.
+    """Who is told what at `at` (aware UTC), for a case with these facts at site `place`.
 
-    `people` are the recipients of the site and of its parent organisation that may matter; others are
-    ignored. Called again with more `failed` pairs it gives the next channel, the next person, the role above.
+    `people` are the recipients of the site and of its parent organisation that may matter, their stand-ins and
+    those on shift included; others are ignored. Nearest first: those on shift before others, the case's unit,
+    building, the whole site, then the parent organisation; the first group of which anybody can be reached is
+    told, all of it. `via` are the rule's channels; empty: the site's for the grade, and where it names none,
+    each person's own choice. `any_hour`: personal quiet hours don't count (the two worst grades).
+    Called again with more `failed` pairs it gives the next channel, the next person, the role above.
     """
-    asked = tuple(via)
+    asked = tuple(via) or named_channels(site, grade)
     configured = configured_channels(site)
     places = (place,) if site.parent is None else (place, site.parent)
+    zone = zone_of(site.zone)
+    known = sorted((one for one in people if one.place in places), key=lambda one: one.id)
+    present = Present(known, places, facts, at, lambda: local_day(at, zone), on_shift)
+
+    def reached(role: str) -> list[tuple[Holder, tuple[str, ...]]]:
+        for group in present.groups(role):
+            found = [
+                (holder, channels)
+                for holder in group
+                if (channels := usable_channels(holder.person, asked, configured, available, failed, grade))
+            ]
+            if found:
+                return found
+        return []
+
+    def hour(holder: Holder) -> datetime | None:
+        quiet = holder.person.quiet
+        return quiet.end_after(at, zone) if quiet and not any_hour and not holder.on_shift else None
+
     targets: list[Target] = []
     climbs: list[Climb] = []
     for role in dict.fromkeys(roles):
         ladder = (role, *_up(role, site.ladder))
         for rung, step in enumerate(ladder):
-            reached = _reached(step, facts, people, places, asked, configured, available, failed)
+            found = reached(step)
+            text = UNREACHABLE if rung else message
             targets += [
-                Target(person, channels, UNREACHABLE if rung else message, role, rung)
-                for person, channels in reached
+                Target(holder.person, channels, text, role, rung, hour(holder), holder.instead_of)
+                for holder, channels in found
             ]
-            if reached:
+            if found:
                 break
             following = ladder[rung + 1] if rung + 1 < len(ladder) else None
             climbs.append(Climb(role, step, following, rung + 1))
@@ -249,35 +255,3 @@ def _up(role: str, ladder: Mapping[str, str]) -> tuple[str, ...]:
     while (above := ladder.get(seen[-1])) is not None and above not in seen and len(seen) < _HIGHEST_LADDER:
         seen.append(above)
     return tuple(seen[1:])
-
-
-def _reached(
-    role: str,
-    facts: Mapping[str, Any],
-    people: Collection[Recipient],
-    places: tuple[str, ...],
-    via: tuple[str, ...],
-    configured: tuple[str, ...],
-    available: Collection[str],
-    failed: Collection[tuple[str, str]],
-) -> list[tuple[Recipient, tuple[str, ...]]]:
-    """The holders of the role that can be reached, of the first place that has one; ordered by id."""
-    for place in places:
-        found = [
-            (person, channels)
-            for person in sorted(people, key=lambda one: one.id)
-            if person.place == place
-            and _holds(person, role, facts)
-            and (channels := usable_channels(person, via, configured, available, failed))
-        ]
-        if found:
-            return found
-    return []
-
-
-def _holds(person: Recipient, role: str, facts: Mapping[str, Any]) -> bool:
-    if role == OWNER:
-        return facts.get("customer") is not None and str(facts["customer"]) in person.customers
-    if role == ASSIGNEE:
-        return facts.get("assignee") is not None and str(facts["assignee"]) == person.id
-    return role in person.roles

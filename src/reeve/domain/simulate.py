@@ -191,8 +191,8 @@ class Simulation:
         site, roles = self._bundle.site(asked.case.site), due_roles(wanted, told, now)
         resolution = None
         if self._people is not None:
-            people = self._people.who_matter(roles, case.facts, site, asked.case.site)
-            resolution = resolve_for(wanted, roles, case, people, site)
+            people = self._people.who_matter(roles, case.facts, site, asked.case.site, now)
+            resolution = resolve_for(wanted, roles, case, people, site, at=now)
             for climb in resolution.climbs:
                 yield from climb_effects([climb], asked, moment_of(asked, wanted, climb.role))
         if self._tell is not None and roles:

@@ -11,22 +11,26 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from typing import Literal as OneOf
 
-from reeve.domain.bundle import SiteSettings
+from reeve.domain.bundle import Policy, SiteSettings
 from reeve.domain.case import Case
 from reeve.domain.effects import Effect, Notification
 from reeve.domain.recipients import (
     ASSIGNEE,
     CHANNELS,
     OWNER,
+    OnShift,
     Recipient,
     Resolution,
     resolve,
     roles_to_load,
-    site_channels,
+    rota_ids,
 )
 
 WAITED = timedelta(seconds=5)
 """A notification older than this was queued, not on its way: an acknowledgement or a closing cancels it."""
+
+_EXEMPT_GRADES = 2
+"""The worst grades, which nothing holds back."""
 
 Moot = OneOf["case_closed", "acknowledged"]
 
@@ -101,10 +105,24 @@ def resolve_for(
     site: SiteSettings,
     available: Collection[str] = CHANNELS,
     failed: Collection[tuple[str, str]] = (),
+    *,
+    at: datetime,
+    on_shift: OnShift | None = None,
+    any_hour: bool = False,
 ) -> Resolution:
-    """Who is told for these roles of a notification. See `recipients.resolve`."""
-    via = wanted.via or site_channels(site, wanted.grade)
-    return resolve(roles, case.facts, people, site, case.key.site, wanted.message, via, available, failed)
+    """Who is told at `at` for these roles of a notification. See `recipients.resolve`."""
+    return resolve(
+        *(roles, case.facts, people, site, case.key.site, wanted.message, wanted.via, available, failed),
+        at=at,
+        on_shift=on_shift,
+        grade=wanted.grade,
+        any_hour=any_hour,
+    )
+
+
+def reaches_at_any_hour(policy: Policy | None, grade: str | None) -> bool:
+    """Whether personal quiet hours don't hold messages of that grade: the two worst of the case's policy."""
+    return policy is not None and grade in policy.grade_order[:_EXEMPT_GRADES]
 
 
 class People:
@@ -113,20 +131,36 @@ class People:
     def __init__(self, people: Iterable[Recipient]) -> None:
         self._found: dict[tuple[str, str, str], list[Recipient]] = {}
         for person in people:
-            keys = [("role", role) for role in person.roles] + [(ASSIGNEE, person.id)]
+            keys = [("role", role) for role in person.all_roles] + [(ASSIGNEE, person.id)]
             for kind, key in keys + [(OWNER, customer) for customer in person.customers]:
                 self._found.setdefault((person.place, kind, key), []).append(person)
 
     def who_matter(
-        self, roles: Iterable[str], facts: Mapping[str, Any], site: SiteSettings, place: str
+        self,
+        roles: Iterable[str],
+        facts: Mapping[str, Any],
+        site: SiteSettings,
+        place: str,
+        at: datetime,
+        on_shift: OnShift | None = None,
     ) -> list[Recipient]:
-        """All that a resolution of these roles may ask for, for a case with these facts at `place`."""
-        keys = [("role", role) for role in sorted(roles_to_load(roles, site.ladder))]
+        """All that a resolution of these roles at `at` may ask for, for a case with these facts at `place`:
+        whoever stands in for them included."""
+        wanted = roles_to_load(roles, site.ladder)
+        keys = [("role", role) for role in sorted(wanted)]
         keys += [
             (kind, str(facts[fact]))
             for kind, fact in ((OWNER, "customer"), (ASSIGNEE, "assignee"))
             if fact in facts
         ]
         places = [place] if site.parent is None else [place, site.parent]
-        found = (each for at in places for kind, key in keys for each in self._found.get((at, kind, key), ()))
-        return list({(each.place, each.id): each for each in found}.values())
+        keys += [(ASSIGNEE, one) for one in sorted(rota_ids(on_shift, wanted, places, at))]
+        found: dict[tuple[str, str], Recipient] = {}
+        while keys:
+            fresh = [
+                each for where in places for kind, key in keys for each in self._found.get((where, kind, key), ())
+            ]
+            fresh = [each for each in fresh if (each.place, each.id) not in found]
+            found |= {(each.place, each.id): each for each in fresh}
+            keys = [(ASSIGNEE, one) for each in fresh for one in sorted(each.stand_ins)]
+        return list(found.values())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import datetime
 
 from reeve.domain.bundle import Bundle, Level
 from reeve.domain.recipients import ASSIGNEE, OWNER, Climb, Recipient, resolve
@@ -14,15 +15,15 @@ _BY_THE_CASE = (OWNER, ASSIGNEE)
 _MOST_NAMED = 5
 
 
-def check_recipients(bundle: Bundle, recipients: Collection[Recipient]) -> tuple[Problem, ...]:
-    """Roles of which nobody can be reached at some site: warnings, where the first step tells the role.
+def check_recipients(bundle: Bundle, recipients: Collection[Recipient], at: datetime) -> tuple[Problem, ...]:
+    """Roles of which nobody can be reached at `at` at some site: warnings, where the first step tells the role.
 
     Sites are those named by a file and those that recipients belong to. Pure; no name or address is quoted.
     """
-    return in_order(_findings(bundle, recipients))
+    return in_order(_findings(bundle, recipients, at))
 
 
-def _findings(bundle: Bundle, recipients: Collection[Recipient]) -> Iterator[Problem]:
+def _findings(bundle: Bundle, recipients: Collection[Recipient], at: datetime) -> Iterator[Problem]:
     parents = {settings.parent for settings in (bundle.defaults, *bundle.sites.values())}
     sites = sorted({*bundle.sites, *(person.place for person in recipients)} - parents - {""})
     by_place: dict[str, list[Recipient]] = {}
@@ -34,7 +35,7 @@ def _findings(bundle: Bundle, recipients: Collection[Recipient]) -> Iterator[Pro
         for site in sites:
             settings = bundle.site(site)
             people = [*by_place.get(site, ()), *by_place.get(settings.parent or "", ())]
-            found = resolve((role,), {}, people, settings, site, level.message, level.via)
+            found = resolve((role,), {}, people, settings, site, level.message, level.via, at=at)
             if found.undeliverable:
                 nobody.append(site)
             elif found.climbs:

@@ -25,6 +25,7 @@ from reeve.domain.recipients import (
     site_channels,
 )
 
+AT = datetime(2026, 3, 4, 2, tzinfo=UTC)
 NOBODYS = Calendar("cn", frozenset(), frozenset(), None)
 SITE = SiteSettings(
     "garden",
@@ -55,7 +56,7 @@ def _resolve(
     site: SiteSettings = SITE,
     **more: Any,
 ) -> Resolution:
-    return resolve(roles.split(), facts or {}, people, site, "garden", "text", via, **more)
+    return resolve(roles.split(), facts or {}, people, site, "garden", "text", via, **{"at": AT, **more})
 
 
 def test_every_holder_at_the_site_is_told() -> None:
@@ -215,7 +216,7 @@ PEOPLE = st.lists(
 def test_a_role_is_told_or_said_to_be_undeliverable_never_neither(
     roles: list[str], people: list[Recipient], failed: set[tuple[str, str]]
 ) -> None:
-    resolution = resolve(roles, {}, people, SITE, "garden", "text", ("sms", "email"), failed=failed)
+    resolution = resolve(roles, {}, people, SITE, "garden", "text", ("sms", "email"), failed=failed, at=AT)
     told = {target.role for target in resolution.targets}
     assert told | set(resolution.undeliverable) == set(roles)
     assert not told & set(resolution.undeliverable)

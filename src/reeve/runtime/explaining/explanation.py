@@ -107,7 +107,7 @@ def _clock_behind(story: Story, teller: Teller, clock: str | None) -> Answer | N
 def roles_of(person: Recipient, story: Story) -> frozenset[str]:
     """The roles that a person has for this case: those held, and `owner` or `assignee` by the case's facts."""
     facts = story.case.facts
-    roles = set(person.roles)
+    roles = set(person.all_roles)
     if facts.get("customer") is not None and str(facts["customer"]) in person.customers:
         roles.add(OWNER)
     if facts.get("assignee") is not None and str(facts["assignee"]) == person.id:

@@ -1,0 +1,141 @@
+"""What is known of somebody who can be told: roles by dates and areas, addresses, absences, quiet hours.
+
+Days are the site's own, first and last inclusive. Addresses and names are never logged or published.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from reeve.domain.bundle import Quiet
+from reeve.domain.calendar import after_quiet
+
+DEFAULT_URGENCY = "default"
+"""Key of `channel_order` that serves every grade without its own."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Area:
+    """A building of a place, or one unit of it. Written `3` or `3/2`."""
+
+    building: str
+    unit: str = ""
+    """Empty: the whole building."""
+
+    def __str__(self) -> str:
+        return f"{self.building}/{self.unit}" if self.unit else self.building
+
+    @classmethod
+    def of(cls, building: object, unit: object = None) -> Area | None:
+        """The area that events write so; full width, capitals and blanks around make no difference.
+
+        None where no building is named: a unit alone is no area, as every building may have one of that name.
+        """
+        plain = [
+            "" if one is None else unicodedata.normalize("NFKC", str(one)).strip().casefold()
+            for one in (building, unit)
+        ]
+        return cls(plain[0], plain[1]) if plain[0] else None
+
+    @classmethod
+    def parse(cls, text: str) -> Area | None:
+        """The area written `<building>` or `<building>/<unit>`; None if it names no building, or more than that."""
+        building, slash, unit = unicodedata.normalize("NFKC", text).partition("/")
+        if "/" in unit or (slash and not unit.strip()):
+            return None
+        return cls.of(building, unit)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A role held from one day to another, everywhere at the place or only in some areas of it."""
+
+    role: str
+    since: date | None = None
+    """First day; None: for as long as anybody knows."""
+    until: date | None = None
+    """Last day, still held on it; None: until further notice."""
+    areas: frozenset[Area] = frozenset()
+    """Empty: the whole place."""
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the role is held on that day."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Absence:
+    """Days on which somebody is not told, and who is told instead."""
+
+    since: date
+    """First day away."""
+    until: date | None = None
+    """Last day away; None: until further notice."""
+    stand_in: str = ""
+    """Recipient id at the same place or at the organisation above; empty: nobody stands in."""
+
+    def covers(self, day: date) -> bool:
+        """Whether that day is one of them."""
+        return self.since <= day and (self.until is None or day <= self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """Local hours in which somebody is told nothing but the gravest; may span midnight. End exclusive."""
+
+    start: time
+    end: time
+
+    def end_after(self, at: datetime, zone: ZoneInfo) -> datetime | None:
+        """When the quiet hours that `at` falls into end, always later than `at`; None: it falls into none.
+
+        Where clocks go back over the end, the first time that they show it counts.
+        """
+        end = after_quiet(at, Quiet(self.start, self.end, ()), zone)
+        return end if end is not None and end > at else None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A person or system that can be told. Addresses and name: never logged or published."""
+
+    id: str
+    """Unique within its place; stands in messages on the bus, so it must hold no personal data."""
+    place: str
+    """Id of the site, or of the organisation above it (`parent` in site.yaml)."""
+    roles: frozenset[str] = frozenset()
+    """Held everywhere at the place and without dates; `terms` has the others."""
+    language: str = ""
+    """Language code of the texts it gets; empty: the site's locale."""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    """Channel → address: `sms` +4407700900001, `email` a@example.org."""
+    customers: frozenset[str] = frozenset()
+    """Customer ids (`data.customer`) whose owner this is."""
+    name: str = ""
+    terms: tuple[Term, ...] = ()
+    """Roles held only between dates or only in some areas."""
+    away: tuple[Absence, ...] = ()
+    """Of absences that overlap, the first whose stand-in is there counts."""
+    channel_order: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Urgency (a grade, or `default`) → channels, the one to use first first."""
+    unverified: frozenset[str] = frozenset()
+    """Channels whose address nobody has confirmed yet."""
+    quiet: QuietHours | None = None
+
+    @property
+    def all_roles(self) -> frozenset[str]:
+        """Every role held at some time somewhere at the place: whom to load, not whom to tell."""
+        return self.roles | {term.role for term in self.terms}
+
+    @property
+    def stand_ins(self) -> frozenset[str]:
+        """Recipient ids of everybody who stands in at some time."""
+        return frozenset(absence.stand_in for absence in self.away if absence.stand_in)
+
+    def order_for(self, grade: str | None) -> tuple[str, ...]:
+        """The person's own order of channels for a grade; empty: none."""
+        return self.channel_order.get(grade or "", self.channel_order.get(DEFAULT_URGENCY, ()))
