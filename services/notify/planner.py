@@ -18,10 +18,8 @@ from reeve.domain.case import Case
 from reeve.domain.recipients import (
     ASSIGNEE,
     OWNER,
-    Climb,
     Recipient,
     Resolution,
-    Target,
     climb_effects,
     delivery_id,
     roles_to_load,
@@ -31,13 +29,14 @@ from reeve.domain.telling import WAITED, reaches_at_any_hour, resolve_for, suppr
 from reeve.ports import DecisionRow, TimeSource
 from reeve.runtime.crash import reach
 from reeve.runtime.rendering import policy_of
-from reeve.runtime.store.deliveries import NOBODY, Attempt, Delivery, DeliveryStore
+from reeve.runtime.store.deliveries import Delivery, DeliveryStore
 from reeve.runtime.store.notifications import NotificationStore, Progress, Requested
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.telemetry import get_log
 from services.notify.case_reader import BundleSource, CaseReader
 from services.notify.channels.base import Reason
 from services.notify.context import rank_of
+from services.notify.drafts import drafted, nobody
 from services.notify.hand import Hand, Item
 from services.notify.links import AckLinks
 from services.notify.metrics import UNDELIVERABLE
@@ -186,7 +185,7 @@ class Planner:
             plan.entries.append(
                 timeline_entry(key, climb_effects([climb], each.effect, at), case, site, bundle.version, now)
             )
-            plan.deliveries.append(self._nobody(each, key, "undeliverable", Reason.NOBODY, now, climb))
+            plan.deliveries.append(nobody(each, key, "undeliverable", Reason.NOBODY, now, climb))
             UNDELIVERABLE.labels("role" if climb.next else "nobody").inc()
             log.log(
                 30 if climb.next else 40,
@@ -209,7 +208,7 @@ class Planner:
                 if key in planned:  # one person may hold two of the roles
                     continue
                 planned.add(key)
-                delivery = self._delivery(each, key, target, channel, rank, now)
+                delivery = drafted(each, key, target, channel, rank, now)
                 if self._hand.takes(channel, rank, coming[channel]):
                     coming[channel] += 1
                     delivery = replace(delivery, state="claimed", claim=self._claim, due_at=now + self._lease)
@@ -222,7 +221,7 @@ class Planner:
         site = bundle.site(case.key.site)
         line = suppressed(each.effect, each.wanted, now)
         plan.entries.append(timeline_entry(each.key, [line], case, site, bundle.version, now))
-        plan.deliveries.append(self._nobody(each, each.key, "suppressed", reason, now))
+        plan.deliveries.append(nobody(each, each.key, "suppressed", reason, now))
         plan.progress.append(Progress(each.key, "suppressed"))
 
     async def _write(self, plan: _Plan, cases: dict[str, Case]) -> None:
@@ -239,58 +238,6 @@ class Planner:
         if plan.entries:
             self._news.set()  # somebody was not told, and the bus should hear of it
         reach("notify.planned")
-
-    def _delivery(
-        self, each: Requested, id: str, target: Target, channel: str, rank: int, now: datetime
-    ) -> Delivery:
-        wanted = each.wanted
-        return Delivery(
-            id=id,
-            notification=each.key,
-            case=each.effect.case,
-            recipient=target.recipient.id,
-            place=target.recipient.place,
-            channel=channel,
-            message=target.message,
-            role=target.role,
-            rung=target.rung,
-            step=wanted.step,
-            level=wanted.level,
-            round=wanted.round,
-            run=wanted.run,
-            ack_ends=wanted.ack_ends,
-            reminds=wanted.reminds,
-            at=each.effect.at,
-            requested_at=max(each.requested_at, each.moment(target.role)),
-            rank=rank,
-            state="queued",
-            due_at=now,
-        )
-
-    def _nobody(
-        self,
-        each: Requested,
-        key: str,
-        state: Any,
-        reason: Reason,
-        now: datetime,
-        climb: Climb | None = None,
-    ) -> Delivery:
-        """An entry among the deliveries that says that none was made, and is published like one."""
-        nobody = Recipient(NOBODY, each.effect.case.site)
-        target = Target(
-            nobody,
-            (NOBODY,),
-            each.wanted.message,
-            climb.unreached if climb else ",".join(each.wanted.to),
-            climb.rung if climb else 0,
-        )
-        return replace(
-            self._delivery(each, f"{key}#{NOBODY}#{NOBODY}", target, NOBODY, 0, now),
-            state=state,
-            attempts=[Attempt(now, state, reason.value)],
-            next_role=climb.next if climb else None,
-        )
 
 
 def _values(facts: Sequence[Any], name: str) -> list[str]:
