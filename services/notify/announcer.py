@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from reeve.contracts.deliveries import delivery_message
+from reeve.contracts.outgoing import OutMessage
 from reeve.domain.facts import zone_of
 from reeve.ports import Publisher, StoreAway, TimeSource
-from reeve.runtime.store.deliveries import NOBODY, Delivery, DeliveryStore
+from reeve.runtime.delivery_life import Outcome, for_nobody, outcomes
+from reeve.runtime.store.deliveries import Delivery
+from reeve.runtime.store.delivery_news import DeliveryNews, News
+from reeve.runtime.store.short_ids import short_id
 from reeve.runtime.telemetry import get_log
 from services.notify.case_reader import BundleSource
 
@@ -27,11 +33,11 @@ log = get_log(__name__)
 
 
 class Announcer:
-    """Publishes sent, failed, suppressed and undeliverable on notifications.>: ids only."""
+    """Publishes what became of deliveries on notifications.>: ids only (PRIVACY-01)."""
 
     def __init__(
         self,
-        deliveries: DeliveryStore,
+        news: DeliveryNews,
         publisher: Publisher,
         bundles: BundleSource,
         time_source: TimeSource,
@@ -39,7 +45,7 @@ class Announcer:
         bus_changed: asyncio.Event,
     ) -> None:
         """`something`: there is news. `bus_changed`: another server process answers now."""
-        self._deliveries = deliveries
+        self._news = news
         self._publisher = publisher
         self._bundles = bundles
         self._time = time_source
@@ -53,7 +59,7 @@ class Announcer:
             complete = True
             try:
                 if self._bus_changed.is_set():
-                    await self._deliveries.publish_again(self._time.now() - REPUBLISHED)
+                    await self._news.tell_again(self._time.now() - REPUBLISHED)
                     self._bus_changed.clear()
                 complete = await self.publish()
             except StoreAway:
@@ -69,39 +75,57 @@ class Announcer:
 
     async def publish(self) -> bool:
         """Whether the bus has acknowledged everything there was to tell. Raises StoreAway."""
-        while found := await self._deliveries.unpublished(_BATCH):
+        while found := await self._news.untold(_BATCH):
             bundle = await self._bundles.current()
-            messages = []
+            messages: list[tuple[str, str, bytes, None]] = []
+            about: list[tuple[str, str]] = []
             for each in found:
-                zone = zone_of(bundle.site(each.case.site).zone)
-                message = delivery_message(
-                    _what(each), id=_message_id(each), case=each.case, at=each.due_at, zone=zone, data=_data(each)
-                )
-                messages.append((message.subject, message.id, message.body, None))
-            unpublished = {failure.index for failure in await self._publisher.publish_all(messages)}
-            told = [each.id for index, each in enumerate(found) if index not in unpublished]
-            await self._deliveries.mark_published(told, self._time.now())
-            if unpublished:
+                zone = zone_of(bundle.site(each.delivery.case.site).zone)
+                for message, key in _messages(each, zone):
+                    messages.append((message.subject, message.id, message.body, None))
+                    about.append((each.delivery.id, key))
+            failures = await self._publisher.publish_all(messages) if messages else ()
+            waiting = {about[failure.index][0] for failure in failures}
+            told: dict[str, list[str]] = {}
+            for delivery, key in about:
+                told.setdefault(delivery, []).append(key)
+            heard = [each.delivery for each in found if each.delivery.id not in waiting]
+            done = [(each, told.get(each.id, ())) for each in heard]
+            await self._news.mark_told(done, self._time.now())
+            if waiting:
                 return False
             if len(found) < _BATCH:
                 break
         return True
 
 
-def _what(delivery: Delivery) -> Any:
-    return delivery.state
+def _messages(news: News, zone: ZoneInfo) -> Iterator[tuple[OutMessage, str]]:
+    """What the bus has not been told of the delivery, in order of time, each with the outcome's key."""
+    delivery = news.delivery
+    for each in outcomes(delivery):
+        if each.key not in news.told:
+            message = delivery_message(
+                each.what,
+                id=_message_id(delivery, each.key),
+                case=delivery.case,
+                at=each.happening.at,
+                zone=zone,
+                data=_data(delivery, each),
+            )
+            yield message, each.key
 
 
-def _message_id(delivery: Delivery) -> str:
+def _message_id(delivery: Delivery, key: str) -> str:
     """The same for the same outcome; a digest, because recipients' and cases' ids hold any character."""
-    return hashlib.sha256(f"{delivery.id}\0{delivery.state}".encode()).hexdigest()[:32]
+    return hashlib.sha256(f"{delivery.id}\0{key}".encode()).hexdigest()[:32]
 
 
-def _data(delivery: Delivery) -> dict[str, Any]:
-    last = delivery.attempts[-1] if delivery.attempts else None
-    somebody = delivery.recipient != NOBODY
+def _data(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
+    somebody = not for_nobody(delivery)
+    happening = outcome.happening
     return {
         "notification": delivery.notification,
+        "delivery": delivery.short,
         "policy": delivery.case.policy,
         "step": delivery.step,
         "level": delivery.level,
@@ -110,8 +134,16 @@ def _data(delivery: Delivery) -> dict[str, Any]:
         "recipient": delivery.recipient if somebody else None,
         "role": delivery.role,
         "channel": delivery.channel if somebody else None,
-        "attempt": len(delivery.attempts) if somebody else None,
-        "reason": last.reason if last is not None and delivery.state != "sent" else None,
-        "resent": last is not None and last.result == "resent",
+        "provider": happening.provider or None,
+        "attempt": happening.attempt if somebody else None,
+        "reason": happening.reason,
+        "resent": happening.resent,
+        "resend_of": short_id(delivery.resend_of) if delivery.resend_of is not None else None,
+        "merged": delivery.merged,
+        "into": happening.into,
+        "segments": delivery.segments or None,
+        "answer": happening.answer,
+        "answered_by": happening.how,
+        "minutes": happening.minutes,
         "next_role": delivery.next_role,
     }

@@ -23,6 +23,7 @@ from reeve.runtime.store import ack_tokens, bundles, cases, deliveries, notifica
 from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.deliveries import DeliveryStore
+from reeve.runtime.store.delivery_news import DeliveryNews
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database, store_answers
 from reeve.runtime.store.notifications import NotificationStore
 from reeve.runtime.store.recipients import RecipientStore
@@ -156,7 +157,7 @@ def build(
             lease,
         ),
         recorder,
-        Announcer(delivered, publisher, rules, time, news, bus.changed),
+        Announcer(DeliveryNews(database), publisher, rules, time, news, bus.changed),
         hand,
     )
 

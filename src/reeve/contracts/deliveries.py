@@ -30,15 +30,34 @@ class DeliveryData(BaseModel):
     recipient: str | None = Field(default=None, description="Recipient id; null where there is none")
     role: str | None = Field(default=None, description="The role they were told as")
     channel: str | None = None
+    provider: str | None = Field(default=None, description="Name of the provider that took or refused it")
     attempt: int | None = Field(default=None, description="Which try on this channel, from 1")
     reason: str | None = Field(
-        default=None, description="failed, undeliverable, suppressed: a word from a fixed list"
+        default=None, description="failed, undeliverable, suppressed, merged: a word from a fixed list"
     )
+    resent: bool = Field(default=False, description="Sent once more after nobody knew whether it had arrived")
+    resend_of: str | None = Field(
+        default=None, description="A person had that delivery sent again by this one: its short id"
+    )
+    merged: int = Field(default=0, description="How many other notifications' matters the same message says")
+    into: str | None = Field(
+        default=None, description="Its matter was said by another delivery's message: that one's short id"
+    )
+    segments: int | None = Field(default=None, description="sms: how many it took")
+    answer: OneOf["acknowledged", "escalated", "delayed"] | None = Field(
+        default=None, description="acknowledged: what the recipient answered"
+    )
+    minutes: int | None = Field(default=None, description="acknowledged, delayed: how many more were asked for")
+    answered_by: str | None = Field(default=None, description="acknowledged: `link`, or the channel of the reply")
+    delivery: str = Field(default="", description="Short id of the delivery, for `reeve notifications show`")
     next_role: str | None = Field(default=None, description="undeliverable: the role that is told instead")
 
 
 class NotificationOutcome(CloudEvent[DeliveryData]):
-    """On notifications.<site>.<sent|delivered|failed|undeliverable|acknowledged|suppressed>.<key>."""
+    """On notifications.<site>.<sent|delivered|failed|undeliverable|acknowledged|suppressed>.<key>.
+
+    One delivery may have several: sent, then delivered or failed, then acknowledged; each has an id of its own.
+    """
 
 
 def delivery_message(

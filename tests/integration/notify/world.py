@@ -261,7 +261,7 @@ async def world(urls: ServerUrls, seed: Seed) -> AsyncIterator[World]:
         await http.start()
         stack.push_async_callback(http.stop)
         made = World(urls, database, bus, publisher, seed[0], mailbox, smtp, gateway, http.port)
-        for what in ("sent", "failed", "undeliverable", "suppressed"):
+        for what in ("sent", "delivered", "failed", "undeliverable", "suppressed", "acknowledged"):
             await bus.client.subscribe(f"notifications.*.{what}.>", cb=made._hear)
         yield made
         await client.drop_database(database.name)

@@ -19,6 +19,7 @@ from pymongo.errors import BulkWriteError
 from reeve.domain.case import CaseKey
 from reeve.runtime.store.mongo import Collection as MongoCollection
 from reeve.runtime.store.mongo import Database, Document, store_errors
+from reeve.runtime.store.short_ids import short_id
 
 COLLECTION = "deliveries"
 
@@ -47,6 +48,8 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("unpublished", 1)], name="unpublished", partialFilterExpression={"unpublished": True}),
         IndexModel([("climb", 1)], name="climb", partialFilterExpression={"climb": True}),
         IndexModel([("published_at", 1)], name="published", sparse=True),
+        IndexModel([("short", 1)], name="short"),
+        IndexModel([("requested_at", -1)], name="latest"),
     )
 }
 
@@ -57,12 +60,26 @@ class Attempt:
 
     at: datetime
     result: str
-    """sent, resent, transient, permanent, unknown."""
+    """sent, resent, transient, permanent, unknown; of a receipt: delivered, not_delivered; suppressed."""
     reason: str
     reference: str | None = None
     """The provider's own id of the message."""
     provider: str = ""
     """Name of the provider that was tried; empty: none was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a recipient answered, from the message itself."""
+
+    id: str
+    """Id of the event that it became."""
+    at: datetime
+    what: OneOf["acknowledged", "escalated", "delayed"]
+    how: str
+    """The way it came: `link`, or the channel of the reply (`sms`, `email`)."""
+    minutes: int | None = None
+    """delayed: how many more were asked for."""
 
 
 @dataclass(slots=True)
@@ -111,10 +128,23 @@ class Delivery:
     """suppressed: id of the silence that hides it."""
     segments: int = 0
     """SMS segments that were handed to a provider."""
+    resend_of: str | None = None
+    """Id of the delivery that a person had sent again by this one."""
+    by: str = ""
+    """Who had it sent again."""
+    note: str = ""
+    """Why, in that person's words."""
+    answers: list[Answer] = field(default_factory=list)
+    """What the recipient has answered to it, first things first."""
 
     @property
     def open(self) -> bool:
         return self.state in OPEN_STATES
+
+    @property
+    def short(self) -> str:
+        """What people call it: `7m2f-0q3d`."""
+        return short_id(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +206,7 @@ class DeliveryStore:
             await self._collection.bulk_write(changes, ordered=False)
             ids = [each["_id"] for each in found]
             mine = await self._collection.find({"_id": {"$in": ids}, "claim": claim, "state": "claimed"}).to_list()
-        return sorted((_delivery(each) for each in mine), key=lambda one: one.rank)
+        return sorted((delivery_of(each) for each in mine), key=lambda one: one.rank)
 
     async def renew(self, ids: Collection[str], claims: Collection[str], until: datetime) -> None:
         """The leases of those still claimed so last until then."""
@@ -196,27 +226,6 @@ class DeliveryStore:
             with store_errors():
                 await self._collection.bulk_write(changes, ordered=False)
 
-    async def unpublished(self, most: int) -> list[Delivery]:
-        """Settled deliveries the bus has not been told of."""
-        with store_errors():
-            documents = await self._collection.find({"unpublished": True}).limit(most).to_list()
-        return [_delivery(each) for each in documents]
-
-    async def mark_published(self, ids: Collection[str], now: datetime) -> None:
-        """The bus has acknowledged their messages."""
-        with store_errors():
-            await self._collection.update_many(
-                {"_id": {"$in": list(ids)}}, {"$set": {"published_at": now}, "$unset": {"unpublished": ""}}
-            )
-
-    async def publish_again(self, since: datetime) -> int:
-        """Those published since then count as unpublished: another bus came back, which may lack them."""
-        with store_errors():
-            result = await self._collection.update_many(
-                {"published_at": {"$gte": since}}, {"$set": {"unpublished": True}}
-            )
-        return result.modified_count
-
     async def to_climb(self, most: int) -> frozenset[str]:
         """Keys of notifications with a failed delivery that nobody has looked for another way for."""
         with store_errors():
@@ -234,7 +243,7 @@ class DeliveryStore:
             documents = await self._collection.find({"notification": {"$in": list(keys)}}).to_list()
         found: dict[str, list[Delivery]] = {}
         for each in documents:
-            found.setdefault(each["notification"], []).append(_delivery(each))
+            found.setdefault(each["notification"], []).append(delivery_of(each))
         return found
 
     async def waiting(self, now: datetime) -> int:
@@ -308,7 +317,10 @@ def _document(delivery: Delivery) -> Document:
         "merged": delivery.merged,
         "silence": delivery.silence,
         "segments": delivery.segments,
+        "short": delivery.short,
     }
+    if delivery.resend_of is not None:
+        document |= {"resend_of": delivery.resend_of, "by": delivery.by, "note": delivery.note}
     if not delivery.open:
         document |= {"unpublished": True, "settled_at": delivery.due_at}
     return document
@@ -324,7 +336,8 @@ def _attempt_document(attempt: Attempt) -> Document:
     }
 
 
-def _delivery(document: Document) -> Delivery:
+def delivery_of(document: Document) -> Delivery:
+    """The delivery of a stored document."""
     return Delivery(
         id=document["_id"],
         notification=document["notification"],
@@ -355,4 +368,8 @@ def _delivery(document: Document) -> Delivery:
         merged=document.get("merged", 0),
         silence=document.get("silence"),
         segments=document.get("segments", 0),
+        resend_of=document.get("resend_of"),
+        by=document.get("by", ""),
+        note=document.get("note", ""),
+        answers=[Answer(**each) for each in document.get("answers", ())],
     )
