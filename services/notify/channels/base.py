@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from reeve.runtime.providers.reasons import Reason, Result
@@ -22,6 +22,8 @@ class Outcome:
     """The provider's own id of the message, where it gives one."""
     provider: str = ""
     """Which provider was tried."""
+    retry_after: timedelta | None = None
+    """How long the provider asks to be left alone; None: it does not say."""
 
 
 @dataclass(frozen=True, slots=True)
