@@ -14,6 +14,10 @@ class MailData(Data):
     """Typed fields of every mail event; null removes the fact."""
 
     kind: MailKind | None = None
+    building: Text | None = None
+    """Where on the site; with `unit` it decides who of a role is told. Not personal."""
+    unit: Text | None = None
+    """The stairwell or section within the building (单元); never a flat, which is `room`."""
     room: Text | None = None
     """Personal data: never leaves the record."""
     customer: Text | None = None

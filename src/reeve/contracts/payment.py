@@ -18,6 +18,10 @@ class PaymentData(Data):
     """The last day to pay, 24:00 at the site."""
     outcome: OneOf["reached", "unreachable", "refused", "bad_service"] | None = None
     """What came of contacting the customer. Source: FEE-10 to FEE-13."""
+    building: Text | None = None
+    """Where on the site; with `unit` it decides who of a role is told. Not personal."""
+    unit: Text | None = None
+    """The stairwell or section within the building (单元); never a flat, which is `room`."""
     room: Text | None = None
     """Personal data: never leaves the record."""
     customer: Text | None = None

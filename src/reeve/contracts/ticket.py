@@ -31,6 +31,10 @@ class TicketData(Data):
     """What the ticket is about; decides which policy takes it."""
     title: Text | None = None
     description: Text | None = None
+    building: Text | None = None
+    """Where on the site; with `unit` it decides who of a role is told. Not personal."""
+    unit: Text | None = None
+    """The stairwell or section within the building (单元); never a flat, which is `room`."""
     room: Text | None = None
     """Personal data: never leaves the record."""
     customer: Text | None = None

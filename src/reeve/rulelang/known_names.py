@@ -33,7 +33,7 @@ FIELDS: dict[str, dict[Kind, str]] = {
         "number": "loss_cny deaths complainants media_outlets media_days times_raised minutes",
         "truth": "broken_promise paid on_price_list price_accepted in_warranty invalid",
         "moment": "due_at appointment_at starts_at ends_at expires_at",
-        "text": "category title description room customer incident item repair_class channel injury stage assignee "
+        "text": "category title description building unit room customer incident item repair_class channel injury stage assignee "
         "department satisfaction reason by grade",
     },
     "mail": {
@@ -41,12 +41,12 @@ FIELDS: dict[str, dict[Kind, str]] = {
         "truth": "addressee_moved",
         "moment": "appointment_at",
         "date": "moved_on",
-        "text": "kind room customer",
+        "text": "kind building unit room customer",
     },
     "payment": {
         "number": "amount_cny paid_cny minutes",
         "date": "due_on",
-        "text": "item outcome room customer period",
+        "text": "item outcome building unit room customer period",
     },
 }
 """Fields of each family's events that the contract types."""
