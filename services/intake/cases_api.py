@@ -17,6 +17,7 @@ from reeve.contracts.timeline import TimelineLine
 from reeve.domain.case import Case, ClockState
 from reeve.domain.stored import load_case
 from reeve.ports import TimeSource
+from reeve.runtime.delivery_lines import deliveries_of_case, whole_timeline
 from reeve.runtime.store.mongo import Database, Document, store_errors
 
 _MOST_LOOKED_AT = 5000
@@ -59,7 +60,7 @@ class CaseView(BaseModel):
 
 
 class CaseDetail(CaseView):
-    """A case and everything that happened to it, in order."""
+    """A case and everything that happened to it, in order, with what became of every message about it."""
 
     timeline: list[TimelineLine]
 
@@ -79,6 +80,7 @@ class CaseReader:
     """Reads cases. Every method raises StoreAway when the record can't be reached."""
 
     def __init__(self, database: Database, time: TimeSource) -> None:
+        self._database = database
         self._cases = database["cases"]
         self._decisions = database["decisions"]
         self._time = time
@@ -125,15 +127,15 @@ class CaseReader:
         return {"cases": rows, "next": _cursor(last) if more and last is not None else None}
 
     async def one(self, case_id: str) -> dict[str, Any] | None:
-        """The case with its timeline; None if there is none."""
+        """The case with its timeline, deliveries among it; None if there is none."""
         with store_errors():
             document = await self._cases.find_one({"_id": case_id}, {"state": 1})
             if document is None:
                 return None
             decisions = await self._decisions.find({"case": case_id}, {"lines": 1, "at": 1}).to_list()
         decisions.sort(key=_in_order)
-        timeline = [line for decision in decisions for line in orjson.loads(decision["lines"])]
-        timeline.sort(key=lambda line: datetime.fromisoformat(line["at"]))
+        decided = [line for decision in decisions for line in orjson.loads(decision["lines"])]
+        timeline = whole_timeline(decided, *await deliveries_of_case(self._database, case_id))
         return {**case_view(load_case(document["state"]), self._time.now()), "timeline": timeline}
 
 

@@ -303,7 +303,14 @@ class Stack:
         return found
 
     async def timeline(self, subject: str, policy: str = "complaint") -> list[Json]:
-        """The case's timeline; empty before there is a case."""
+        """What was decided about the case, as its timeline says; empty before there is a case."""
+        return [line for line in await self._lines(subject, policy) if "notification" not in line]
+
+    async def told(self, subject: str, policy: str = "complaint") -> list[Json]:
+        """What became of every message about the case, as its timeline says."""
+        return [line for line in await self._lines(subject, policy) if "notification" in line]
+
+    async def _lines(self, subject: str, policy: str) -> list[Json]:
         found = await self.case(subject, policy)
         return found["timeline"] if found else []
 

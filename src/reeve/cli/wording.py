@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from reeve.cli.delivery_wording import answered, delivery_phrase
 from reeve.cli.output import moment, span
 
 STYLES = {
@@ -20,6 +21,11 @@ STYLES = {
     "requested": "yellow",
     "sent": "green",
     "delivered": "green",
+    "unknown": "yellow",
+    "retried": "yellow",
+    "suppressed": "dim",
+    "merged": "dim",
+    "held": "dim",
     "closed": "dim",
     "clock_started": "cyan",
 }
@@ -28,6 +34,8 @@ STYLES = {
 
 def phrase(what: str, keys: Mapping[str, Any]) -> str:
     """What happened, in words; `keys` are the further keys of the line, or the message's data."""
+    if "notification" in keys:
+        return delivery_phrase(what, keys)
     clock = keys.get("clock")
     match what:
         case "graded":
@@ -48,18 +56,14 @@ def phrase(what: str, keys: Mapping[str, Any]) -> str:
             )
         case "suppressed":
             return f"not sent{_detail(keys)}{_reason(keys)}"
-        case "delayed":
-            return f"{keys.get('step')} waits {keys.get('minutes')} minutes longer"
         case "escalated":
-            return f"escalates {keys.get('step')} to level {keys.get('level')}"
+            return f"escalates {keys.get('step')} to level {keys.get('level')}{answered(keys)}"
         case "closed":
             return f"closed{': ' + str(keys['outcome']) if keys.get('outcome') else ''}"
-        case "adopted" | "scored":
-            return _adopted(keys) if what == "adopted" else f"scores {keys.get('points')} to {keys.get('to')}"
-        case "sent" | "delivered" | "failed" | "undeliverable" if "notification" in keys:
-            return _delivery(what, keys)
+        case "adopted" | "scored" | "delayed":
+            return _rare(what, keys)
         case _:
-            return f"{what.replace('_', ' ')}{_detail(keys)}{_reason(keys)}"
+            return f"{what.replace('_', ' ')}{_detail(keys)}{answered(keys)}{_reason(keys)}"
 
 
 def because(keys: Mapping[str, Any]) -> str:
@@ -77,17 +81,13 @@ def because(keys: Mapping[str, Any]) -> str:
     return f"{reason['rule']}" + (f" ({source})" if source else "")
 
 
-def _adopted(keys: Mapping[str, Any]) -> str:
+def _rare(what: str, keys: Mapping[str, Any]) -> str:
+    if what == "scored":
+        return f"scores {keys.get('points')} to {keys.get('to')}"
+    if what == "delayed":
+        return f"{keys.get('step')} waits {keys.get('minutes')} minutes longer{answered(keys)}"
     who = f" for {keys['by']}" if keys.get("by") else ""
     return f"goes on with other rules{who} ({keys.get('on_change')})"
-
-
-def _delivery(what: str, keys: Mapping[str, Any]) -> str:
-    who = keys.get("recipient") or keys.get("role") or "nobody"
-    how = f" by {keys['channel']}" if keys.get("channel") else ""
-    role = f" as {keys['role']}" if keys.get("role") and keys.get("recipient") else ""
-    instead = f", {keys['next_role']} is told instead" if keys.get("next_role") else ""
-    return f"{keys.get('message')} {what} to {who}{role}{how}{instead}{_reason(keys)}"
 
 
 def _due(keys: Mapping[str, Any]) -> str:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from typing import Literal as OneOf
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reeve.domain.effects import Because, Effect, EffectName
+
+DeliveryEffect = OneOf[
+    "held", "sent", "delivered", "failed", "unknown", "retried", "merged", "suppressed", "acknowledged"
+]
+"""What a delivery did. Such lines are made when a timeline is read, and have `delivery`; a simulation has none."""
 
 FURTHER: dict[str, tuple[str, ...]] = {
     "opened": ("clock", "step", "child", "to"),
@@ -104,7 +110,7 @@ class TimelineLine(BaseModel):
     at: str = Field(description="RFC 3339 with the site's offset", json_schema_extra={"format": "date-time"})
     case: str = Field(description="The subject")
     policy: str
-    effect: EffectName
+    effect: EffectName | DeliveryEffect
     grade: str | None = Field(default=None, description="graded: the grade now")
     was: str | None = Field(
         default=None, description="graded: the grade before, null at first; adopted: the policy file before"
@@ -126,8 +132,34 @@ class TimelineLine(BaseModel):
         default=None, description="adopted: adopt, recompute, or person (whose choice it was)"
     )
     now: str | None = Field(default=None, description="adopted: digest of the policy file from now on")
-    by: str | None = Field(default=None, description="adopted: the person who chose")
-    reason: str | None = Field(default=None, description="adopted: why, in that person's words")
+    by: str | None = Field(
+        default=None, description="adopted: the person who chose; with resend_of: who had it sent again"
+    )
+    reason: str | None = Field(
+        default=None,
+        description="adopted: why, in that person's words; of a delivery: a word from a fixed list",
+    )
     points: float | None = Field(default=None, description="scored: how many, below zero for a lapse")
     fact: str | None = Field(default=None, description="scored: the fact the points rest on")
+    delivery: str | None = Field(
+        default=None, description="Short id of the delivery that did this; only lines about deliveries have it"
+    )
+    notification: str | None = Field(default=None, description="Id of the requested notification behind it")
+    recipient: str | None = Field(default=None, description="Recipient id: whom it is for, or who answered")
+    role: str | None = Field(default=None, description="The role they were told as")
+    channel: str | None = None
+    provider: str | None = None
+    attempt: int | None = Field(default=None, description="Which try on this channel, from 1")
+    resent: bool | None = Field(
+        default=None, description="sent: once more, after nobody knew whether it had arrived"
+    )
+    resend_of: str | None = Field(default=None, description="Short id of the delivery that a person had sent again")
+    until: str | None = Field(default=None, description="held: when it goes out")
+    into: str | None = Field(default=None, description="merged: short id of the delivery whose message says it")
+    merged: int | None = Field(default=None, description="sent: how many others its message says, too")
+    silence: str | None = Field(default=None, description="suppressed: the silence that hides it")
+    segments: int | None = Field(default=None, description="sent by sms: how many it took")
+    answered_by: str | None = Field(
+        default=None, description="acknowledged, escalated, delayed: `link`, or the channel of the reply"
+    )
     because: BecauseLine
