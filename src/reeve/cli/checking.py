@@ -37,7 +37,7 @@ class Format(StrEnum):
 
 _SUMMARY = {
     "en": (
-        "{files} files: {errors} errors, {warnings} warnings.{version}",
+        "{files} files: {errors} error{errors_s}, {warnings} warning{warnings_s}.{version}",
         "{files} files, no problems.{version}",
         " Version {}.",
     ),
@@ -102,7 +102,9 @@ def check(
         some, none, version = _SUMMARY[lang]
         made = version.format(result.bundle.version) if result.bundle is not None else ""
         counts = {"errors": wrong, "warnings": len(problems) + len(unsuitable) - wrong}
-        print_line((some if problems or unsuitable else none).format(files=len(files), version=made, **counts))
+        plural = {f"{name}_s": "" if count == 1 else "s" for name, count in counts.items()}
+        summary = some if problems or unsuitable else none
+        print_line(summary.format(files=len(files), version=made, **counts, **plural))
     if wrong:
         raise typer.Exit(BAD)
 
