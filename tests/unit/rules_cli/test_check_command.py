@@ -62,7 +62,7 @@ def test_github_gets_a_command_for_each_problem_and_a_summary(rules: Path) -> No
         f"::error file={rules.as_posix()}/complaint.yaml,line=4,col=35,title=reeve unknown_key::"
     )
     assert first.endswith("did you mean `stop`?")
-    assert "1 errors" in result.stdout.splitlines()[-1]
+    assert "1 error," in result.stdout.splitlines()[-1]
 
 
 def test_on_github_it_is_the_default_and_json_stays_json(rules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
