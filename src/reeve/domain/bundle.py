@@ -34,6 +34,7 @@ from reeve.domain.expressions import (
     facts_read,
     names_read,
 )
+from reeve.domain.flood.settings import Flood
 from reeve.domain.schedules import Duty
 
 TimedAlternative = OnShare | OnUndated | OnClockOffset | OnFact
@@ -373,6 +374,8 @@ class SiteSettings:
     """Role → the role told when nobody of it can be reached."""
     quiet: Quiet | None = None
     owner_messages: OneOf["any time", "opening hours"] = "any time"
+    flood: Flood = field(default_factory=Flood)
+    """How much its people are told at once."""
     subjects: OneOf["plain", "digest"] = "plain"
     parent: str | None = None
     """The organisation above the site, whose recipients serve where the site has none."""

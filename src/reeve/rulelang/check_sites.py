@@ -7,6 +7,7 @@ from datetime import date
 
 from reeve.domain.bundle import Level, Policy, SiteSettings, StepRule
 from reeve.domain.expressions import Position
+from reeve.domain.flood.settings import WORST_RANK
 from reeve.rulelang.check_policies import circles
 from reeve.rulelang.known_names import CHANNELS, ROLES
 from reeve.rulelang.messages import Messages
@@ -76,6 +77,7 @@ def check_roles(policies: Mapping[str, Policy], defaults: SiteSettings) -> Itera
 def check_site_grades(files: Mapping[str, SiteFile], policies: Mapping[str, Policy]) -> Iterator[Problem]:
     """Grades in a site file that no policy has."""
     grades = {grade for policy in policies.values() for grade in policy.grade_order}
+    waiting = {grade for policy in policies.values() for grade in policy.grade_order[WORST_RANK + 1 :]}
     for file in files.values():
         for grade in file.shape.channels:
             if grade != "default" and grade not in grades:
@@ -86,6 +88,14 @@ def check_site_grades(files: Mapping[str, SiteFile], policies: Mapping[str, Poli
                 choice = Choice(grade, tuple(sorted(grades)))
                 pos = file.doc.at("quiet", "except", index)
                 yield problem(pos, "unknown_site_grade", found=grade, choice=choice)
+        for index, grade in enumerate(file.shape.digest.grades if file.shape.digest is not None else ()):
+            pos = file.doc.at("digest", "grades", index)
+            if grade not in grades:
+                choice = Choice(grade, tuple(sorted(waiting)))
+                yield problem(pos, "unknown_site_grade", found=grade, choice=choice)
+            elif grade not in waiting:
+                choice = Choice("", tuple(sorted(waiting)))
+                yield problem(pos, "digest_worst_grade", found=grade, choice=choice)
 
 
 def check_channels(policies: Mapping[str, Policy]) -> Iterator[Problem]:

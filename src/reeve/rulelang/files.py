@@ -11,6 +11,7 @@ from typing import Literal as OneOf
 from pydantic import BeforeValidator, Field, RootModel, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from reeve.rulelang.flood_shapes import OptionalBudget, OptionalDigest
 from reeve.rulelang.shapes import (
     Day,
     Expression,
@@ -182,6 +183,11 @@ class SiteShape(Shape):
     ] = None
     """`none` at a site switches off what site.yaml says: hours that begin where they end."""
     owner_messages: OneOf["any time", "opening hours"] | None = None
+    merge: str | None = None
+    """A length; `none` at a site switches off what site.yaml says."""
+    digest: OptionalDigest = None
+    payment_reminders: OneOf["one a day", "all"] | None = None
+    sms_budget: OptionalBudget = None
     subjects: OneOf["plain", "digest"] | None = None
     ladder: dict[str, str] = Field(default={})
     vocabulary: dict[str, str] = Field(default={})

@@ -12,6 +12,7 @@ from reeve.rulelang.files import (
     ScoreShape,
     SiteShape,
 )
+from reeve.rulelang.flood_shapes import BudgetShape, DigestShape
 from reeve.rulelang.key_notes import Note, Notes
 from reeve.rulelang.key_notes_of_policies import TITLE
 from reeve.rulelang.known_names import ALL_EVENT_TYPES, CHANNELS
@@ -76,6 +77,27 @@ FILE_NOTES: dict[type[Shape], Notes] = {
             "Reminders to owners only in opening hours, or at any time.",
             "给业主的提醒：只在开放时间，或任何时间。",
         ),
+        "merge": Note(
+            "Window",
+            "What is said of one case to one person within so long becomes one message; `none`: each on its own.",
+            "同一案件在此时长内发给同一人的通知合并为一条；`none`：逐条发送。",
+            ("10m", "none"),
+        ),
+        "digest": Note(
+            "Digest",
+            "Messages of these grades wait and go out together, never the two worst; `none` takes it back.",
+            "这些等级的通知先积攒，再汇总成一条；最严重的两级除外。某站点写 `none` 则取消。",
+        ),
+        "payment_reminders": Note(
+            "Payment reminders",
+            "At most one a day to an owner, across all bills, or all of them.",
+            "催缴提醒：每位业主每天最多一条（所有账单合计），或不限。",
+        ),
+        "sms_budget": Note(
+            "SMS budget",
+            "Segments a month; where it does not last, milder grades go by email or wait for the digest.",
+            "每月短信条数上限；不够用时，较轻等级改发邮件或等待汇总。`none`：不限。",
+        ),
         "subjects": Note(
             "Case numbers",
             "`digest`: on the bus case numbers stand as digests.",
@@ -101,6 +123,30 @@ FILE_NOTES: dict[type[Shape], Notes] = {
         "from": Note("From", "Time of day at the site, in quotes.", "当地时间，加引号。", ("21:00",)),
         "to": Note("To", "Time of day at the site, in quotes.", "当地时间，加引号。", ("08:00",)),
         "except": Note("Except", "Grades that are sent at any time.", "这些等级随时发送。", offer="grades"),
+    },
+    DigestShape: {
+        "": Note(
+            "Digest",
+            "Which grades wait, and for when: `at` or `every`.",
+            "哪些等级等待，以及何时发送：`at` 或 `every`。",
+        ),
+        "grades": Note("Grades", "Messages of these grades wait.", "这些等级的通知等待汇总。", offer="grades"),
+        "at": Note("At", "Times of day at the site, in quotes.", "当地时间，加引号。", ("09:00", "17:00")),
+        "every": Note(
+            "Every",
+            "Counted from midnight at the site; 15m to 24h.",
+            "从当地零点起算；15m 到 24h。",
+            ("2h", "30m"),
+        ),
+    },
+    BudgetShape: {
+        "": Note("SMS budget", "Per calendar month at the site.", "按站点当地的自然月计。"),
+        "segments": Note(
+            "Segments",
+            "SMS as they are billed: a long text takes several. 0: no budget.",
+            "按计费条数：长短信占多条。0：不限。",
+            ("5000",),
+        ),
     },
     CalendarShape: {
         "": Note(

@@ -106,6 +106,7 @@ Truth = Annotated[
 Times = Annotated[int, _whole_number(1, 1000, "3"), _written_number(1, 1000)]
 Raise = Annotated[int, _whole_number(0, 20, "1"), _written_number(0, 20)]
 Points = Annotated[int, _whole_number(-1000, 1000, "-2"), _written_number(-1000, 1000)]
+Segments = Annotated[int, _whole_number(0, 100_000_000, "5000"), _written_number(0, 100_000_000)]
 Share = Annotated[Decimal, BeforeValidator(_share), WithJsonSchema({"type": "string", "pattern": _PERCENT})]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": _DAY})]
 Some = Annotated[list[str], BeforeValidator(_some, json_schema_input_type=list[str] | str)]

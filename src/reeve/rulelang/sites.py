@@ -12,9 +12,11 @@ from typing import TypeVar
 
 from reeve.domain.bundle import Calendar, Quiet, SiteSettings, Span
 from reeve.rulelang.files import QuietShape, SiteShape
+from reeve.rulelang.flood_settings import FloodReader
 from reeve.rulelang.known_names import CHANNELS, KEYWORDS
 from reeve.rulelang.problems import Choice, Particular, Problem, closest, problem
 from reeve.rulelang.published_calendars import published_calendar
+from reeve.rulelang.times_of_day import read_time as read_time
 from reeve.rulelang.yamltree import Document
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -67,6 +69,7 @@ class SiteCompiler:
             ladder={role: up for role, up in _merged([f.shape.ladder for f in files]).items() if up != "none"},
             quiet=quiet,
             owner_messages=_last(files, "owner_messages") or "any time",  # type: ignore[arg-type]
+            flood=FloodReader([(file.doc, file.shape) for file in files], self.problems).settings(),
             subjects=_last(files, "subjects") or "plain",  # type: ignore[arg-type]
             parent=_last(files, "parent"),
             title=_merged([{lang or locale: text for lang, text in f.shape.title.items()} for f in files]),
@@ -147,15 +150,6 @@ def read_vocabulary(files: list[SiteFile]) -> tuple[dict[str, str], list[Problem
             elif words.setdefault(word, name) != name:
                 problems.append(problem(pos, "vocabulary_differs", word=word, first=words[word], second=name))
     return words, problems
-
-
-def read_time(text: str) -> int | None:
-    """Minutes since midnight of `08:30`; `24:00` is 1440."""
-    match = re.fullmatch(r"\s*(\d{1,2})[:：](\d{2})\s*", text, re.ASCII)
-    if not match:
-        return None
-    minutes = int(match[1]) * 60 + int(match[2])
-    return minutes if int(match[2]) < 60 and minutes <= 1440 else None
 
 
 def read_spans(text: str) -> tuple[Span, ...] | None:

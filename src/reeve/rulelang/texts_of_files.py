@@ -196,6 +196,22 @@ SHAPE_TEXTS: dict[str, Texts] = {
         "the file is called {file} and says `{key}: {found}`", "write `{key}: {right}`, or rename the file",
         "文件名是 {file}，却写着 `{key}: {found}`", "请写 `{key}: {right}`，或给文件改名",
     ),
+    "merge_length": error(
+        "`{found}` can't be a window", "write a length from 1m to 24h, such as `10m`, or `none`",
+        "`{found}` 不能用作合并时间窗", "请写 1m 到 24h 之间的时长，例如 `10m`，或写 `none`",
+    ),
+    "digest_moments": error(
+        "a digest needs its grades and either times of day or an interval", "write `digest: {{grades: [ordinary], at: [\"09:00\", \"17:00\"]}}`, or `every: 2h` in place of `at`",
+        "汇总需要写明等级，以及钟点或间隔之一", "请写 `digest: {{grades: [ordinary], at: [\"09:00\", \"17:00\"]}}`，或用 `every: 2h` 代替 `at`",
+    ),
+    "digest_every": error(
+        "a digest can't come every `{found}`", "write a length from 15m to 24h, such as `2h`",
+        "汇总间隔不能是 `{found}`", "请写 15m 到 24h 之间的时长，例如 `2h`",
+    ),
+    "digest_worst_grade": warning(
+        "`{found}` is one of the two worst grades everywhere: it never waits for a digest", "delete it here. {choice}",
+        "`{found}` 属于最严重的两级，从不等待汇总", "请在此删除。{choice}",
+    ),
     "vocabulary_differs": error(
         "`{word}` means `{first}` elsewhere and `{second}` here", "give a word one meaning for all sites",
         "`{word}` 在别处表示 `{first}`，这里却表示 `{second}`", "同一个词在所有站点只能有一个含义",
