@@ -19,7 +19,17 @@ from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.health import HealthServer
 from reeve.runtime.process import cancelled, stop_requested
-from reeve.runtime.store import ack_tokens, bundles, cases, deliveries, notifications, recipients
+from reeve.runtime.providers.load import Configured
+from reeve.runtime.store import (
+    ack_tokens,
+    bundles,
+    cases,
+    deliveries,
+    notifications,
+    provider_posts,
+    recipients,
+    reply_codes,
+)
 from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.deliveries import DeliveryStore
@@ -27,18 +37,18 @@ from reeve.runtime.store.delivery_news import DeliveryNews
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database, store_answers
 from reeve.runtime.store.notifications import NotificationStore
 from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.store.reply_codes import ReplyCodes
 from reeve.runtime.store.secrets import load_secret
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
 from services.notify.announcer import Announcer
 from services.notify.case_reader import CaseReader
 from services.notify.channels.base import Channel
-from services.notify.channels.email import EmailChannel
-from services.notify.channels.gateway_file import load_gateway
-from services.notify.channels.sms import SmsChannel
+from services.notify.channels.configured import configured
+from services.notify.channels.opening import open_providers
 from services.notify.dispatcher import Dispatcher
 from services.notify.hand import Hand
-from services.notify.links import AckLinks
+from services.notify.links import AckLinks, Ways
 from services.notify.planner import Planner
 from services.notify.recorder import Recorder
 from services.notify.reports import Reports
@@ -49,6 +59,8 @@ from services.notify.wakeups import Sweeper, WakeUps
 
 _WAIT_SECONDS = 0.5
 _DRAIN_SECONDS = 12.0
+
+_COLLECTIONS = (*(cases, notifications, deliveries, recipients, bundles, ack_tokens, reply_codes, provider_posts),)
 
 log = get_log(__name__)
 
@@ -65,7 +77,10 @@ async def main() -> None:
 async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
     """Runs until `stop` is set; then what is being sent is finished and recorded, the rest put back."""
     async with AsyncExitStack() as stack:
-        channels = _channels(settings)
+        files = _files(settings)
+        channels: dict[str, Channel] = {
+            each.channel: each for each in open_providers(files.values(), settings.public_url)
+        }
         for channel in channels.values():
             stack.push_async_callback(channel.close)
         client = connect_store(settings.mongo_url, "notify")
@@ -90,9 +105,9 @@ async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
             return
         publisher = BusPublisher(bus)
         await publisher.start()
-        parts = build(settings, channels, bus, publisher, database, rules, secret)
+        parts = build(settings, files, channels, bus, publisher, database, rules, secret)
         log.info("Notify is ready.", action="service_ready", port=health.port, channels=sorted(channels))
-        await _work(parts, settings, bus, rules, stop)
+        await _work(parts, files, bus, rules, stop)
     log.info("Notify has stopped.", action="service_stopped")
 
 
@@ -110,6 +125,7 @@ class Parts:
 
 def build(
     settings: NotifySettings,
+    files: dict[str, Configured],
     channels: dict[str, Channel],
     bus: BusConnection,
     publisher: BusPublisher,
@@ -122,14 +138,14 @@ def build(
     time = time or SystemTime()
     claim = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
     lease = timedelta(seconds=settings.notify_lease_seconds)
-    rates = {"email": settings.smtp_per_second, "sms": settings.sms_per_second}
-    hand = Hand({name: rates[name] for name in channels})
+    hand = Hand({channel: each.file.per_second for channel, each in files.items()})
     news = asyncio.Event()
     requested = NotificationStore(database)
     delivered = DeliveryStore(database)
     people = RecipientStore(database)
     case_reader = CaseReader(database)
-    links = AckLinks(AckTokenStore(database, secret), settings.public_url, time)
+    ways = Ways(settings.public_url, _takes_replies(files), settings.reply_to)
+    links = AckLinks(AckTokenStore(database, secret), ReplyCodes(database, secret), ways, time)
     timeline = TimelineWriter(database)
     planner = Planner(
         requested, delivered, people, case_reader, timeline, rules, links, hand, news, time, claim, lease
@@ -163,10 +179,9 @@ def build(
 
 
 async def _work(
-    parts: Parts, settings: NotifySettings, bus: BusConnection, rules: ActiveRules, stop: asyncio.Event
+    parts: Parts, files: dict[str, Configured], bus: BusConnection, rules: ActiveRules, stop: asyncio.Event
 ) -> None:
     await rules.listen(bus)
-    places = {"email": settings.smtp_connections, "sms": settings.sms_connections}
     named: list[tuple[str, Coroutine[Any, Any, None]]] = [
         ("rules", rules.run()),
         ("wakeups", _wake_up(parts.wakeups)),
@@ -177,7 +192,9 @@ async def _work(
         ("announcer", parts.announcer.run()),
     ]
     for name in parts.hand.channels:
-        named += [(f"{name}-{place}", parts.dispatcher.run_channel(name)) for place in range(places[name])]
+        named += [
+            (f"{name}-{place}", parts.dispatcher.run_channel(name)) for place in range(files[name].file.connections)
+        ]
     tasks = {name: asyncio.create_task(work, name=name) for name, work in named}
     await _until_stopped(list(tasks.values()), stop)
     await parts.wakeups.stop()
@@ -202,29 +219,22 @@ async def _wake_up(wakeups: WakeUps) -> None:
     await wakeups.run()
 
 
-def _channels(settings: NotifySettings) -> dict[str, Channel]:
-    """The channels that are configured. Raises GatewayRefused."""
-    channels: dict[str, Channel] = {}
-    if settings.smtp_host:
-        channels["email"] = EmailChannel(
-            settings.smtp_host,
-            settings.smtp_port,
-            settings.smtp_from,
-            username=settings.smtp_username,
-            password=settings.smtp_password,
-            tls=settings.smtp_tls,
-            timeout_seconds=settings.smtp_timeout_seconds,
-            connections=settings.smtp_connections,
-        )
-    if settings.sms_gateway:
-        gateway, secrets = load_gateway(settings.sms_gateway)
-        channels["sms"] = SmsChannel(gateway, secrets, connections=settings.sms_connections)
-    if not channels:
+def _files(settings: NotifySettings) -> dict[str, Configured]:
+    """The first provider of each channel. Raises ProvidersRefused."""
+    files: dict[str, Configured] = {}
+    for each in configured(settings):
+        files.setdefault(each.channel, each)
+    if not files:
         log.error(
-            "No channel is configured: nobody can be reached. Set REEVE_SMTP_HOST or REEVE_SMS_GATEWAY.",
+            "No provider is configured: nobody can be reached. Put files into the folder REEVE_CHANNELS.",
             action="no_channels",
         )
-    return channels
+    return files
+
+
+def _takes_replies(files: dict[str, Configured]) -> bool:
+    """Whether what people reply by SMS comes back to us."""
+    return any(each.channel == "sms" and each.file.inbound is not None for each in files.values())
 
 
 async def _prepare(bus: BusConnection, database: Database, settings: NotifySettings) -> bytes:
@@ -232,7 +242,7 @@ async def _prepare(bus: BusConnection, database: Database, settings: NotifySetti
     while True:
         try:
             await declare_streams(bus, settings.bus_replicas)
-            for module in (cases, notifications, deliveries, recipients, bundles, ack_tokens):
+            for module in _COLLECTIONS:
                 await ensure_indexes(database, module.INDEXES)
             return await load_secret(database, settings.secret.get_secret_value() or None)
         except Away as error:

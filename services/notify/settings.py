@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from typing import Literal as OneOf
 
 from pydantic import Field, SecretStr, field_validator
 
+from reeve.runtime.providers.senders import sender_address
 from reeve.runtime.settings import ReeveSettings
-from services.notify.channels.mail_bytes import MailBuilder
+
+
+REPLY_ADDRESS = re.compile(r"[A-Za-z0-9._+=-]*\{code\}[A-Za-z0-9._+=-]*@[A-Za-z0-9.-]+")
 
 
 class NotifySettings(ReeveSettings):
@@ -21,9 +25,12 @@ class NotifySettings(ReeveSettings):
     """Keys the links by which recipients acknowledge; empty: one is made and kept in the record."""
     public_url: str = ""
     """Where recipients reach intake, for links in messages; empty: messages carry no link."""
+    reply_to: str = ""
+    """`reeve+{code}@example.org`: where mails are answered to, with a code in the place of {code} that says which
+    mail it was; empty: answers by mail are not read."""
 
     smtp_host: str | None = None
-    """The mail server; none: nobody is reached by email."""
+    """A mail server besides those of the folder REEVE_CHANNELS."""
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 25
     smtp_username: Annotated[str | None, Field(repr=False)] = None
     smtp_password: SecretStr | None = None
@@ -35,9 +42,8 @@ class NotifySettings(ReeveSettings):
     smtp_per_second: Annotated[float, Field(ge=0)] = 0.0
     """Mails a second at most, over time; 0: no limit."""
 
-    sms_gateway: Annotated[str | None, Field(repr=False)] = None
-    """A YAML file that describes the gateway, or a URL that takes a JSON {to, text, id}."""
     sms_connections: Annotated[int, Field(ge=1, le=64)] = 8
+    """This and the next are for the provider of REEVE_SMS_GATEWAY, over what its file says."""
     sms_per_second: Annotated[float, Field(ge=0)] = 0.0
 
     notify_attempts: Annotated[int, Field(ge=1, le=50)] = 8
@@ -50,7 +56,14 @@ class NotifySettings(ReeveSettings):
     @field_validator("smtp_from")
     @classmethod
     def _sender_is_an_address(cls, value: str) -> str:
-        MailBuilder(value)
+        sender_address(value)
+        return value
+
+    @field_validator("reply_to")
+    @classmethod
+    def _reply_address_has_a_code(cls, value: str) -> str:
+        if value and not REPLY_ADDRESS.fullmatch(value):
+            raise ValueError("must be an address with {code} before the @, like reeve+{code}@example.org")
         return value
 
     @field_validator("public_url")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode, encodebytes
-from email.utils import format_datetime, formataddr, parseaddr
+from email.utils import format_datetime, formataddr
 
+from reeve.runtime.providers.senders import sender_address
 from services.notify.channels.base import Text
 
 _WORD_BYTES = 42
@@ -20,12 +21,9 @@ class MailBuilder:
     """Builds mails from one sender. Raises ValueError when the sender is no address."""
 
     def __init__(self, sender: str) -> None:
-        name, address = parseaddr(sender)
-        domain = address.partition("@")[2]
-        if not domain or not address.isascii() or _broken(sender):
-            raise ValueError("the sender must be an address like Reeve <reeve@example.org>")
+        name, address = sender_address(sender)
         self.address = address
-        self._domain = domain
+        self._domain = address.partition("@")[2]
         self._from = formataddr((name, address), "utf-8").encode("ascii")
 
     def message_id(self, delivery_id: str) -> str:

@@ -37,6 +37,10 @@ class ReeveSettings(BaseSettings):
     mongo_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,60}$")] = "reeve"
     rules: Path = Path("rules")
     """The rules folder that seeds an empty record."""
+    channels: Path | None = None
+    """The folder with one file for each provider; none: `channels`, if there is such a folder."""
+    sms_gateway: Annotated[str | None, Field(repr=False)] = None
+    """One more provider of SMS: its YAML file, or a URL that takes a JSON {to, text, id}."""
     matcher: OneOf["closures", "durable-rules"] = "closures"
     bus_replicas: Annotated[int, Field(ge=1, le=5)] = 1
     """Copies of each stream; 3 on a NATS cluster. Takes effect when the streams are created."""

@@ -15,7 +15,8 @@ from reeve.devstack.mailbox import Mailbox
 from reeve.devstack.smtp_sink import SmtpBehaviour, SmtpSink
 from reeve.runtime.time_source import SystemTime
 from services.notify.channels.base import Outcome, Reason, Result, Text
-from services.notify.channels.email import EmailChannel
+from services.notify.channels.smtp import SmtpProvider
+from tests.support.outcomes import plain
 from tests.support.smtp_server import serve
 
 pytestmark = pytest.mark.integration
@@ -38,9 +39,9 @@ async def sink(mailbox: Mailbox) -> AsyncIterator[SmtpSink]:
     await server.stop()
 
 
-def _channel(sink: SmtpSink, **changes: object) -> EmailChannel:
+def _channel(sink: SmtpSink, **changes: object) -> SmtpProvider:
     values: dict[str, object] = {"timeout_seconds": 5.0}
-    return EmailChannel("127.0.0.1", sink.port, "物业 <reeve@example.org>", **(values | changes))  # type: ignore[arg-type]
+    return SmtpProvider("127.0.0.1", sink.port, "物业 <reeve@example.org>", **(values | changes))  # type: ignore[arg-type]
 
 
 def _text(id: str = "k#pm-1#email", to: str = "a@example.org", **changes: str) -> Text:
@@ -55,7 +56,7 @@ async def test_a_mail_arrives_as_it_was_written(sink: SmtpSink, mailbox: Mailbox
     outcome = await channel.send(text)
     await channel.close()
     (mail,) = mailbox.messages
-    assert outcome == Outcome(Result.SENT, Reason.ACCEPTED, mail.details["message-id"])
+    assert plain(outcome) == Outcome(Result.SENT, Reason.ACCEPTED, mail.details["message-id"])
     assert str(make_header(decode_header(mail.subject))) == text.subject
     assert mail.text.replace("\r\n", "\n").strip() == text.body
     assert mail.to == ("a@example.org",)
@@ -96,8 +97,8 @@ async def test_each_failure_has_its_name(
 
 
 async def test_no_server_is_transient() -> None:
-    channel = EmailChannel("127.0.0.1", free_port(), "reeve@example.org", timeout_seconds=1)
-    assert await channel.send(_text()) == Outcome(Result.TRANSIENT, Reason.UNREACHABLE)
+    channel = SmtpProvider("127.0.0.1", free_port(), "reeve@example.org", timeout_seconds=1)
+    assert plain(await channel.send(_text())) == Outcome(Result.TRANSIENT, Reason.UNREACHABLE)
 
 
 async def test_a_server_that_never_greets_is_transient() -> None:
@@ -111,7 +112,7 @@ async def test_a_server_that_never_greets_is_transient() -> None:
 
     server = await asyncio.start_server(silent, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    channel = EmailChannel("127.0.0.1", port, "reeve@example.org", timeout_seconds=0.3)
+    channel = SmtpProvider("127.0.0.1", port, "reeve@example.org", timeout_seconds=0.3)
     assert (await channel.send(_text())).result is Result.TRANSIENT
     await asyncio.wait_for(left.wait(), 5)
     server.close()
@@ -127,8 +128,8 @@ async def test_a_password_that_is_not_taken_waits_for_a_person(sink: SmtpSink) -
 @pytest.mark.parametrize("to", ["a@example.org\r\nBcc: all@example.org", "王@example.org", "a@example.org\n"])
 async def test_an_address_that_smuggles_headers_is_refused(sink: SmtpSink, mailbox: Mailbox, to: str) -> None:
     channel = _channel(sink)
-    assert await channel.send(_text(to=to)) == Outcome(Result.PERMANENT, Reason.BAD_ADDRESS)
-    assert await channel.send(_text(subject="x\r\nBcc: all@example.org")) == Outcome(
+    assert plain(await channel.send(_text(to=to))) == Outcome(Result.PERMANENT, Reason.BAD_ADDRESS)
+    assert plain(await channel.send(_text(subject="x\r\nBcc: all@example.org"))) == Outcome(
         Result.PERMANENT, Reason.BAD_ADDRESS
     )
     assert not mailbox.messages
@@ -157,7 +158,7 @@ async def test_connections_are_kept_and_few() -> None:
 
     server = await asyncio.start_server(counted, "127.0.0.1", 0)
     async with server:
-        channel = EmailChannel("127.0.0.1", server.sockets[0].getsockname()[1], "reeve@example.org", connections=4)
+        channel = SmtpProvider("127.0.0.1", server.sockets[0].getsockname()[1], "reeve@example.org", connections=4)
         outcomes = await asyncio.gather(*(channel.send(_text(str(number))) for number in range(200)))
         await channel.close()
     assert {outcome.result for outcome in outcomes} == {Result.SENT}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,15 +15,17 @@ from reeve.devstack.launching import free_port
 from reeve.devstack.mailbox import Mailbox
 from reeve.devstack.sms_sink import GatewayBehaviour, SmsGateway
 from reeve.devstack.tiny_http import TinyHttpServer
+from reeve.runtime.providers.faults import ProvidersRefused
+from reeve.runtime.providers.http_file import HttpFile
+from reeve.runtime.providers.load import load_provider
 from reeve.runtime.time_source import SystemTime
 from services.notify.channels.base import Outcome, Reason, Result, Text
-from services.notify.channels.gateway import Gateway
-from services.notify.channels.gateway_file import GatewayRefused, load_gateway
-from services.notify.channels.sms import SmsChannel
+from services.notify.channels.http import HttpProvider
+from tests.support.outcomes import http_file, plain
 
 pytestmark = pytest.mark.integration
 
-KANNEL = Path(__file__).parents[3] / "docs" / "gateways" / "kannel.yaml"
+KANNEL = Path(__file__).parents[3] / "examples" / "channels" / "kannel.yaml"
 SECRETS = {"REEVE_SMS_USERNAME": "tester", "REEVE_SMS_PASSWORD": "s3cret&=?"}
 TEXT = Text(
     "k#pm-1#sms", "+447700900001", "", "【阳光花园】重大投诉 & 请处理=?", datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -50,9 +52,9 @@ async def provider() -> AsyncIterator[Provider]:
     await server.stop()
 
 
-def _kannel(provider: Provider, **changes: object) -> SmsChannel:
-    gateway, secrets = load_gateway(str(KANNEL), SECRETS)
-    return SmsChannel(gateway.model_copy(update={"url": provider.url, **changes}), secrets)
+def _kannel(provider: Provider, **changes: object) -> HttpProvider:
+    found = load_provider(str(KANNEL), SECRETS)
+    return HttpProvider(http_file(found).model_copy(update={"url": provider.url, **changes}), found.secrets)
 
 
 async def test_kannels_sendsms(provider: Provider) -> None:
@@ -95,7 +97,7 @@ async def test_each_answer_is_what_it_means(
     provider: Provider, behaviour: GatewayBehaviour, result: Result, reason: Reason
 ) -> None:
     provider.gateway.behaviour = behaviour
-    channel = _kannel(provider, timeout_seconds=0.5)
+    channel = _kannel(provider, timeout=timedelta(seconds=0.5))
     outcome = await channel.send(TEXT)
     assert (outcome.result, outcome.reason) == (result, reason)
     provider.gateway.behaviour = GatewayBehaviour()
@@ -105,7 +107,7 @@ async def test_each_answer_is_what_it_means(
 
 async def test_no_gateway_is_transient(provider: Provider) -> None:
     channel = _kannel(provider, url=f"http://127.0.0.1:{free_port()}/")
-    assert await channel.send(TEXT) == Outcome(Result.TRANSIENT, Reason.UNREACHABLE)
+    assert plain(await channel.send(TEXT)) == Outcome(Result.TRANSIENT, Reason.UNREACHABLE)
     await channel.close()
 
 
@@ -123,7 +125,7 @@ async def test_no_gateway_is_transient(provider: Provider) -> None:
 async def test_success_may_stand_in_the_json(
     provider: Provider, body: str, result: Result, reference: str | None
 ) -> None:
-    gateway = Gateway.model_validate(
+    gateway = HttpFile.model_validate(
         {
             "name": "json",
             "url": provider.url,
@@ -135,7 +137,7 @@ async def test_success_may_stand_in_the_json(
             "errors": [{"when": {"json": {"path": "code", "is": [17, 18]}}, "then": "permanent"}],
         }
     )
-    channel = SmsChannel(gateway, {"key": SecretStr("k")})
+    channel = HttpProvider(gateway, {"key": SecretStr("k")})
     provider.gateway.behaviour = GatewayBehaviour(200, body)
     outcome = await channel.send(TEXT)
     await channel.close()
@@ -179,5 +181,5 @@ async def test_neither_number_nor_password_gets_into_a_log(
 def test_a_wrong_file_is_refused_in_a_sentence(tmp_path: Path, content: str, says: str) -> None:
     file = tmp_path / "gateway.yaml"
     file.write_text(content)
-    with pytest.raises(GatewayRefused, match=says):
-        load_gateway(str(file), {})
+    with pytest.raises(ProvidersRefused, match=says):
+        load_provider(str(file), {})

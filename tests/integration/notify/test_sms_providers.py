@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 import pytest
 
 from reeve.devstack.tiny_http import Response, TinyHttpServer
+from reeve.runtime.providers.load import load_provider
 from services.notify.channels.base import Outcome, Reason, Result, Text
-from services.notify.channels.gateway import Gateway
-from services.notify.channels.gateway_file import load_gateway
-from services.notify.channels.sms import SmsChannel
+from services.notify.channels.http import HttpProvider
+from tests.support.outcomes import http_file, plain
 from tests.support.sms_providers import ACCOUNT, KEY, KEY_ID, Aliyun, Provider, Tencent, Twilio
 
 pytestmark = pytest.mark.integration
 
-FILES = Path(__file__).parents[3] / "docs" / "gateways"
+FILES = Path(__file__).parents[3] / "examples" / "channels"
 NOW = datetime(2026, 11, 20, 16, 30, tzinfo=UTC)
 ENVIRONMENT = {
     "REEVE_ALIYUN_ACCESS_KEY_ID": KEY_ID,
@@ -65,14 +65,15 @@ class World:
         }
         self.provider = kinds[name](NOW, dict(approved[name]))
         self.server = TinyHttpServer(self.provider.handle, "127.0.0.1", 0)
-        self.channels: list[SmsChannel] = []
+        self.channels: list[HttpProvider] = []
 
-    def channel(self, environment: dict[str, str] = ENVIRONMENT, **changes: object) -> SmsChannel:
+    def channel(self, environment: dict[str, str] = ENVIRONMENT, **changes: object) -> HttpProvider:
         """The file as it is shipped, but for the address."""
-        gateway, secrets = load_gateway(str(FILES / f"{self.name}.yaml"), environment)
+        found = load_provider(str(FILES / f"{self.name}.yaml"), environment)
+        gateway = http_file(found)
         path = urlsplit(gateway.url).path
         changes = {"url": f"http://127.0.0.1:{self.server.port}{path}", **changes}
-        channel = SmsChannel(gateway.model_copy(update=changes), secrets)
+        channel = HttpProvider(gateway.model_copy(update=changes), found.secrets)
         self.channels.append(channel)
         return channel
 
@@ -127,7 +128,7 @@ EVERY_SORT = (
 
 @pytest.mark.parametrize("text", EVERY_SORT)
 async def test_every_sort_of_character_is_signed_as_it_is_sent(world: World, text: str) -> None:
-    shipped, _ = load_gateway(str(FILES / f"{world.name}.yaml"), ENVIRONMENT)
+    shipped = http_file(load_provider(str(FILES / f"{world.name}.yaml"), ENVIRONMENT))
     match world.name:
         case "aliyun":
             channel = world.channel(query={**shipped.query, "Extra & *": "{{ text }}"})
@@ -148,7 +149,7 @@ async def test_a_repeat_is_signed_anew(world: World) -> None:
 
 async def test_a_wrong_key_is_for_a_person_to_mend(world: World) -> None:
     channel = world.channel({name: "wrong" if "KEY" in name else value for name, value in ENVIRONMENT.items()})
-    assert await channel.send(TEXT) == CREDENTIALS
+    assert plain(await channel.send(TEXT)) == CREDENTIALS
     assert not world.provider.taken
 
 
@@ -156,8 +157,8 @@ async def test_a_wrong_key_is_for_a_person_to_mend(world: World) -> None:
 async def test_a_wrong_secret_or_clock_is_noticed(name: str) -> None:
     secret = {"aliyun": "REEVE_ALIYUN_ACCESS_KEY_SECRET", "tencent": "REEVE_TENCENT_SECRET_KEY"}[name]
     async with World(name) as world:
-        assert await world.channel({**ENVIRONMENT, secret: KEY + "x"}).send(TEXT) == CREDENTIALS
-        assert await world.channel().send(replace(TEXT, at=NOW - timedelta(hours=1))) == CREDENTIALS
+        assert plain(await world.channel({**ENVIRONMENT, secret: KEY + "x"}).send(TEXT)) == CREDENTIALS
+        assert plain(await world.channel().send(replace(TEXT, at=NOW - timedelta(hours=1)))) == CREDENTIALS
         assert not world.provider.taken
 
 
@@ -208,19 +209,19 @@ async def test_each_refusal_is_what_it_means(name: str, answer: Response, outcom
     async with World(name) as world:
         world.provider.misbehave = [answer]
         channel = world.channel()
-        assert await channel.send(TEXT) == outcome
+        assert plain(await channel.send(TEXT)) == outcome
         assert (await channel.send(TEXT)).result is Result.SENT
 
 
 async def test_silence_and_a_broken_line_are_unknown(world: World) -> None:
     world.provider.misbehave = [2.0, None]
-    channel = world.channel(timeout_seconds=0.3)
-    assert await channel.send(TEXT) == Outcome(Result.UNKNOWN, Reason.TIMEOUT)
-    assert await channel.send(TEXT) == Outcome(Result.UNKNOWN, Reason.DISCONNECTED)
+    channel = world.channel(timeout=timedelta(seconds=0.3))
+    assert plain(await channel.send(TEXT)) == Outcome(Result.UNKNOWN, Reason.TIMEOUT)
+    assert plain(await channel.send(TEXT)) == Outcome(Result.UNKNOWN, Reason.DISCONNECTED)
 
 
 async def test_a_bad_number_is_the_addresss_fault(world: World) -> None:
-    assert await world.channel().send(replace(TEXT, to="+12")) == BAD_ADDRESS
+    assert plain(await world.channel().send(replace(TEXT, to="+12"))) == BAD_ADDRESS
 
 
 @pytest.mark.parametrize("name", ["aliyun", "tencent"])
@@ -231,10 +232,10 @@ async def test_messages_without_an_entry_take_the_one_for_all(name: str) -> None
         assert (await channel.send(other)).result is Result.SENT
         taken = world.provider.taken[0]
         assert taken.get("TemplateCode", taken.get("TemplateId")) in ("SMS_000000001", "1000001")
-        gateway, _ = load_gateway(str(FILES / f"{name}.yaml"), ENVIRONMENT)
+        gateway = http_file(load_provider(str(FILES / f"{name}.yaml"), ENVIRONMENT))
         only = {key: each for key, each in (gateway.templates or {}).items() if key != "*"}
         alone = world.channel(templates=only)
-        assert await alone.send(other) == Outcome(Result.PERMANENT, Reason.NO_TEMPLATE)
+        assert plain(await alone.send(other)) == Outcome(Result.PERMANENT, Reason.NO_TEMPLATE)
         assert (await alone.send(TEXT)).result is Result.SENT
 
 
@@ -248,7 +249,7 @@ async def test_nobody_and_no_key_is_in_a_log(
     without_values = await channel.send(replace(TEXT, values={}))
     assert world.provider.taken
     if world.name != "twilio":
-        assert without_values == REFUSED
+        assert plain(without_values) == REFUSED
     written = capsys.readouterr()
     said = caplog.text + written.out + written.err + repr((channel, TEXT, vars(channel)))
     for secret in (NUMBER, NUMBER[1:], KEY, "a secret", "T-1", "重大", "秘密", "请处理"):
@@ -258,10 +259,10 @@ async def test_nobody_and_no_key_is_in_a_log(
 @pytest.mark.parametrize("name", NAMES)
 def test_the_file_says_what_to_fill_in_in_both_languages(name: str) -> None:
     source = (FILES / f"{name}.yaml").read_text("utf-8")
-    assert f"REEVE_SMS_GATEWAY=docs/gateways/{name}.yaml" in source
+    assert f"REEVE_SMS_GATEWAY=examples/channels/{name}.yaml" in source
     assert "Fill in:" in source
     assert "需要填写" in source
-    gateway, secrets = load_gateway(str(FILES / f"{name}.yaml"), ENVIRONMENT)
-    assert isinstance(gateway, Gateway)
-    assert KEY not in repr(gateway) + repr(secrets)
+    found = load_provider(str(FILES / f"{name}.yaml"), ENVIRONMENT)
+    gateway = http_file(found)
+    assert KEY not in repr(found)
     assert gateway.url.startswith("https://")

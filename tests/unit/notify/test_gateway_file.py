@@ -11,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reeve.rulelang.templates import RenderingFailed
-from services.notify.channels.gateway import Gateway, JsonTest, render_tree
-from services.notify.channels.gateway_file import GatewayRefused, load_gateway
-from services.notify.channels.provider_templates import ProviderTemplate, fill, template_for
+from reeve.runtime.providers.faults import ProvidersRefused
+from reeve.runtime.providers.http_file import HttpFile, render_tree
+from reeve.runtime.providers.judging import JsonTest
+from reeve.runtime.providers.load import load_provider
+from reeve.runtime.providers.templates import ProviderTemplate, fill, template_for
 
 HEAD = "name: x\nurl: http://a.example/\n"
 SIGNED = (
@@ -27,7 +29,7 @@ TENCENT = (
 TWO_RULES = HEAD + (
     "errors:\n  - then: permanent\n    when: {status: [400]}\n  - then: permenent\n    when: {status: [500]}\n"
 )
-THERE_IS = "there is text, id, message, language, to, to_digits, unicode"
+THERE_IS = "there is text, id, message, language, to, to_digits, unicode, subject, receipts_url, inbound_url"
 NO_SECRET = (
     "a secret must not stand here: name an environment variable under `secrets` and write {{ secrets.<name> }}"
 )
@@ -37,8 +39,8 @@ TEXTS_ONLY = "give names with texts ({case: '{{ case }}'}), or a list of texts w
 def _refusal(tmp_path: Path, content: str, environment: dict[str, str] | None = None) -> str:
     file = tmp_path / "g.yaml"
     file.write_text(content, "utf-8")
-    with pytest.raises(GatewayRefused) as refused:
-        load_gateway(str(file), environment or {"I": "i", "K": "k"})
+    with pytest.raises(ProvidersRefused) as refused:
+        load_provider(str(file), environment or {"I": "i", "K": "k"})
     return str(refused.value).replace(f"{file}:", "")
 
 
@@ -120,7 +122,7 @@ def test_the_entry_for_every_message_can_use_what_every_message_has(tmp_path: Pa
     assert "policy_title" in said
     file = tmp_path / "g.yaml"
     file.write_text(content.replace("due_on", "due_on | default(0)"), "utf-8")
-    assert load_gateway(str(file), {})[0].templates
+    assert load_provider(str(file), {}).file.model_dump()["templates"]
 
 
 ENTRIES = {
@@ -193,6 +195,6 @@ def test_a_pattern_is_for_texts_and_numbers() -> None:
 
 
 def test_a_url_alone_takes_a_json() -> None:
-    gateway, secrets = load_gateway("http://a.example/send")
-    assert isinstance(gateway, Gateway)
-    assert (gateway.json_["text"], secrets) == ("{{ text }}", {})
+    found = load_provider("http://a.example/send")
+    assert isinstance(found.file, HttpFile)
+    assert (found.file.json_["text"], found.secrets) == ("{{ text }}", {})

@@ -23,8 +23,8 @@ from reeve.runtime.store import bundles, recipients
 from reeve.runtime.store.mongo import ensure_indexes
 from reeve.runtime.time_source import SystemTime
 from services.notify.channels.base import Result, Text
-from services.notify.channels.email import EmailChannel
 from services.notify.channels.mail_bytes import MailBuilder
+from services.notify.channels.smtp import SmtpProvider
 
 SECTION = "notify"
 _RUNS = 3
@@ -89,7 +89,7 @@ def _text(id: str) -> Text:
 
 
 async def _channel_rate(taker: Taker, seconds: float, tag: str) -> float:
-    channel = EmailChannel(HOST, taker.port, _SENDER, connections=_CONNECTIONS)
+    channel = SmtpProvider(HOST, taker.port, _SENDER, connections=_CONNECTIONS)
 
     async def send(number: int) -> None:
         outcome = await channel.send(_text(f"kept-{tag}-{number}"))

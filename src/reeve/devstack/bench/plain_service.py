@@ -37,7 +37,7 @@ from services.intake.http import Front
 from services.intake.keys import ApiKeys, Rate
 from services.intake.posting import Reader
 from services.notify.channels.base import Text
-from services.notify.channels.email import EmailChannel
+from services.notify.channels.smtp import SmtpProvider
 
 _ROLES = ("service_supervisor", "property_manager", "department_head")
 """As many emails as the shipped rules ask for when a serious complaint comes in."""
@@ -71,7 +71,7 @@ class Decide(Nothing):
 class Mail(Nothing):
     """Tells people from memory alone."""
 
-    def __init__(self, channel: EmailChannel) -> None:
+    def __init__(self, channel: SmtpProvider) -> None:
         self._channel = channel
         self._sending: set[asyncio.Task[object]] = set()
 
@@ -98,7 +98,7 @@ async def _collector(options: argparse.Namespace) -> AsyncIterator[EventCollecto
     if options.work == "nothing":
         yield Nothing()
     elif options.work == "mail":
-        channel = EmailChannel(HOST, options.smtp_port, "Reeve <reeve@example.org>", tls="none")
+        channel = SmtpProvider(HOST, options.smtp_port, "Reeve <reeve@example.org>", tls="none")
         yield Mail(channel)
         await channel.close()
     else:

@@ -1,17 +1,19 @@
-"""What the fields of a gateway's file are made of: templates, patterns, paths; and what they may not hold."""
+"""What the fields of a provider's file are made of: templates, patterns, waits; and what they may not hold."""
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated, Any
 
 import re2
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from reeve.rulelang.templates import Renderer, TemplateRefused
 
 RENDERER = Renderer({})
-"""For everything in the file but the parameters of provider templates, which read a case as messages do."""
+"""For everything in a file but the parameters of provider templates, which read a case as messages do."""
 
 
 class Strict(BaseModel):
@@ -73,3 +75,25 @@ SecretText = Annotated[str, AfterValidator(_secret)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 JsonPath = Annotated[str, Field(pattern=r"^[^.]+(\.[^.]+)*$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LENGTH = r"^\d+(\.\d+)?\s*(ms|s|m|h|d)?$"
+
+
+def _length(value: Any) -> Any:
+    """`10s`, `1.5m` or a number of seconds."""
+    if isinstance(value, timedelta):
+        return value
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)?", str(value).strip())
+    if match is None:
+        raise ValueError("this is a length of time: 10s, 5m, 2h")
+    return timedelta(seconds=float(match[1]) * _UNITS[match[2] or "s"])
+
+
+Length = Annotated[
+    timedelta,
+    BeforeValidator(_length),
+    WithJsonSchema({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": _LENGTH}]}),
+]
+"""`10s 5m 2h`, or seconds as a number."""
+EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,120}$")]

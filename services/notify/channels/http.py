@@ -1,10 +1,10 @@
-"""SMS through the HTTP gateway that a file describes, on connections that are kept."""
+"""A provider that a file describes and that is called by HTTP, on connections that are kept."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -13,12 +13,15 @@ from pydantic import SecretStr
 
 from reeve.rulelang.sms_segments import is_gsm
 from reeve.rulelang.templates import RenderingFailed
+from reeve.runtime.providers.auth import SIGNED
+from reeve.runtime.providers.fields import RENDERER
+from reeve.runtime.providers.http_file import HttpFile, render_tree
+from reeve.runtime.providers.judging import found_id
+from reeve.runtime.providers.posts import public_id
+from reeve.runtime.providers.templates import fill, template_for
 from reeve.runtime.telemetry import get_log
+from services.notify.channels.authorizing import authorize
 from services.notify.channels.base import Outcome, Reason, Result, Text
-from services.notify.channels.gateway import Gateway, found_id, render_tree
-from services.notify.channels.gateway_auth import SIGNED, authorize
-from services.notify.channels.gateway_fields import RENDERER
-from services.notify.channels.provider_templates import fill, template_for
 from services.notify.channels.signing import canonical_query
 
 _MOST_ANSWER_BYTES = 65_536
@@ -44,41 +47,48 @@ class _NoTemplate(Exception):
     """The provider has no template for the message."""
 
 
-class SmsChannel:
-    """Sends SMS through one gateway, `connections` at a time at most."""
+class HttpProvider:
+    """Sends through one HTTP interface, `connections` at a time at most."""
 
-    name = "sms"
-
-    def __init__(self, gateway: Gateway, secrets: Mapping[str, SecretStr], *, connections: int = 8) -> None:
-        self._gateway = gateway
+    def __init__(self, file: HttpFile, secrets: Mapping[str, SecretStr], *, public_url: str = "") -> None:
+        """`public_url` is where providers reach intake; empty: they can't."""
+        self.name: str = file.name
+        self.channel: str = file.channel
+        self._file = file
         self._secrets = secrets
+        self._posts_to = f"{public_url}/v1/providers/{file.name}" if public_url else ""
         self._said: set[tuple[str, str]] = set()
         # Both write the whole URL into their logs, and with a GET that is the number, the text and the password.
         for talkative in ("httpx", "httpcore"):
             logging.getLogger(talkative).setLevel(logging.CRITICAL)
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(gateway.timeout_seconds),
+            timeout=httpx.Timeout(file.timeout.total_seconds()),
             limits=httpx.Limits(
-                max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=15
+                max_connections=file.connections, max_keepalive_connections=file.connections, keepalive_expiry=15
             ),
             follow_redirects=False,
             trust_env=False,
         )
 
     async def send(self, text: Text) -> Outcome:
-        """One attempt; the reference is the gateway's id of the message where it gives one."""
+        """One attempt; the reference is the provider's id of the message where it gives one."""
+        return replace(await self._attempt(text), provider=self.name)
+
+    async def close(self) -> None:
+        """All connections are closed."""
+        await self._client.aclose()
+
+    async def _attempt(self, text: Text) -> Outcome:
         try:
             request = self._request(text)
         except _NoTemplate:
-            self._say_once("The SMS gateway's file has no template for a message.", "no_provider_template", text)
+            self._say_once("A provider's file has no template for a message.", "no_provider_template", text)
             return Outcome(Result.PERMANENT, Reason.NO_TEMPLATE)
         except RenderingFailed as error:
-            self._say_once(
-                "A template of the SMS gateway's file failed.", "gateway_template_failed", text, str(error)
-            )
+            self._say_once("A template of a provider's file failed.", "gateway_template_failed", text, str(error))
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         except (httpx.InvalidURL, ValueError):
-            self._say_once("No request can be made for the SMS gateway.", "gateway_request_impossible", text)
+            self._say_once("No request can be made for a provider.", "gateway_request_impossible", text)
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         try:
             response = await self._client.send(request, stream=True)
@@ -97,26 +107,25 @@ class SmsChannel:
             return Outcome(Result.UNKNOWN, Reason.DISCONNECTED)
         return self._judge(response.status_code, body, response.headers)
 
-    async def close(self) -> None:
-        """All connections are closed."""
-        await self._client.aclose()
-
     def _request(self, text: Text) -> httpx.Request:
         """The call for this text, signed. Raises _NoTemplate, RenderingFailed, httpx.InvalidURL, ValueError."""
-        gateway = self._gateway
+        file = self._file
         context: dict[str, Any] = {
             "to": text.to,
             "to_digits": text.to.lstrip("+"),
             "text": text.body,
+            "subject": text.subject,
             "unicode": not is_gsm(text.body),
-            # Some gateways recognise a repeat by it; a digest, because ids of ours hold any character.
-            "id": hashlib.sha256(text.id.encode()).hexdigest()[:32],
+            # Some providers recognise a repeat by it.
+            "id": public_id(text.id),
             "message": text.message,
             "language": text.language,
+            "receipts_url": f"{self._posts_to}/receipts" if self._posts_to else "",
+            "inbound_url": f"{self._posts_to}/inbound" if self._posts_to else "",
             "secrets": {name: secret.get_secret_value() for name, secret in self._secrets.items()},
         }
-        if gateway.templates is not None:
-            template = template_for(gateway.templates, text.message, text.language)
+        if file.templates is not None:
+            template = template_for(file.templates, text.message, text.language)
             if template is None:
                 raise _NoTemplate
             context["template"] = fill(template, text.values, text.body)
@@ -125,40 +134,42 @@ class SmsChannel:
             return RENDERER.render(template, context)
 
         def all_rendered(templates: Mapping[str, str]) -> dict[str, str]:
-            return {name: rendered(template) for name, template in templates.items()}
+            found = {name: rendered(template) for name, template in templates.items()}
+            # Where providers can't reach us they are not asked to: an address of ours that is empty goes nowhere.
+            return {name: value for name, value in found.items() if value or not _for_posts(templates[name])}
 
-        url = rendered(gateway.url)
+        url = rendered(file.url)
         more: dict[str, Any] = {}
-        if gateway.query and isinstance(gateway.auth, SIGNED):
+        if file.query and isinstance(file.auth, SIGNED):
             # Sent in the very form that is signed, whatever httpx would have made of it.
-            url = f"{url}?{canonical_query(all_rendered(gateway.query).items())}"
-        elif gateway.query:
-            more["params"] = all_rendered(gateway.query)
-        if gateway.form is not None:
-            more["data"] = all_rendered(gateway.form)
-        elif gateway.json_ is not None:
-            more["json"] = render_tree(gateway.json_, context)
-        elif gateway.body is not None:
-            more["content"] = rendered(gateway.body).encode()
-        headers = {"user-agent": "reeve", **all_rendered(gateway.headers)}
-        request = self._client.build_request(gateway.method, url, headers=headers, **more)
-        if gateway.auth is not None:
-            authorize(request, gateway.auth, rendered, text.at)
+            url = f"{url}?{canonical_query(all_rendered(file.query).items())}"
+        elif file.query:
+            more["params"] = all_rendered(file.query)
+        if file.form is not None:
+            more["data"] = all_rendered(file.form)
+        elif file.json_ is not None:
+            more["json"] = render_tree(file.json_, context)
+        elif file.body is not None:
+            more["content"] = rendered(file.body).encode()
+        headers = {"user-agent": "reeve", **all_rendered(file.headers)}
+        request = self._client.build_request(file.method, url, headers=headers, **more)
+        if file.auth is not None:
+            authorize(request, file.auth, rendered, text.at)
         return request
 
     def _say_once(self, sentence: str, action: str, text: Text, fault: str | None = None) -> None:
         """An operator must mend the file; a thousand deliveries are no reason to say so a thousand times."""
         if (action, text.message) not in self._said:
             self._said.add((action, text.message))
-            log.error(sentence, action=action, gateway=self._gateway.name, message=text.message, fault=fault)
+            log.error(sentence, action=action, provider=self.name, message=text.message, fault=fault)
 
     def _judge(self, status: int, body: bytes, headers: Mapping[str, str]) -> Outcome:
         """What the answer means: success first, then the gateway's own list of errors, then HTTP's classes."""
-        gateway = self._gateway
+        file = self._file
         answer = _as_json(body)
-        if gateway.success.holds(status, body, answer):
-            return Outcome(Result.SENT, Reason.ACCEPTED, found_id(gateway.message_id, body, answer, headers))
-        for rule in gateway.errors:
+        if file.success.holds(status, body, answer):
+            return Outcome(Result.SENT, Reason.ACCEPTED, found_id(file.message_id, body, answer, headers))
+        for rule in file.errors:
             if rule.when.holds(status, body, answer):
                 return Outcome(_RESULTS[rule.then], rule.reason or _DEFAULT_REASONS[rule.then])
         if status in (401, 403):
@@ -169,6 +180,10 @@ class SmsChannel:
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         # 5xx, and a 200 whose body is no success: it was not taken, and nobody says that it never will be.
         return Outcome(Result.TRANSIENT, Reason.PROVIDER_ERROR)
+
+
+def _for_posts(template: str) -> bool:
+    return any(use.name in ("receipts_url", "inbound_url") for use in RENDERER.names(template))
 
 
 async def _head_of(response: httpx.Response) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import Literal as OneOf
 
 import aiosmtplib
@@ -29,10 +30,10 @@ class _Connection:
         self.used_at = 0.0
 
 
-class EmailChannel:
+class SmtpProvider:
     """Sends mail through one SMTP server, `connections` at a time at most."""
 
-    name = "email"
+    channel = "email"
 
     def __init__(
         self,
@@ -46,8 +47,10 @@ class EmailChannel:
         timeout_seconds: float = 30.0,
         connections: int = 4,
         messages_per_connection: int = 500,
+        name: str = "smtp",
     ) -> None:
         """Raises ValueError when `sender` is no address."""
+        self.name = name
         self._host = host
         self._port = port
         self._builder = MailBuilder(sender)
@@ -64,10 +67,10 @@ class EmailChannel:
         try:
             mail = self._builder.build(text)
         except (BadHeader, UnicodeError):
-            return Outcome(Result.PERMANENT, Reason.BAD_ADDRESS)
+            return Outcome(Result.PERMANENT, Reason.BAD_ADDRESS, provider=self.name)
         reference = self._builder.message_id(text.id)
         async with self._places:
-            return await self._attempt(text.to, mail, reference)
+            return replace(await self._attempt(text.to, mail, reference), provider=self.name)
 
     async def close(self) -> None:
         """Every idle connection says goodbye, or is cut when that takes longer than a second."""

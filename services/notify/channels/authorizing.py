@@ -5,56 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
-from typing import Literal as OneOf
 
 import httpx
-from pydantic import Field
 
-from services.notify.channels.gateway_fields import Name, SecretText, Strict, TemplateText
+from reeve.runtime.providers.auth import AliyunAuth, Auth, BasicAuth, BearerAuth, TencentAuth
 from services.notify.channels.signing import Signable, aliyun_headers, tencent_headers
-
-
-class BasicAuth(Strict):
-    """HTTP basic; both values are templates."""
-
-    kind: OneOf["basic"]
-    username: TemplateText
-    password: SecretText
-
-
-class BearerAuth(Strict):
-    """A token in the Authorization header."""
-
-    kind: OneOf["bearer"]
-    token: SecretText
-
-
-class AliyunAuth(Strict):
-    """The V3 signature of Alibaba Cloud, ACS3-HMAC-SHA256."""
-
-    kind: OneOf["aliyun"]
-    access_key_id: SecretText
-    access_key_secret: SecretText
-    action: Name
-    version: Name
-
-
-class TencentAuth(Strict):
-    """The signature v3 of Tencent Cloud, TC3-HMAC-SHA256."""
-
-    kind: OneOf["tencent"]
-    secret_id: SecretText
-    secret_key: SecretText
-    service: Name
-    action: Name
-    version: Name
-    region: Name
-
-
-Auth = Annotated[BasicAuth | BearerAuth | AliyunAuth | TencentAuth, Field(discriminator="kind")]
-SIGNED = (AliyunAuth, TencentAuth)
-"""These sign the request whole, so that its URL must stand in their form."""
 
 
 def authorize(request: httpx.Request, auth: Auth, rendered: Callable[[str], str], at: datetime) -> None:

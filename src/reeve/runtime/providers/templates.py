@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from reeve.rulelang.message_context import FIXED
 from reeve.rulelang.messages import TEMPLATES
 from reeve.rulelang.templates import RenderingFailed
-from services.notify.channels.gateway_fields import Strict, checked
+from reeve.runtime.providers.fields import Strict, checked
 
 ANY = "*"
 """Stands for every message that has no entry of its own."""
