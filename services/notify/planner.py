@@ -11,18 +11,20 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.recipients import (
     ASSIGNEE,
     OWNER,
+    OnShift,
     Recipient,
     Resolution,
     climb_effects,
     delivery_id,
     roles_to_load,
+    rota_ids,
     unreachable_key,
 )
 from reeve.domain.telling import WAITED, reaches_at_any_hour, resolve_for, suppressed
@@ -47,6 +49,18 @@ _LOOK_AGAIN = timedelta(minutes=1)
 """After a notification whose case is not in the record."""
 
 log = get_log(__name__)
+
+
+class Shifts(Protocol):
+    """Who is on shift, from memory."""
+
+    async def refresh(self, now: datetime) -> None:
+        """What is in memory is as in the record, or a few seconds older. Raises StoreAway."""
+        ...
+
+    def on_shift(self, place: str, role: str, at: datetime) -> Collection[str] | None:
+        """See `recipients.OnShift`."""
+        ...
 
 
 @dataclass(slots=True)
@@ -77,6 +91,7 @@ class Planner:
         time_source: TimeSource,
         claim: str,
         lease: timedelta,
+        shifts: Shifts | None = None,
     ) -> None:
         self._notifications = notifications
         self._deliveries = deliveries
@@ -90,6 +105,7 @@ class Planner:
         self._time = time_source
         self._claim = claim
         self._lease = lease
+        self._shifts = shifts
 
     async def plan(self, requested: Sequence[Requested]) -> None:
         """Whoever can be told now has a delivery; roles whose hour is still to come wait in the record."""
@@ -100,7 +116,7 @@ class Planner:
         bundle = await self._bundles.current()
         cases = await self._cases.load({str(each.effect.case) for each in waiting})
         roles = {each.key: each.due_roles(now) for each in waiting}
-        people = await self._people(waiting, roles, cases, bundle)
+        people = await self._people(waiting, roles, cases, bundle, now)
         plan = _Plan()
         for each in waiting:
             case = cases.get(str(each.effect.case))
@@ -121,7 +137,7 @@ class Planner:
         deliveries = await self._deliveries.of_notifications(keys)
         cases = await self._cases.load({str(each.effect.case) for each in requested.values()})
         roles = {key: each.told for key, each in requested.items()}
-        people = await self._people(list(requested.values()), roles, cases, bundle)
+        people = await self._people(list(requested.values()), roles, cases, bundle, now)
         plan = _Plan()
         failed_ids: list[str] = []
         for key, found in deliveries.items():
@@ -142,8 +158,12 @@ class Planner:
         roles: dict[str, tuple[str, ...]],
         cases: dict[str, Case],
         bundle: Bundle,
+        now: datetime,
     ) -> dict[str, list[Recipient]]:
-        """Site → the recipients that may matter to any of its notifications; one query a site."""
+        """Site → the recipients that may matter at `now` to any of its notifications, stand-ins and those on shift
+        included; one query a site, and one for stand-ins where there are any."""
+        if self._shifts is not None:
+            await self._shifts.refresh(now)
         by_site: dict[str, list[Requested]] = {}
         for each in requested:
             by_site.setdefault(each.effect.case.site, []).append(each)
@@ -152,13 +172,19 @@ class Planner:
             site = bundle.site(site_id)
             wanted = roles_to_load((role for each in those for role in roles[each.key]), site.ladder)
             facts = [case.facts for each in those if (case := cases.get(str(each.effect.case)))]
+            places = [place for place in (site_id, site.parent) if place]
+            ids = rota_ids(self._on_shift, wanted, places, now)
             people[site_id] = await self._recipients.find(
-                [place for place in (site_id, site.parent) if place],
+                places,
                 wanted - {OWNER, ASSIGNEE},
                 _values(facts, "customer") if OWNER in wanted else (),
-                _values(facts, "assignee") if ASSIGNEE in wanted else (),
+                ids.union(_values(facts, "assignee")) if ASSIGNEE in wanted else ids,
             )
         return people
+
+    @property
+    def _on_shift(self) -> OnShift | None:
+        return self._shifts.on_shift if self._shifts is not None else None
 
     def _tell(
         self,
@@ -175,7 +201,10 @@ class Planner:
         rank = rank_of(bundle, case, each.wanted.grade)
         any_hour = reaches_at_any_hour(policy_of(bundle, case), each.wanted.grade)
         resolution = resolve_for(
-            *(each.wanted, roles, case, people, site, self._hand.channels, dead), at=now, any_hour=any_hour
+            *(each.wanted, roles, case, people, site, self._hand.channels, dead),
+            at=now,
+            on_shift=self._on_shift,
+            any_hour=any_hour,
         )
         self._add_targets(plan, each, resolution, rank, now)
         for climb in resolution.climbs:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
-from reeve.domain.bundle import Quiet
-from reeve.domain.calendar import after_quiet
+from reeve.domain.wall_clock import DAY, first_instant
 
 DEFAULT_URGENCY = "default"
 """Key of `channel_order` that serves every grade without its own."""
@@ -89,14 +88,22 @@ class QuietHours:
 
     start: time
     end: time
+    """Whole minutes, and not the same as `start`."""
 
     def end_after(self, at: datetime, zone: ZoneInfo) -> datetime | None:
         """When the quiet hours that `at` falls into end, always later than `at`; None: it falls into none.
 
-        Where clocks go back over the end, the first time that they show it counts.
+        Of an end that clocks show twice the first counts, and one that they leave out is the moment they jump.
         """
-        end = after_quiet(at, Quiet(self.start, self.end, ()), zone)
-        return end if end is not None and end > at else None
+        local = at.astimezone(zone)
+        now, day = local.time(), local.date()
+        overnight = self.start > self.end
+        if overnight and now >= self.start:
+            day += DAY
+        elif now >= self.end or (not overnight and now < self.start):
+            return None
+        end = first_instant(day, self.end.hour * 60 + self.end.minute, zone)
+        return end if end > at else None
 
 
 @dataclass(frozen=True, slots=True)
