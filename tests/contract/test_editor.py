@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
 CORPUS = ROOT / "tests" / "corpus" / "rules"
 BAD = sorted(path.name for path in (CORPUS / "bad").glob("*.yaml"))
-SINGLE = ("site", "messages", "duties", "score", "facts")
+SINGLE = ("site", "messages", "duties", "score", "facts", "shifts")
 FOLDERS = {"sites": "site", "calendars": "calendar", "tests": "scenarios", "messages": "messages"}
 
 needs_server = pytest.mark.skipif(

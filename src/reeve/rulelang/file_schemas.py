@@ -20,10 +20,12 @@ from reeve.rulelang.files import CalendarShape, DutiesShape, MessagesShape, Poli
 from reeve.rulelang.key_notes import Note, Notes, Offer
 from reeve.rulelang.key_notes_of_files import EXPECTATION_NOTES, FILE_NOTES
 from reeve.rulelang.key_notes_of_policies import POLICY_NOTES
+from reeve.rulelang.key_notes_of_shifts import SHIFT_NOTES
 from reeve.rulelang.known_names import CHANNELS, FIELD_KINDS, FIELD_VALUES
 from reeve.rulelang.offered_words import Names, Word, offered
 from reeve.rulelang.scenarios import LINE_KEYS, EventShape, ScenarioShape, ScenariosShape
 from reeve.rulelang.shapes import LABEL_PATTERN, Shape
+from reeve.rulelang.shift_shapes import ShiftsShape
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 FILES: dict[str, tuple[type[BaseModel], str]] = {
@@ -35,10 +37,11 @@ FILES: dict[str, tuple[type[BaseModel], str]] = {
     "score": (ScoresShape, "score.yaml"),
     "facts": (FactsShape, "facts.yaml"),
     "scenarios": (ScenariosShape, "tests/<name>.test.yaml"),
+    "shifts": (ShiftsShape, "shifts.yaml"),
 }
 """Name of a schema → the model of the files it is for, and which files these are."""
 
-NOTES: dict[type[Shape], Notes] = {**POLICY_NOTES, **FILE_NOTES}
+NOTES: dict[type[Shape], Notes] = {**POLICY_NOTES, **FILE_NOTES, **SHIFT_NOTES}
 _TEXT = ["string", "number", "boolean"]
 
 

@@ -7,6 +7,7 @@ from reeve.rulelang.texts_of_expressions import EXPRESSION_TEXTS
 from reeve.rulelang.texts_of_facts import FACT_TEXTS
 from reeve.rulelang.texts_of_files import FILE_TEXTS, SHAPE_TEXTS
 from reeve.rulelang.texts_of_policies import BUNDLE_TEXTS, POLICY_TEXTS
+from reeve.rulelang.texts_of_shifts import SHIFT_TEXTS
 
 WORDS: dict[str, dict[str, str]] = {
     "en": {
@@ -54,4 +55,5 @@ TEXTS: dict[str, Texts] = {
     **POLICY_TEXTS,
     **BUNDLE_TEXTS,
     **FACT_TEXTS,
+    **SHIFT_TEXTS,
 }

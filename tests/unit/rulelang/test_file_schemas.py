@@ -35,6 +35,7 @@ CHECKED_LATER = {
     "score": set[str](),
     "facts": set[str](),
     "scenarios": {"type", "expect", "never"},
+    "shifts": {"shifts"},
 }
 """Keys whose words the loader holds against its lists only after the shape; the schemas name the words at once."""
 
@@ -168,6 +169,7 @@ def _files() -> list[tuple[str, Any]]:
                 "PAY-2": {"kind": "manner", "text": "y", "reason": "z"},
             },
         ),
+        ("shifts", typed(read_yaml("shifts.yaml", (ROOT / "examples" / "shifts.yaml").read_bytes()).root)),
     ]
 
 
