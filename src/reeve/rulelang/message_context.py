@@ -13,6 +13,7 @@ from reeve.domain.bundle import COMPUTED, Policy, SiteSettings
 from reeve.domain.case import Case
 from reeve.domain.duties import DUTY, POLICY, SCHEDULED, duty_of
 from reeve.domain.facts import typed, zone_of
+from reeve.domain.flood.settings import DIGEST
 from reeve.domain.recipients import UNREACHABLE
 from reeve.rulelang.check_names import facts_named
 from reeve.rulelang.known_names import FIELD_KINDS
@@ -30,6 +31,11 @@ FIXED = frozenset(
 
 OF_DUTIES = frozenset({DUTY, "duty_title", SCHEDULED, "due", "report", "report_from", "report_to"})
 """Names that the messages of duties have on top: which duty it is, until when, and the report it makes, if one."""
+
+
+OF_GROUPS = frozenset({"count", "matters", "lines"})
+"""Names that the message `digest` has on top, which says several others at once: how many, about how many matters,
+and a line of each matter."""
 
 
 class MessageNames:
@@ -55,7 +61,8 @@ class MessageNames:
         reckoned when a case is decided, not when somebody is told.
         """
         own = () if running is None else (running,)
-        return FIXED.union(*(self._of_policy(policy) for policy in (*self.senders(message), *own)))
+        fixed = FIXED | OF_GROUPS if message == DIGEST else FIXED
+        return fixed.union(*(self._of_policy(policy) for policy in (*self.senders(message), *own)))
 
     def _of_policy(self, policy: Policy) -> frozenset[str]:
         known = self._names.get(policy.digest)

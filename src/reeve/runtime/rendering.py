@@ -77,7 +77,7 @@ class MessageRenderer:
         context = message_context(
             case, policy, names, site, languages, message=message, role=role, ack_url=ack_url, now=now
         ) | dict(more or {})
-        template = _template(bundle.messages.get(message, {}), languages, channel)
+        template = template_for(bundle.messages.get(message, {}), languages, channel)
         fault: str | None = None
         if template is not None:
             try:
@@ -93,17 +93,17 @@ class MessageRenderer:
             due=earliest_due(case, site, now),
             unreached=title_in(ROLE_TITLES.get(role, {}), languages, role) if message == UNREACHABLE else "",
         )
-        return Rendered(_one_line(subject), body, fault, languages[0], context)
+        return Rendered(one_line(subject), body, fault, languages[0], context)
 
     def _rendered(self, template: Mapping[str, str], context: Mapping[str, Any], language: str) -> Rendered:
         body = TEMPLATES.render(template["body"], context)
         subject = TEMPLATES.render(template["subject"], context) if template.get("subject") else ""
         if not body.strip():
             raise RenderingFailed("the text is empty")
-        return Rendered(_one_line(subject), body, None, language, context)
+        return Rendered(one_line(subject), body, None, language, context)
 
 
-def _template(
+def template_for(
     texts: Mapping[str, Mapping[str, Any]], languages: tuple[str, ...], channel: str
 ) -> Mapping[str, str] | None:
     """{subject, body} of the first language that speaks on this channel; None: no template says anything."""
@@ -116,7 +116,7 @@ def _template(
     return None
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """A subject: whatever line breaks a title brought become blanks."""
     printable = "".join(each if each.isprintable() else " " for each in text)
     return " ".join(printable.split())[:_MOST_SUBJECT_CHARACTERS]

@@ -34,5 +34,8 @@ class Flood:
 DEFAULT_MERGE = timedelta(minutes=5)
 """Where no site file says anything."""
 
+DIGEST = "digest"
+"""The message that says several others at once."""
+
 WORST_RANK = 1
 """Grades of this rank and worse are told at once, always."""

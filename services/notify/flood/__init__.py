@@ -1,0 +1,1 @@
+"""Nobody is flooded: what `reeve.domain.flood` decides, with the record around it."""
