@@ -1,109 +1,149 @@
-"""GET and POST /ack/{token}: a recipient acknowledges from the message itself.
+"""GET and POST /ack/{token}: a recipient answers from the message itself.
 
-The page shows a button and nothing about anybody: link previews fetch it, and must not acknowledge.
+The page shows buttons and nothing about anybody: link previews fetch it, and must not answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 
-from reeve.domain.events import Event, event_key
+from reeve.domain.replies import Answer as What
 from reeve.ports import StoreAway, TimeSource
+from reeve.runtime.answering import Answers, answer_of, event_of_answer
+from reeve.runtime.crash import reach
 from reeve.runtime.store.ack_tokens import AckToken, AckTokenStore
+from reeve.runtime.store.deliveries import Answer
 from reeve.runtime.telemetry import get_log
+from services.intake import ack_page_texts as texts
+from services.intake.ack_page_texts import page
 from services.intake.collector import EventCollector, Overloaded
 
-SOURCE = "/reeve/ack"
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; "
-    "frame-ancestors 'none'",
-}
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex"><title>Reeve</title>
-<style>body{{font:1.1rem/1.6 system-ui,sans-serif;max-width:28rem;margin:20vh auto;padding:0 1rem}}
-body{{text-align:center}}
-button{{font:inherit;padding:.8rem 2rem;border:0;border-radius:.4rem;background:#1b5e8c;color:#fff}}</style></head>
-<body>{body}</body></html>
-"""
-_ASK = (
-    '<p lang="zh">确认已收到并由您处理？</p><p>Confirm that you take care of this?</p>'
-    '<form method="post"><button type="submit">确认 · Confirm</button></form>'
-)
-_DONE = '<p lang="zh">已确认，谢谢。</p><p>Confirmed, thank you.</p>'
-_BEFORE = '<p lang="zh">此前已确认。</p><p>This was confirmed before.</p>'
-_EXPIRED = '<p lang="zh">链接已过期。</p><p>This link has expired.</p>'
-_UNKNOWN = '<p lang="zh">链接无效。</p><p>This link is not valid.</p>'
-_AWAY = (
-    '<p lang="zh">暂时无法确认，请稍后再试。</p><p>This can\'t be confirmed right now; please try again soon.</p>'
-)
+MOST_BYTES = 1000
+"""Of a posted form."""
 
 log = get_log(__name__)
 
 
+class _Chosen(NamedTuple):
+    what: What
+    minutes: int | None = None
+    again: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class AckPages:
-    """Serves the confirm button and takes the confirmation, once per token."""
+    """Shows the choices and takes the answer: confirming and escalating once per token, more time until then."""
 
     tokens: AckTokenStore
+    answers: Answers
     collector: EventCollector
     time: TimeSource
 
     async def show(self, token: str) -> Response:
-        """The button, whatever is asked how often; changes nothing."""
+        """The buttons, whatever is asked how often; changes nothing."""
         try:
             found = await self.tokens.find(token)
+            if found is None:
+                return page(404, texts.UNKNOWN)
+            return await self._unusable(found) or _asking(found)
         except StoreAway:
-            return _page(503, _AWAY)
-        return self._unusable(found) or _page(200, _ASK)
+            return page(503, texts.AWAY)
 
-    async def confirm(self, token: str) -> Response:
-        """The acknowledgement is in the record as an event of the case's family; a second time changes nothing."""
+    async def take(self, token: str, form: bytes) -> Response:
+        """The answer is in the record, and its event, or will be; given a second time it changes nothing.
+
+        An empty form confirms.
+        """
         try:
             found = await self.tokens.find(token)
-            if (unusable := self._unusable(found)) is not None or found is None:
-                return unusable or _page(404, _UNKNOWN)
-            now = self.time.now()
-            await self.collector.add([_acknowledgement(found, self.time)])
-            await self.tokens.mark_used(found.hash, now)
+            if found is None:
+                return page(404, texts.UNKNOWN)
+            chosen = _chosen(form)
+            if chosen is None:
+                return await self._unusable(found) or page(422, texts.UNCLEAR + texts.choices(_asked(found)))
+            return await self._take(found, chosen)
         except (StoreAway, Overloaded):
-            return _page(503, _AWAY)
-        log.info(
-            "A recipient acknowledged by link.", action="acknowledged_by_link", site=found.site, step=found.step
-        )
-        return _page(200, _DONE)
+            return page(503, texts.AWAY)
 
-    def _unusable(self, found: AckToken | None) -> Response | None:
-        if found is None:
-            return _page(404, _UNKNOWN)
+    async def _take(self, token: AckToken, chosen: _Chosen) -> Response:
+        now = self.time.now()
+        answer = answer_of(token, chosen.what, now, "link", chosen.minutes, chosen.again)
+        taken = await self.answers.take(token, answer, now)
+        if taken == "expired":
+            return page(410, texts.EXPIRED)
+        if taken == "closed":
+            return page(200, texts.CLOSED)
+        if taken == "used":
+            latest = (await self.tokens.load([token.hash])).get(token.hash, token)
+            return _before(latest)
+        if taken == "noted":
+            reach("intake.answer_noted")
+            log.info(
+                "A recipient answered by link.",
+                action="answered_by_link",
+                site=token.asked.site,
+                step=token.asked.step,
+                answer=answer.what,
+            )
+            await self._put(token, answer)
+            asked = _asked(token) + 1
+        else:
+            if answer.what != "delayed":
+                return _before(token)
+            # What counts is the first choice of two that were made on one showing of the page.
+            answer = next((each for each in token.answers if each.id == answer.id), answer)
+            asked = max(1, _asked(token))
+        return page(200, texts.said(answer) + (texts.choices(asked) if answer.what == "delayed" else ""))
+
+    async def _put(self, token: AckToken, answer: Answer) -> None:
+        """The event goes into the record at once; what can't be put now notify puts, which finds it noted."""
+        try:
+            await self.collector.add([event_of_answer(token, answer)])
+        except (StoreAway, Overloaded):
+            log.warning("An answer's event is put into the record later.", action="answer_waits")
+
+    async def _unusable(self, found: AckToken) -> Response | None:
         if found.used_at is not None:
-            return _page(200, _BEFORE)
+            return _before(found)
         if found.expires_at <= self.time.now():
-            return _page(410, _EXPIRED)
+            return page(410, texts.EXPIRED)
+        return page(200, texts.CLOSED) if await self.answers.closed(found) else None
+
+
+def _asking(token: AckToken) -> Response:
+    latest = texts.said(token.answers[-1]) if token.answers else texts.ASK
+    return page(200, latest + texts.choices(_asked(token)))
+
+
+def _before(token: AckToken) -> Response:
+    final = [answer for answer in token.answers if answer.what != "delayed"]
+    return page(200, texts.BEFORE + "".join(texts.said(answer) for answer in final[-1:]))
+
+
+def _asked(token: AckToken) -> int:
+    return sum(answer.what == "delayed" for answer in token.answers)
+
+
+def _chosen(form: bytes) -> _Chosen | None:
+    """What the form says; None: none of the choices."""
+    if not form.strip():
+        return _Chosen("acknowledged")
+    try:
+        fields: Mapping[str, str] = dict(parse_qsl(form.decode("ascii"), max_num_fields=5))
+    except ValueError:
         return None
-
-
-def _acknowledgement(token: AckToken, time: TimeSource) -> Event:
-    return Event(
-        site=token.site,
-        source=SOURCE,
-        id=token.hash,
-        type=f"{token.family}.acknowledged",
-        subject=token.subject,
-        at=time.now(),
-        data={"acknowledged_by": token.recipient, "acknowledged_step": token.step},
-        key=event_key(token.site, SOURCE, token.hash),
-    )
-
-
-def _page(status: int, body: str) -> Response:
-    headers = dict(_HEADERS)
-    if status == 503:
-        headers["Retry-After"] = "5"
-    return Response(_PAGE.format(body=body), status, media_type="text/html", headers=headers)
+    match fields.get("answer"):
+        case "confirm":
+            return _Chosen("acknowledged")
+        case "escalate":
+            return _Chosen("escalated")
+        case "more":
+            minutes, again = fields.get("minutes", ""), fields.get("again", "")
+            if minutes in map(str, texts.MINUTES) and again.isdigit() and len(again) < 4:
+                return _Chosen("delayed", int(minutes), f"link{int(again)}")
+    return None

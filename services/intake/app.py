@@ -14,6 +14,7 @@ from functools import partial
 import uvicorn
 
 from reeve.ports import Away, TimeSource
+from reeve.runtime.answering import Answers
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
@@ -87,6 +88,7 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
     rules = RulesView(Bundles(BundleStore(database), time))
     reader = Reader(rules.reserved)
     digested = SubjectDigests(rules.digests, None)
+    tokens = AckTokenStore(database, b"")
     running = Intake(f"http://{settings.intake_host}:{listener.getsockname()[1]}")
 
     async def readiness() -> dict[str, bool]:
@@ -101,7 +103,7 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
     side = HttpSide(
         events=EventsApi(collector, reader, keys, Rate(settings.intake_rate, clocks.monotonic), time, digested),
         cases=CaseReader(database, time),
-        acks=AckPages(AckTokenStore(database, b""), collector, time),
+        acks=AckPages(tokens, Answers(database, tokens), collector, time),
         keys=keys,
         readiness=readiness,
     )

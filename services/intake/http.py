@@ -23,7 +23,7 @@ from reeve.domain.case import CaseKey
 from reeve.ports import StoreAway
 from reeve.runtime.telemetry import get_log
 from services.intake import answers
-from services.intake.ack_pages import AckPages
+from services.intake.ack_pages import MOST_BYTES, AckPages
 from services.intake.answers import Accepted, Row
 from services.intake.cases_api import BadCursor, CaseDetail, CasePage, CaseReader, State
 from services.intake.docs_page import DOCS
@@ -199,17 +199,22 @@ def _add_cases(app: FastAPI, side: HttpSide) -> None:
 
 def _add_acks(app: FastAPI, side: HttpSide) -> None:
     async def show_ack(token: str) -> Response:
-        """A page with a confirm button; changes nothing."""
+        """A page with the choices; changes nothing."""
         return await side.acks.show(token)
 
-    async def confirm_ack(token: str) -> Response:
-        """Acknowledges, once."""
-        return await side.acks.confirm(token)
+    async def answer_ack(token: str, request: Request) -> Response:
+        """Takes the answer: `answer` is confirm (also without any form), escalate, or more with `minutes`."""
+        form = b""
+        async for chunk in request.stream():
+            form += chunk
+            if len(form) > MOST_BYTES:
+                raise HTTPException(413)
+        return await side.acks.take(token, form)
 
     options: dict[str, Any] = {"response_model": None, "response_class": HTMLResponse}
-    app.add_api_route("/ack/{token}", show_ack, summary="Ask for confirmation", **options)
+    app.add_api_route("/ack/{token}", show_ack, summary="Ask for an answer", **options)
     app.add_api_route("/ack/{token}", show_ack, methods=["HEAD"], include_in_schema=False, **options)
-    app.add_api_route("/ack/{token}", confirm_ack, methods=["POST"], summary="Acknowledge", **options)
+    app.add_api_route("/ack/{token}", answer_ack, methods=["POST"], summary="Answer", **options)
 
 
 def _add_pages(app: FastAPI, side: HttpSide) -> None:

@@ -1,43 +1,83 @@
-"""The link in a message by which its reader takes the case: issued only where a link leads somewhere."""
+"""The ways by which the reader of a message answers it: a link, a code for a reply by SMS, an address for a mail.
+
+Given only to messages that an acknowledgement would end, and only as far as an answer can come back that way.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from reeve.domain.recipients import OWNER
 from reeve.ports import TimeSource
-from reeve.runtime.store.ack_tokens import AckTokenStore
+from reeve.runtime.store.ack_tokens import AckTokenStore, Asked, hash_of
+from reeve.runtime.store.reply_codes import ReplyCodes, Sending
 from services.notify.hand import Item
 
 
-class AckLinks:
-    """Gives each delivery its link. Without a public address or a secret there are no links."""
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """By which answers can come back."""
 
-    def __init__(self, tokens: AckTokenStore | None, public_url: str, time_source: TimeSource) -> None:
-        self._tokens = tokens if public_url else None
-        self._public_url = public_url
+    public_url: str = ""
+    """Where intake's pages are reached; empty: no links."""
+    sms: bool = False
+    """Whether a provider hands replies by SMS to intake."""
+    reply_to: str = ""
+    """`reeve+{code}@example.org`: where replies by mail go; empty: nowhere."""
+
+    @property
+    def any(self) -> bool:
+        return bool(self.public_url or self.sms or self.reply_to)
+
+
+class AckLinks:
+    """Gives each delivery its ways."""
+
+    def __init__(self, tokens: AckTokenStore, codes: ReplyCodes, ways: Ways, time_source: TimeSource) -> None:
+        self._tokens = tokens
+        self._codes = codes
+        self._ways = ways
         self._time = time_source
 
     async def add(self, items: Sequence[Item]) -> None:
-        """Each item that an acknowledgement would end carries its link. Raises StoreAway."""
-        tokens = self._tokens
-        if tokens is None:
+        """Each item that an acknowledgement would end carries its ways. Raises StoreAway."""
+        wanted = [item for item in items if item.delivery.ack_ends and item.delivery.role != OWNER]
+        if not wanted or not self._ways.any:
             return
         now = self._time.now()
+        tokens = await self._tokens.issue([_asked(item) for item in wanted], now)
+        sendings: dict[str, list[tuple[Item, Sending]]] = {"sms": [], "email": []}
+        for item, token in zip(wanted, tokens, strict=True):
+            if self._ways.public_url:
+                item.ack_url = f"{self._ways.public_url}/ack/{token}"
+            channel = item.delivery.channel
+            address = item.person.addresses.get(channel) if item.person else None
+            if address and channel in sendings:
+                sendings[channel].append((item, _sending(item, token, address)))
+        if self._ways.sms and (short := sendings["sms"]):
+            codes = await self._codes.issue_short([sending for _, sending in short], now)
+            for (item, _), code in zip(short, codes, strict=True):
+                item.reply_code = code
+        if self._ways.reply_to and (mails := sendings["email"]):
+            codes = await self._codes.issue_mail([sending for _, sending in mails], now)
+            for (item, _), code in zip(mails, codes, strict=True):
+                item.reply_to = self._ways.reply_to.replace("{code}", code)
 
-        async def issue(item: Item) -> None:
-            delivery = item.delivery
-            token = await tokens.issue(
-                notification=delivery.notification,
-                recipient=delivery.recipient,
-                site=delivery.case.site,
-                family=item.case.family,
-                subject=item.case.root or delivery.case.subject,
-                step=delivery.step,
-                now=now,
-            )
-            item.ack_url = f"{self._public_url}/ack/{token}"
 
-        wanted = [item for item in items if item.delivery.ack_ends and item.delivery.role != OWNER]
-        await asyncio.gather(*(issue(item) for item in wanted))
+def _asked(item: Item) -> Asked:
+    delivery = item.delivery
+    return Asked(
+        notification=delivery.notification,
+        recipient=delivery.recipient,
+        site=delivery.case.site,
+        family=item.case.family,
+        subject=item.case.root or delivery.case.subject,
+        step=delivery.step,
+        case=str(delivery.case),
+    )
+
+
+def _sending(item: Item, token: str, address: str) -> Sending:
+    delivery = item.delivery
+    return Sending(delivery.id, delivery.notification, delivery.recipient, hash_of(token), address)

@@ -11,7 +11,6 @@ from pydantic import Field, SecretStr, field_validator
 from reeve.runtime.providers.senders import sender_address
 from reeve.runtime.settings import ReeveSettings
 
-
 REPLY_ADDRESS = re.compile(r"[A-Za-z0-9._+=-]*\{code\}[A-Za-z0-9._+=-]*@[A-Za-z0-9.-]+")
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
 from pymongo import AsyncMongoClient
 
-from reeve.runtime.store.ack_tokens import AckTokenStore
+from reeve.runtime.store.ack_tokens import AckTokenStore, Asked
 from reeve.runtime.store.mongo import connect_store, open_database
 from reeve.runtime.time_source import SystemTime
 from tests.support.intake import Stack, eventually
@@ -16,44 +17,91 @@ from tests.support.intake import Stack, eventually
 pytestmark = pytest.mark.integration
 
 
-async def _issue(servers: Stack, valid_for: timedelta, recipient: str = "R-7") -> str:
+async def _issue(servers: Stack, valid_for: timedelta, recipient: str = "R-7", case: str = "") -> str:
     client = connect_store(servers.mongo.url, "test")
+    asked = Asked("effect-key", recipient, "sunshine-garden", "ticket", "T-1", "nobody_answered", case)
     try:
         store = AckTokenStore(open_database(client, "reeve"), b"secret")
-        return await store.issue(
-            notification="effect-key",
-            recipient=recipient,
-            site="sunshine-garden",
-            family="ticket",
-            subject="T-1",
-            step="nobody_answered",
-            now=SystemTime().now(),
-            valid_for=valid_for,
-        )
+        (token,) = await store.issue([asked], SystemTime().now(), valid_for)
+        return token
     finally:
         await client.close()
+
+
+def _bodies(servers: Stack) -> list[dict[str, Any]]:
+    return sorted((orjson.loads(each["body"]) for each in servers.stored()), key=lambda each: str(each["id"]))
 
 
 async def test_a_link_acknowledges_once_and_only_when_confirmed(servers: Stack) -> None:
     async with servers.intake() as (_, client):
         token = await _issue(servers, timedelta(hours=1))
-        for _ in range(3):
+        for _ in range(20):  # a link preview, and every scanner on the way
             page = await client.get(f"/ack/{token}")
             assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
             assert 'method="post"' in page.text
             assert not any(word in page.text for word in ("T-1", "R-7", "sunshine", "nobody"))
-        assert (await client.head(f"/ack/{token}")).status_code == 200
+            assert (await client.head(f"/ack/{token}")).status_code == 200
         assert servers.stored() == []
         assert (await client.post(f"/ack/{token}")).status_code == 200
         again = await client.post(f"/ack/{token}")
-        assert "confirmed before" in again.text
-        assert "confirmed before" in (await client.get(f"/ack/{token}")).text
+        assert "answered before" in again.text
+        assert "Confirmed: you take care of it" in (await client.get(f"/ack/{token}")).text
         await eventually("the acknowledgement is on the bus", servers.published)
     (stored,) = servers.stored()
     body = orjson.loads(stored["body"])
     assert (body["type"], body["subject"], body["source"]) == ("ticket.acknowledged", "T-1", "/reeve/ack")
     assert body["data"] == {"acknowledged_by": "R-7", "acknowledged_step": "nobody_answered"}
     assert token not in str(stored)
+
+
+async def test_escalating_uses_the_link_up(servers: Stack) -> None:
+    async with servers.intake() as (_, client):
+        token = await _issue(servers, timedelta(hours=1))
+        page = await client.post(f"/ack/{token}", data={"answer": "escalate"})
+        assert (page.status_code, "Escalated" in page.text) == (200, True)
+        late = await client.post(f"/ack/{token}", data={"answer": "confirm"})
+        assert "answered before" in late.text
+        assert "Escalated" in late.text
+    (body,) = _bodies(servers)
+    assert (body["type"], body["subject"]) == ("ticket.escalated", "T-1")
+    assert body["data"] == {"escalated_by": "R-7", "escalated_step": "nobody_answered"}
+
+
+async def test_more_time_can_be_asked_for_and_the_matter_taken_later(servers: Stack) -> None:
+    async with servers.intake() as (_, client):
+        token = await _issue(servers, timedelta(hours=1))
+        more = {"answer": "more", "minutes": "30", "again": "0"}
+        for minutes in ("30", "60"):  # the second click on one showing of the page does not count
+            page = await client.post(f"/ack/{token}", data={**more, "minutes": minutes})
+            assert "30 more minutes" in page.text
+        assert 'name="again" value="1"' in (await client.get(f"/ack/{token}")).text
+        await client.post(f"/ack/{token}", data={"answer": "more", "minutes": "15", "again": "1"})
+        assert "Confirmed" in (await client.post(f"/ack/{token}", data={"answer": "confirm"})).text
+    types = [(each["type"], each["data"].get("minutes")) for each in _bodies(servers)]
+    assert types == [("ticket.acknowledged", None), ("ticket.delayed", 30), ("ticket.delayed", 15)]
+
+
+@pytest.mark.parametrize(
+    "form", ["answer=later", "answer=more&minutes=7&again=0", "answer=more&minutes=30", "x" * 900, "%ff=\u00e9"]
+)
+async def test_what_is_no_choice_changes_nothing(servers: Stack, form: str) -> None:
+    async with servers.intake() as (_, client):
+        token = await _issue(servers, timedelta(hours=1))
+        page = await client.post(f"/ack/{token}", content=form.encode())
+        assert (page.status_code, 'method="post"' in page.text) == (422, True)
+        assert (await client.post(f"/ack/{token}", content=b"x" * 5000)).status_code == 413
+    assert servers.stored() == []
+
+
+async def test_a_closed_case_awaits_no_answer(servers: Stack) -> None:
+    async with servers.intake() as (_, client):
+        token = await _issue(servers, timedelta(hours=1), case="sunshine-garden/complaint/T-1")
+        mongo: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(servers.mongo.url)
+        async with mongo:
+            await mongo["reeve"]["cases"].insert_one({"_id": "sunshine-garden/complaint/T-1", "open": False})
+        assert "closed" in (await client.get(f"/ack/{token}")).text
+        assert "closed" in (await client.post(f"/ack/{token}")).text
+    assert servers.stored() == []
 
 
 async def test_two_clicks_at_once_are_one_event(servers: Stack) -> None:

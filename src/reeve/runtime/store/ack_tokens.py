@@ -1,29 +1,55 @@
-"""Collection `ack_tokens`: references that let a recipient acknowledge from the message itself, stored hashed."""
+"""Collection `ack_tokens`: what a recipient can answer from the message itself, and what was answered.
+
+One document for each recipient of a notification, whatever ways the answer may come: its id is the hash of the
+opaque token in the link. It is the outbox of answers, too: an answer is noted here first, and stays `untold` until
+its event is in the record.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
 from pymongo import IndexModel, UpdateOne
 
+from reeve.runtime.store.deliveries import Answer
 from reeve.runtime.store.mongo import Collection as MongoCollection
-from reeve.runtime.store.mongo import Database, store_errors
+from reeve.runtime.store.mongo import Database, Document, store_errors
 
 COLLECTION = "ack_tokens"
 
 INDEXES: dict[str, Sequence[IndexModel]] = {
-    COLLECTION: (IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),)
+    COLLECTION: (
+        IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
+        IndexModel([("untold", 1)], name="untold", partialFilterExpression={"untold": True}),
+    )
 }
 
 VALID_FOR = timedelta(days=30)
-"""How long a link in a message acknowledges."""
+"""How long a message can be answered."""
 _KEPT_AFTER = timedelta(days=30)
 """How long an expired one can still be told from an invented one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Whose answer about what is awaited."""
+
+    notification: str
+    """Key of the notify effect."""
+    recipient: str
+    """Recipient id."""
+    site: str
+    family: str
+    subject: str
+    """Whose events the answer joins: the case's root."""
+    step: str
+    case: str = ""
+    """Id of the case; empty in what was issued before it was kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +57,12 @@ class AckToken:
     """What a token stands for."""
 
     hash: str
-    site: str
-    family: str
-    subject: str
-    recipient: str
-    """Recipient id."""
-    step: str
+    asked: Asked
     expires_at: datetime
     used_at: datetime | None
+    """When it was used up, by taking the matter or passing it up."""
+    answers: tuple[Answer, ...] = ()
+    """All of them, oldest first."""
 
 
 def token_of(secret: bytes, notification: str, recipient: str) -> str:
@@ -59,57 +83,98 @@ class AckTokenStore:
         self._tokens: MongoCollection = database[COLLECTION]
         self._secret = secret
 
-    async def issue(
-        self,
-        *,
-        notification: str,
-        recipient: str,
-        site: str,
-        family: str,
-        subject: str,
-        step: str,
-        now: datetime,
-        valid_for: timedelta = VALID_FOR,
-    ) -> str:
-        """The recipient's token for a notification (its effect key), usable until `now + valid_for`.
+    async def issue(self, asked: Iterable[Asked], now: datetime, valid_for: timedelta = VALID_FOR) -> list[str]:
+        """A token for each in order, usable until `now + valid_for`; one write for all.
 
         Issued again it is the same token, and its first expiry stays.
         """
-        token = token_of(self._secret, notification, recipient)
-        document = {
-            "site": site,
-            "family": family,
-            "subject": subject,
-            "recipient": recipient,
-            "step": step,
+        wanted = list(asked)
+        tokens = [token_of(self._secret, each.notification, each.recipient) for each in wanted]
+        fixed: Document = {
             "expires_at": now + valid_for,
             "forget_at": now + valid_for + _KEPT_AFTER,
             "used_at": None,
+            "answers": [],
         }
-        with store_errors():
-            await self._tokens.bulk_write(
-                [UpdateOne({"_id": hash_of(token)}, {"$setOnInsert": document}, upsert=True)]
-            )
-        return token
+        writes = [
+            UpdateOne({"_id": hash_of(token)}, {"$setOnInsert": asdict(each) | fixed}, upsert=True)
+            for each, token in zip(wanted, tokens, strict=True)
+        ]
+        if writes:
+            with store_errors():
+                await self._tokens.bulk_write(writes, ordered=False)
+        return tokens
 
     async def find(self, token: str) -> AckToken | None:
         """What the token stands for; None if it was never issued."""
-        with store_errors():
-            found = await self._tokens.find_one({"_id": hash_of(token)})
-        if found is None:
-            return None
-        return AckToken(
-            hash=found["_id"],
-            site=found["site"],
-            family=found["family"],
-            subject=found["subject"],
-            recipient=found["recipient"],
-            step=found["step"],
-            expires_at=found["expires_at"],
-            used_at=found["used_at"],
-        )
+        return (await self.load([hash_of(token)])).get(hash_of(token))
 
-    async def mark_used(self, hash: str, now: datetime) -> None:
-        """The token was used at `now`; an earlier use stays noted."""
+    async def load(self, hashes: Collection[str]) -> dict[str, AckToken]:
+        """Those of these hashes that were issued."""
         with store_errors():
-            await self._tokens.update_one({"_id": hash, "used_at": None}, {"$set": {"used_at": now}})
+            found = await self._tokens.find({"_id": {"$in": list(hashes)}}).to_list()
+        return {each["_id"]: _token(each) for each in found}
+
+    async def note(self, hash: str, answer: Answer) -> bool:
+        """The answer stands there, and is untold; taking or passing up uses the token up.
+
+        False: nothing changed, because that very answer stands there already, or because it was used up before.
+        """
+        values: Document = {"untold": True}
+        if answer.what != "delayed":
+            values["used_at"] = answer.at
+        change = {"$push": {"answers": asdict(answer) | {"told": False}}, "$set": values}
+        with store_errors():
+            result = await self._tokens.update_one(
+                {"_id": hash, "used_at": None, "answers.id": {"$ne": answer.id}}, change
+            )
+        return result.modified_count == 1
+
+    async def untold(self, most: int) -> list[tuple[AckToken, tuple[Answer, ...]]]:
+        """Tokens with answers whose events may not be in the record yet, and those answers."""
+        with store_errors():
+            found = await self._tokens.find({"untold": True}).limit(most).to_list()
+        return [
+            (_token(each), tuple(_answer(one) for one in each["answers"] if not one.get("told"))) for each in found
+        ]
+
+    async def mark_told(self, hash: str, ids: Collection[str]) -> None:
+        """The events of these answers are in the record. What was answered meanwhile stays untold."""
+        marked = {
+            "$map": {
+                "input": "$answers",
+                "in": {
+                    "$mergeObjects": [
+                        "$$this",
+                        {"told": {"$or": ["$$this.told", {"$in": ["$$this.id", list(ids)]}]}},
+                    ]
+                },
+            }
+        }
+        left = {"$not": [{"$allElementsTrue": ["$answers.told"]}]}
+        with store_errors():
+            await self._tokens.update_one(
+                {"_id": hash}, [{"$set": {"answers": marked}}, {"$set": {"untold": left}}]
+            )
+
+
+def _token(document: Document) -> AckToken:
+    return AckToken(
+        hash=document["_id"],
+        asked=Asked(
+            notification=document.get("notification", ""),
+            recipient=document["recipient"],
+            site=document["site"],
+            family=document["family"],
+            subject=document["subject"],
+            step=document["step"],
+            case=document.get("case", ""),
+        ),
+        expires_at=document["expires_at"],
+        used_at=document["used_at"],
+        answers=tuple(_answer(each) for each in document.get("answers", ())),
+    )
+
+
+def _answer(document: Document) -> Answer:
+    return Answer(document["id"], document["at"], document["what"], document["how"], document["minutes"])

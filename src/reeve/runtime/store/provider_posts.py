@@ -45,7 +45,8 @@ class ProviderPost:
     provider: str
     kind: Kind
     method: str
-    query: tuple[tuple[str, str], ...]
+    query: str
+    """As sent, without the `?` and without what proved it."""
     content_type: str
     body: bytes = field(repr=False)
     received_at: datetime
@@ -57,9 +58,9 @@ class ProviderPost:
         return f"ProviderPost(id={self.id!r}, provider={self.provider!r}, kind={self.kind!r})"
 
 
-def post_id(provider: str, kind: Kind, query: Sequence[tuple[str, str]], body: bytes) -> str:
+def post_id(provider: str, kind: Kind, query: str, body: bytes) -> str:
     """The same for the same content, whoever posts it again."""
-    said = hashlib.sha256(f"{provider}\0{kind}\0{sorted(query)!r}\0".encode())
+    said = hashlib.sha256(f"{provider}\0{kind}\0{query}\0".encode())
     said.update(body)
     return said.hexdigest()
 
@@ -76,7 +77,7 @@ class ProviderPostStore:
         provider: str,
         kind: Kind,
         method: str,
-        query: Sequence[tuple[str, str]],
+        query: str,
         content_type: str,
         body: bytes,
         now: datetime,
@@ -95,7 +96,7 @@ class ProviderPostStore:
             "provider": provider,
             "kind": kind,
             "method": method,
-            "query": [list(pair) for pair in query],
+            "query": query,
             "content_type": content_type,
             "body": Binary(body),
             "received_at": now,
@@ -165,7 +166,7 @@ def _post(document: Document) -> ProviderPost:
         provider=document["provider"],
         kind=document["kind"],
         method=document["method"],
-        query=tuple((name, value) for name, value in document["query"]),
+        query=document["query"],
         content_type=document["content_type"],
         body=bytes(document["body"]),
         received_at=document["received_at"],
