@@ -18,6 +18,7 @@ from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.health import HealthServer
+from reeve.runtime.own_events import OwnEvents
 from reeve.runtime.process import cancelled, stop_requested
 from reeve.runtime.providers.load import Configured
 from reeve.runtime.store import (
@@ -29,16 +30,19 @@ from reeve.runtime.store import (
     provider_posts,
     recipients,
     reply_codes,
+    shifts,
 )
 from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.deliveries import DeliveryStore
 from reeve.runtime.store.delivery_news import DeliveryNews
+from reeve.runtime.store.events import EventStore
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database, store_answers
 from reeve.runtime.store.notifications import NotificationStore
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.store.reply_codes import ReplyCodes
 from reeve.runtime.store.secrets import load_secret
+from reeve.runtime.store.shifts import ShiftBook, ShiftStore
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
 from services.notify.announcer import Announcer
@@ -48,6 +52,7 @@ from services.notify.channels.configured import configured
 from services.notify.channels.opening import open_providers
 from services.notify.dispatcher import Dispatcher
 from services.notify.hand import Hand
+from services.notify.handover import HandOverKeeper
 from services.notify.links import AckLinks, Ways
 from services.notify.planner import Planner
 from services.notify.recorder import Recorder
@@ -60,7 +65,9 @@ from services.notify.wakeups import Sweeper, WakeUps
 _WAIT_SECONDS = 0.5
 _DRAIN_SECONDS = 12.0
 
-_COLLECTIONS = (*(cases, notifications, deliveries, recipients, bundles, ack_tokens, reply_codes, provider_posts),)
+_COLLECTIONS = (
+    *(cases, notifications, deliveries, recipients, bundles, ack_tokens, reply_codes, provider_posts, shifts),
+)
 
 log = get_log(__name__)
 
@@ -121,6 +128,7 @@ class Parts:
     recorder: Recorder
     announcer: Announcer
     hand: Hand
+    hand_overs: HandOverKeeper
 
 
 def build(
@@ -147,8 +155,9 @@ def build(
     ways = Ways(settings.public_url, _takes_replies(files), settings.reply_to)
     links = AckLinks(AckTokenStore(database, secret), ReplyCodes(database, secret), ways, time)
     timeline = TimelineWriter(database)
+    book = ShiftBook(ShiftStore(database))
     planner = Planner(
-        requested, delivered, people, case_reader, timeline, rules, links, hand, news, time, claim, lease
+        requested, delivered, people, case_reader, timeline, rules, links, hand, news, time, claim, lease, book
     )
     recorder = Recorder(delivered, planner, hand, news)
     plan = RetryPlan(settings.notify_attempts, timedelta(seconds=settings.notify_retry_seconds))
@@ -175,6 +184,7 @@ def build(
         recorder,
         Announcer(DeliveryNews(database), publisher, rules, time, news, bus.changed),
         hand,
+        HandOverKeeper(book, OwnEvents(EventStore(database), publisher, time), time),
     )
 
 
@@ -190,6 +200,7 @@ async def _work(
         ("leases", parts.dispatcher.run_leases()),
         ("recorder", parts.recorder.run()),
         ("announcer", parts.announcer.run()),
+        ("hand_overs", parts.hand_overs.run()),
     ]
     for name in parts.hand.channels:
         named += [

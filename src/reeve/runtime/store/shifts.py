@@ -106,12 +106,11 @@ class ShiftBook:
         self._read_at: datetime | None = None
         self.rotas = Rotas()
 
-    async def refresh(self, now: datetime) -> Rotas:
-        """What is in hand is at most 5 s old. Raises StoreAway; then the older one stays in hand."""
+    async def refresh(self, now: datetime) -> None:
+        """What is in hand (`rotas`) is at most 5 s old. Raises StoreAway; then the older one stays in hand."""
         if self._read_at is None or not timedelta() <= now - self._read_at < RELOAD:
             self.rotas = await self._store.load(now - _BACK)
             self._read_at = now
-        return self.rotas
 
     def on_shift(self, place: str, role: str, at: datetime) -> frozenset[str] | None:
         """Who is on by what is in hand; None: no rota speaks of that role, place and time."""
