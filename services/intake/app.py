@@ -20,12 +20,13 @@ from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.process import cancelled, stop_requested
-from reeve.runtime.store import ack_tokens
+from reeve.runtime.store import ack_tokens, provider_posts
 from reeve.runtime.store import events as event_store
 from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.events import EventStore
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database, store_answers
+from reeve.runtime.store.provider_posts import ProviderPostStore
 from reeve.runtime.store.secrets import load_secret
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
@@ -39,6 +40,7 @@ from services.intake.http import HttpSide, build_api
 from services.intake.keys import ApiKeys, Rate
 from services.intake.outbox import EventOutbox
 from services.intake.posting import Reader
+from services.intake.providers_api import ProvidersApi, posting_providers
 from services.intake.rules import RulesView
 from services.intake.settings import IntakeSettings
 
@@ -46,6 +48,8 @@ _DRAIN_SECONDS = 5.0
 _AGAIN_SECONDS = 1.0
 _ANSWER_SECONDS = 2.0
 _PREPARE_SECONDS = 3.0
+
+_INDEXES = {**event_store.INDEXES, **ack_tokens.INDEXES, **provider_posts.INDEXES}
 
 log = get_log(__name__)
 
@@ -104,6 +108,13 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
         events=EventsApi(collector, reader, keys, Rate(settings.intake_rate, clocks.monotonic), time, digested),
         cases=CaseReader(database, time),
         acks=AckPages(tokens, Answers(database, tokens), collector, time),
+        providers=ProvidersApi(
+            posting_providers(settings),
+            ProviderPostStore(database),
+            Rate(settings.intake_posts_rate, clocks.monotonic),
+            time,
+            settings.public_url,
+        ),
         keys=keys,
         readiness=readiness,
     )
@@ -178,7 +189,7 @@ async def _prepare_record(
     while True:
         try:
             digested.secret = await load_secret(database, settings.secret.get_secret_value() or None)
-            await ensure_indexes(database, {**event_store.INDEXES, **ack_tokens.INDEXES})
+            await ensure_indexes(database, _INDEXES)
             await rules.active.refresh()
         except Away as away:
             log.debug("The record does not answer yet.", action="record_wait", **error_fields(away))

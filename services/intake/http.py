@@ -29,6 +29,7 @@ from services.intake.cases_api import BadCursor, CaseDetail, CasePage, CaseReade
 from services.intake.docs_page import DOCS
 from services.intake.events_api import EventsApi, key_of, record_away, unauthorised
 from services.intake.keys import ALL_SITES, ApiKeys, Caller
+from services.intake.providers_api import Kind, ProvidersApi
 
 Readiness = Callable[[], Awaitable[dict[str, bool]]]
 
@@ -51,6 +52,7 @@ class HttpSide:
     events: EventsApi
     cases: CaseReader
     acks: AckPages
+    providers: ProvidersApi
     keys: ApiKeys
     readiness: Readiness
 
@@ -61,6 +63,7 @@ def build_api(side: HttpSide) -> ASGIApp:
     _add_events(app, side)
     _add_cases(app, side)
     _add_acks(app, side)
+    _add_providers(app, side)
     _add_pages(app, side)
     app.add_exception_handler(StarletteHTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _query_problem)
@@ -215,6 +218,29 @@ def _add_acks(app: FastAPI, side: HttpSide) -> None:
     app.add_api_route("/ack/{token}", show_ack, summary="Ask for an answer", **options)
     app.add_api_route("/ack/{token}", show_ack, methods=["HEAD"], include_in_schema=False, **options)
     app.add_api_route("/ack/{token}", answer_ack, methods=["POST"], summary="Answer", **options)
+
+
+def _add_providers(app: FastAPI, side: HttpSide) -> None:
+    async def take_post(provider: str, kind: Kind, request: Request) -> Response:
+        """What a provider of messages posts: receipts, or what people reply. Its file says how it proves itself and
+        what it is answered."""
+        return await side.providers.take(provider, kind, request)
+
+    path = "/v1/providers/{provider}/{kind}"
+    problems = _problems(403, 404, 413, 429, 503)
+    for method, summary in (
+        ("POST", "A provider's post"),
+        ("GET", "A provider's post, from one that calls addresses"),
+    ):
+        app.add_api_route(
+            path,
+            take_post,
+            methods=[method],
+            response_model=None,
+            summary=summary,
+            operation_id=f"take_provider_{method.lower()}",
+            responses={200: {"description": "Kept; the body is what the provider's file says"}, **problems},
+        )
 
 
 def _add_pages(app: FastAPI, side: HttpSide) -> None:

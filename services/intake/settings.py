@@ -25,6 +25,16 @@ class IntakeSettings(ReeveSettings):
     intake_waiting: Annotated[int, Field(ge=1)] = 20_000
     """Events that may wait for the record at once; beyond them posts are told to come again."""
 
+    intake_posts_rate: Annotated[int, Field(ge=1)] = 500
+    """Posts a second that one provider of messages may make (receipts, replies), with a burst of twice that."""
+    public_url: str = ""
+    """How providers reach intake: some sign the address they call. Empty: as the request says."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _no_slash_at_the_end(cls, value: str) -> str:
+        return value.rstrip("/")
+
     @field_validator("api_keys")
     @classmethod
     def _readable(cls, value: SecretStr) -> SecretStr:
