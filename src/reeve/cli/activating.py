@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Literal as OneOf
 import typer
 
 from reeve.cli.activating_texts import TEXTS
+from reeve.cli.author import login_name
 from reeve.cli.exit_codes import BAD
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_bus, open_record
@@ -56,7 +56,7 @@ class Wish:
 
     @property
     def by(self) -> str:
-        return self.author or _login_name()
+        return self.author or login_name()
 
     def text(self, name: str, **words: Any) -> str:
         return TEXTS[self.lang][name].format(**words)
@@ -317,10 +317,3 @@ def _result(
         print_line(wish.text("following", **words))
     if outcome == "activated" and other is not None:
         print_line(wish.text("way_back", **words))
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"

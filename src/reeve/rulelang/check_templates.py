@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from reeve.domain.bundle import Policy, SiteSettings
-from reeve.domain.case import Account, Case, CaseKey, ClockState, Due
-from reeve.rulelang.known_names import FIELD_VALUES, kind_of
-from reeve.rulelang.message_context import FIXED, MessageNames, grade_title, message_context
+from reeve.rulelang.example_case import EXAMPLE_AT, EXAMPLE_LINK, EXAMPLE_REPLY_CODE, example_case
+from reeve.rulelang.message_context import FIXED, MessageNames, message_context
 from reeve.rulelang.messages import TEMPLATES, Messages, Text
 from reeve.rulelang.problems import Choice, Hint, Problem, problem
 from reeve.rulelang.reply_hints import reply_words
@@ -22,13 +18,6 @@ from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
 
 MOST_SEGMENTS = 2
 """An SMS that takes more with ordinary values is warned about: each is paid for, and arrives on its own."""
-
-_AT = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
-_REPLY_CODE = "K7"
-_LINK = "https://reeve.example.com/ack/Xk3f9QpZ1bXk3f9QpZ1b"
-_WORDS = {"zh": "天花板漏水", "en": "water comes in"}
-_OF_KIND: Mapping[str, Any] = {"number": 12, "truth": True, "moment": _AT.isoformat(), "date": "2026-11-20"}
-
 
 _Contexts = dict[tuple[str, tuple[str, ...], frozenset[str]], dict[str, Any]]
 """What texts are tried with, by policy, languages and names; all of it but the message."""
@@ -112,34 +101,27 @@ class _Setting:
     languages: tuple[str, ...]
     site: SiteSettings
     role: str
-    words: str
 
 
 def _setting(language: str, settings: list[SiteSettings]) -> _Setting:
     languages = languages_for(language, settings[0])
     site = max(settings, key=lambda one: len(title_in(one.title, languages, one.site)))
     role = max(ROLE_TITLES, key=lambda one: len(title_in(ROLE_TITLES[one], languages, one)))
-    words = next((_WORDS[each] for each in languages if each in _WORDS), "")
-    return _Setting(languages, site, role, words)
+    return _Setting(languages, site, role)
 
 
 def _ordinary(known: frozenset[str], policy: Policy, setting: _Setting) -> dict[str, Any]:
     """What the template sees of a case that has everything, at the site with the longest name."""
     languages, site = setting.languages, setting.site
-    case = Case(CaseKey(site.site or "site", policy.name, "T-100001"), policy.family, policy.digest, _AT)
-    case.grade = max(policy.grade_order, key=lambda one: len(grade_title(policy, one, languages)), default=None)
-    names = (name for name in known - FIXED if not name.endswith("_due"))
-    case.facts = {name: _value(name, policy.family, setting.words) for name in names}
-    case.clocks = {name: ClockState(1, "running", due=Due(_AT, date(2026, 11, 20))) for name in policy.clocks}
-    case.account = Account(Decimal("1836.50"))
     context = message_context(
-        case, policy, known, site, languages, message="", role=setting.role, ack_url=_LINK, now=_AT
+        example_case(policy, known, site.site, languages),
+        policy,
+        known,
+        site,
+        languages,
+        message="",
+        role=setting.role,
+        ack_url=EXAMPLE_LINK,
+        now=EXAMPLE_AT,
     )
-    return context | reply_words(languages, _REPLY_CODE)
-
-
-@lru_cache(maxsize=4096)
-def _value(name: str, family: str, words: str) -> Any:
-    if values := FIELD_VALUES.get(family, {}).get(name):
-        return max(values, key=len)
-    return _OF_KIND.get(kind_of(name, family) or "text", words)
+    return context | reply_words(languages, EXAMPLE_REPLY_CODE)
