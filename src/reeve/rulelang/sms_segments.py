@@ -1,6 +1,13 @@
-"""How many SMS a text takes: 160 characters of the GSM alphabet or 70 of any script, fewer each where several."""
+"""How many SMS a text takes: 160 characters of the GSM alphabet or 70 of any script, fewer each where several.
+
+Networks cut a long text into parts of 153 septets or 67 UTF-16 units; an escape sequence of the GSM alphabet and a
+surrogate pair are never torn in two, so a part may stay one short.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
 
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
@@ -28,16 +35,35 @@ def places(text: str) -> int:
     return len(text) + sum(character > "\uffff" for character in text)
 
 
+def encoding(text: str) -> str:
+    """`GSM-7` or `UCS-2`: how an SMS of it is coded."""
+    return "GSM-7" if is_gsm(text) else "UCS-2"
+
+
 def segments(text: str) -> int:
     """How many SMS the text takes; no character is torn in two."""
-    gsm = is_gsm(text)
-    alone, each = GSM if gsm else UCS2
+    alone, each = GSM if is_gsm(text) else UCS2
     if places(text) <= alone:
         return 1
-    count, used = 1, 0
-    for character in text:
+    return sum(1 for _ in _cuts(text, each)) + 1
+
+
+def parts(text: str) -> list[str]:
+    """The text as the phone gets it: each SMS's share, in order."""
+    alone, each = GSM if is_gsm(text) else UCS2
+    if places(text) <= alone:
+        return [text]
+    cuts = [0, *_cuts(text, each), len(text)]
+    return [text[start:end] for start, end in pairwise(cuts)]
+
+
+def _cuts(text: str, each: int) -> Iterator[int]:
+    """Where one part ends and the next begins."""
+    gsm = is_gsm(text)
+    used = 0
+    for place, character in enumerate(text):
         width = 2 if (character in _EXTENDED if gsm else character > "\uffff") else 1
         if used + width > each:
-            count, used = count + 1, 0
+            yield place
+            used = 0
         used += width
-    return count

@@ -27,7 +27,7 @@ BECAUSE = Because("complaint.yaml:57", clock="respond")
 
 
 def delivery(*attempts: str, state: Any = "sent", **changes: Any) -> Delivery:
-    """A delivery whose attempts, a minute apart, are written `result`, `result/reason` or `result/reason/provider`."""
+    """A delivery whose attempts are a minute apart, each `result`, `result/reason` or `result/reason/provider`."""
     made = []
     for number, text in enumerate(attempts, 1):
         result, reason, provider, *_ = (*text.split("/"), "", "")
