@@ -22,6 +22,7 @@ from reeve.runtime.providers.templates import fill, template_for
 from reeve.runtime.telemetry import get_log
 from services.notify.channels.authorizing import authorize
 from services.notify.channels.base import Outcome, Reason, Result, Text
+from services.notify.channels.retry_after import asked_to_wait
 from services.notify.channels.signing import canonical_query
 
 _MOST_ANSWER_BYTES = 65_536
@@ -85,10 +86,10 @@ class HttpProvider:
             self._say_once("A provider's file has no template for a message.", "no_provider_template", text)
             return Outcome(Result.PERMANENT, Reason.NO_TEMPLATE)
         except RenderingFailed as error:
-            self._say_once("A template of a provider's file failed.", "gateway_template_failed", text, str(error))
+            self._say_once("A template of a provider's file failed.", "provider_template_failed", text, str(error))
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         except (httpx.InvalidURL, ValueError):
-            self._say_once("No request can be made for a provider.", "gateway_request_impossible", text)
+            self._say_once("No request can be made for a provider.", "provider_request_impossible", text)
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         try:
             response = await self._client.send(request, stream=True)
@@ -103,9 +104,12 @@ class HttpProvider:
         except httpx.TimeoutException:
             return Outcome(Result.UNKNOWN, Reason.TIMEOUT)
         except (httpx.TransportError, httpx.DecodingError):
-            # The request was on its way: the gateway may have taken it before the line broke.
+            # The request was on its way: the provider may have taken it before the line broke.
             return Outcome(Result.UNKNOWN, Reason.DISCONNECTED)
-        return self._judge(response.status_code, body, response.headers)
+        outcome = self._judge(response.status_code, body, response.headers)
+        if outcome.result is Result.TRANSIENT and outcome.reason is Reason.BUSY:
+            return replace(outcome, retry_after=asked_to_wait(response.headers))
+        return outcome
 
     def _request(self, text: Text) -> httpx.Request:
         """The call for this text, signed. Raises _NoTemplate, RenderingFailed, httpx.InvalidURL, ValueError."""
@@ -164,7 +168,7 @@ class HttpProvider:
             log.error(sentence, action=action, provider=self.name, message=text.message, fault=fault)
 
     def _judge(self, status: int, body: bytes, headers: Mapping[str, str]) -> Outcome:
-        """What the answer means: success first, then the gateway's own list of errors, then HTTP's classes."""
+        """What the answer means: success first, then the provider's own list of errors, then HTTP's classes."""
         file = self._file
         answer = _as_json(body)
         if file.success.holds(status, body, answer):
@@ -187,7 +191,7 @@ def _for_posts(template: str) -> bool:
 
 
 async def _head_of(response: httpx.Response) -> bytes:
-    """The body, cut where it is longer than any gateway's answer has a reason to be."""
+    """The body, cut where it is longer than any provider's answer has a reason to be."""
     body = b""
     async for chunk in response.aiter_bytes():
         body += chunk
