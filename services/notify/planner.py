@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
+from reeve.domain.flood.tempering import EMAIL
 from reeve.domain.recipients import (
     ASSIGNEE,
     OWNER,
@@ -38,7 +39,8 @@ from reeve.runtime.telemetry import get_log
 from services.notify.case_reader import BundleSource, CaseReader
 from services.notify.channels.base import Reason
 from services.notify.context import rank_of
-from services.notify.drafts import drafted, nobody
+from services.notify.drafts import Draft, drafted, nobody
+from services.notify.flood.tempering import Tempering, spared_for_email
 from services.notify.hand import Hand, Item
 from services.notify.links import AckLinks
 from services.notify.metrics import UNDELIVERABLE
@@ -67,6 +69,12 @@ class Shifts(Protocol):
 class _Plan:
     """What one round of planning writes."""
 
+    drafts: list[Draft] = field(default_factory=list)
+    """Deliveries to somebody; what becomes of them is decided when they are written."""
+    known: frozenset[str] = frozenset()
+    """Ids of deliveries that stand already."""
+    dead: frozenset[tuple[str, str, str]] = frozenset()
+    """(notification, recipient, channel) that turned out not to reach anybody."""
     deliveries: list[Delivery] = field(default_factory=list)
     people: dict[str, Recipient] = field(default_factory=dict)
     """Delivery id → who it is for."""
@@ -92,6 +100,7 @@ class Planner:
         claim: str,
         lease: timedelta,
         shifts: Shifts | None = None,
+        tempering: Tempering | None = None,
     ) -> None:
         self._notifications = notifications
         self._deliveries = deliveries
@@ -100,6 +109,7 @@ class Planner:
         self._timeline = timeline
         self._bundles = bundles
         self._links = links
+        self._tempering = tempering
         self._hand = hand
         self._news = news
         self._time = time_source
@@ -127,6 +137,7 @@ class Planner:
                 self._suppress(plan, each, case, reason, bundle, now)
             else:
                 self._tell(plan, each, case, roles[each.key], people[case.key.site], bundle, now)
+        await self._temper(plan, bundle, now)
         await self._write(plan, cases)
 
     async def find_another_way(self, keys: Collection[str]) -> None:
@@ -138,7 +149,9 @@ class Planner:
         cases = await self._cases.load({str(each.effect.case) for each in requested.values()})
         roles = {key: each.told for key, each in requested.items()}
         people = await self._people(list(requested.values()), roles, cases, bundle, now)
-        plan = _Plan()
+        plan = _Plan(known=frozenset(one.id for found in deliveries.values() for one in found))
+        dead_ways: set[tuple[str, str, str]] = set()
+        spared: list[tuple[Delivery, Case]] = []
         failed_ids: list[str] = []
         for key, found in deliveries.items():
             failed = [each for each in found if each.state == "failed"]
@@ -148,8 +161,14 @@ class Planner:
             if each is None or case is None or unwanted(case, each.effect.at, each.wanted):
                 continue
             dead = {(one.recipient, one.channel) for one in failed}
+            dead_ways |= {(key, *pair) for pair in dead}
+            spared += [(one, case) for one in found if spared_for_email(one) and (one.recipient, EMAIL) in dead]
             self._tell(plan, each, case, roles[key], people[case.key.site], bundle, now, dead)
+        plan.dead = frozenset(dead_ways)
+        await self._temper(plan, bundle, now)
         await self._write(plan, cases)
+        if self._tempering is not None:
+            await self._tempering.after_all(spared, bundle, now)
         await self._deliveries.climbed(failed_ids)
 
     async def _people(
@@ -206,7 +225,7 @@ class Planner:
             on_shift=self._on_shift,
             any_hour=any_hour,
         )
-        self._add_targets(plan, each, resolution, rank, now)
+        self._add_targets(plan, each, case, resolution, rank, now)
         for climb in resolution.climbs:
             # Found out when it was asked for: that moment; found out by failing deliveries: now.
             at = now if dead else each.moment(climb.role)
@@ -228,21 +247,38 @@ class Planner:
             hour = each.next_hour(now)
             plan.progress.append(Progress(each.key, "requested" if hour else "done", roles, hour))
 
-    def _add_targets(self, plan: _Plan, each: Requested, resolution: Resolution, rank: int, now: datetime) -> None:
-        planned = {delivery.id for delivery in plan.deliveries}
-        coming = Counter(delivery.channel for delivery in plan.deliveries if delivery.state == "claimed")
+    def _add_targets(
+        self, plan: _Plan, each: Requested, case: Case, resolution: Resolution, rank: int, now: datetime
+    ) -> None:
+        planned = plan.known | {draft.delivery.id for draft in plan.drafts}
         for target in resolution.targets:
             for channel in target.channels:
                 key = delivery_id(each.key, target, channel)
                 if key in planned:  # one person may hold two of the roles
                     continue
-                planned.add(key)
+                planned |= {key}
                 delivery = drafted(each, key, target, channel, rank, now)
-                if self._hand.takes(channel, rank, coming[channel]):
-                    coming[channel] += 1
-                    delivery = replace(delivery, state="claimed", claim=self._claim, due_at=now + self._lease)
-                plan.deliveries.append(delivery)
-                plan.people[key] = target.recipient
+                plan.drafts.append(Draft(delivery, each.wanted, case, target))
+
+    async def _temper(self, plan: _Plan, bundle: Bundle, now: datetime) -> None:
+        """The drafts are deliveries: those that go now are claimed by this process as far as there is room."""
+        channels = self._hand.channels
+        planned = set(plan.known)
+        coming: Counter[str] = Counter()
+        drafts = plan.drafts
+        if self._tempering is not None:
+            drafts = await self._tempering.temper(drafts, bundle, now, channels, plan.dead)
+        for draft in drafts:
+            delivery = draft.delivery
+            if delivery.id in planned:
+                continue
+            planned.add(delivery.id)
+            due = delivery.state == "queued" and delivery.due_at <= now
+            if due and self._hand.takes(delivery.channel, delivery.rank, coming[delivery.channel]):
+                coming[delivery.channel] += 1
+                delivery = replace(delivery, state="claimed", claim=self._claim, due_at=now + self._lease)
+            plan.deliveries.append(delivery)
+            plan.people[delivery.id] = draft.target.recipient
 
     def _suppress(
         self, plan: _Plan, each: Requested, case: Case, reason: Reason, bundle: Bundle, now: datetime

@@ -114,7 +114,7 @@ def temper(
     channel = EMAIL if rerouted else planned.channel
     moment, hold = _held(planned, site, ledger, over and not rerouted, now)
     if moment > now:
-        group = _key("held", planned.place, planned.recipient, channel, moment.isoformat())
+        group = held_group(planned.place, planned.recipient, channel, moment)
         return Verdict(moment, channel, hold, group, over_budget=rerouted)
     if site.flood.merge is not None:
         key = planned.window_key(channel)
@@ -156,6 +156,11 @@ def _on_a_day_of_its_own(
         ledger.days[key] = days
         ledger.changed.add(key)
     return due
+
+
+def held_group(place: str, recipient: str, channel: str, due: datetime) -> str:
+    """Names what a person is told on a channel at that moment, whatever it waited for."""
+    return _key("held", place, recipient, channel, due.isoformat())
 
 
 def _key(*parts: str) -> str:
