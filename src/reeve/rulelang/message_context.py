@@ -38,6 +38,12 @@ OF_GROUPS = frozenset({"count", "matters", "lines"})
 and a line of each matter."""
 
 
+TABLES = ("open_cases", "undelivered_mail", "missed_duties")
+"""What can be said of the whole site, as a table in text; each with its `_count`."""
+OF_SITES = frozenset({*TABLES, *(f"{table}_count" for table in TABLES), "shift_role_title"})
+"""Names that every message has on top, looked up only for those that use them."""
+
+
 class MessageNames:
     """What the messages of these policies may name; each policy is looked through once."""
 
@@ -55,13 +61,13 @@ class MessageNames:
         return self._policies if message == UNREACHABLE or named is None else tuple(named.values())
 
     def of(self, message: str, running: Policy | None = None) -> frozenset[str]:
-        """FIXED, fields of the events, dues of the clocks and facts of the rules of those that send it.
+        """FIXED, OF_SITES, fields of the events, dues of the clocks and facts of the rules of those that send it.
 
         `running` is the file that a case runs on, if that may be an older one. Counts are no part of it: they are
         reckoned when a case is decided, not when somebody is told.
         """
         own = () if running is None else (running,)
-        fixed = FIXED | OF_GROUPS if message == DIGEST else FIXED
+        fixed = FIXED | OF_SITES | (OF_GROUPS if message == DIGEST else frozenset())
         return fixed.union(*(self._of_policy(policy) for policy in (*self.senders(message), *own)))
 
     def _of_policy(self, policy: Policy) -> frozenset[str]:
