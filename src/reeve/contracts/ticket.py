@@ -20,6 +20,7 @@ Category = OneOf[
     "activity",
     "survey",
     "duty",
+    "upkeep",
 ]
 Satisfaction = OneOf["satisfied", "fairly_satisfied", "dissatisfied"]
 

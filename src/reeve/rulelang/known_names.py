@@ -61,7 +61,7 @@ FIELD_VALUES: dict[str, dict[str, tuple[str, ...]]] = {
     "ticket": {
         "category": (
             "complaint", "repair", "request", "visit", "pass", "courier", "notice", "subscription", "service",
-            "activity", "survey", "duty",
+            "activity", "survey", "duty", "upkeep",
         ),
         "channel": ("phone", "visit", "letter", "app", "email"),
         "injury": ("none", "minor", "serious"),
