@@ -1,0 +1,195 @@
+"""Takes what providers and mail servers handed in, and notes what it answers; each reply counts once.
+
+A post's decision is kept with it before anything follows from it. Whoever dies in between leaves the decision to
+the next, so that a reply never comes to mean another message than it did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from prometheus_client import Counter
+
+from reeve.domain.replies import parse_reply
+from reeve.ports import StoreAway, TimeSource
+from reeve.runtime.answering import HOW, Answers, answer_of
+from reeve.runtime.crash import reach
+from reeve.runtime.providers.load import Configured
+from reeve.runtime.providers.posts import Post, inbound_in
+from reeve.runtime.store.ack_tokens import AckTokenStore
+from reeve.runtime.store.provider_posts import ProviderPost, ProviderPostStore
+from reeve.runtime.telemetry import get_log
+from services.notify.answers.awaiting import Message, MessageReader, newest
+from services.notify.answers.mail import MailReply, read_mail
+from services.notify.answers.telling import AnswerTeller
+
+MAIL = "-mail"
+"""Provider of mails that `reeve answers mail` hands in."""
+
+_ROUND_SECONDS = 0.5
+_AT_ONCE = 100
+_LEASE = timedelta(seconds=30)
+
+REPLIES = Counter("reeve_notify_replies_total", "Replies of people, by what came of them", ["channel", "outcome"])
+"""outcome: acknowledged, escalated, delayed; not_understood: kept and answered by nothing; no_message: none to that
+address awaits an answer; repeated; answered: it was before; expired; closed; automatic; no_code; unreadable."""
+
+log = get_log(__name__)
+
+
+@dataclass(slots=True)
+class _Decided:
+    """What one reply of a post comes to."""
+
+    reference: str
+    how: HOW
+    outcome: str
+    minutes: int | None = None
+    tokens: list[str] = field(default_factory=list)
+    """Hashes of what it answers; none unless it does."""
+
+    def document(self) -> dict[str, Any]:
+        """As it is kept with the post."""
+        return {
+            "reference": self.reference,
+            "how": self.how,
+            "outcome": self.outcome,
+            "minutes": self.minutes,
+            "tokens": self.tokens,
+        }
+
+
+class ReplyTaker:
+    """`run` until cancelled."""
+
+    def __init__(
+        self,
+        posts: ProviderPostStore,
+        providers: Mapping[str, Configured],
+        messages: MessageReader,
+        tokens: AckTokenStore,
+        answers: Answers,
+        teller: AnswerTeller,
+        reply_to: str,
+        time_source: TimeSource,
+        claim: str,
+    ) -> None:
+        """`reply_to`: the address with {code} that mails are answered to; empty: mails are not read."""
+        self._posts = posts
+        self._providers = providers
+        self._messages = messages
+        self._tokens = tokens
+        self._answers = answers
+        self._teller = teller
+        self._reply_to = reply_to
+        self._time = time_source
+        self._claim = f"{claim}-answers"
+
+    async def run(self) -> None:
+        """Takes until cancelled; a record that is away is waited for."""
+        while True:
+            found = 0
+            try:
+                found = await self.take()
+            except StoreAway:
+                log.debug("The record is away; replies wait.", action="replies_wait")
+            if found < _AT_ONCE:
+                await asyncio.sleep(_ROUND_SECONDS)
+
+    async def take(self) -> int:
+        """One round; how many posts it found. Raises StoreAway: what was not done is done again."""
+        posts = await self._posts.claim("inbound", self._time.now(), _LEASE, self._claim, _AT_ONCE)
+        for post in posts:
+            await self._take(post)
+        return len(posts)
+
+    async def _take(self, post: ProviderPost) -> None:
+        if post.replies is None:
+            decided = await self._decide(post)
+            await self._posts.decided(post.id, [each.document() for each in decided])
+            reach("notify.reply_decided")
+        else:
+            decided = [_Decided(**each) for each in post.replies]
+        outcomes = [await self._follow(each, post.received_at) for each in decided]
+        if any(each.tokens for each in decided):
+            reach("notify.reply_noted")
+            await self._teller.tell()
+        await self._posts.settle(post.id)
+        for each, outcome in zip(decided, outcomes, strict=True):
+            REPLIES.labels(each.how, outcome).inc()
+            log.info("A reply came.", action="reply", provider=post.provider, post=post.id[:12], outcome=outcome)
+
+    async def _follow(self, decided: _Decided, at: datetime) -> str:
+        """The answer is noted at each message that it means; what came of it."""
+        taken: set[str] = set()
+        again = hashlib.sha256(decided.reference.encode("utf-8", "replace")).hexdigest()[:16]
+        for token in (await self._tokens.load(decided.tokens)).values():
+            what: Any = decided.outcome
+            answer = answer_of(token, what, at, decided.how, decided.minutes, again)
+            taken.add(await self._answers.take(token, answer, at))
+        for outcome, word in (("noted", decided.outcome), ("repeat", "repeated"), ("used", "answered")):
+            if outcome in taken:
+                return word
+        return min(taken, default=decided.outcome)
+
+    async def _decide(self, post: ProviderPost) -> list[_Decided]:
+        provider = self._providers.get(post.provider)
+        inbound = provider.file.inbound if provider is not None else None
+        if post.provider == MAIL or (inbound is not None and inbound.raw):
+            return [await self._mail(post)]
+        if provider is None:
+            return [_Decided(post.id, "sms", "unreadable")]
+        request = Post(post.method, "", post.query, {"content-type": post.content_type}, post.body)
+        replies = inbound_in(provider, request)
+        if not replies:
+            return [_Decided(post.id, "sms", "unreadable")]
+        references = [
+            f"{post.provider}:{each.reference}" if each.reference else f"{post.id}:{number}"
+            for number, each in enumerate(replies)
+        ]
+        known = set(await self._posts.decided_elsewhere(references, post.id))
+        decided: list[_Decided] = []
+        spent: set[str] = set()
+        for reference, reply in zip(references, replies, strict=True):
+            if reference in known:
+                decided.append(_Decided(reference, "sms", "repeated"))
+                continue
+            known.add(reference)
+            one = await self._sms(reference, reply.sender, reply.text, spent, post.received_at)
+            spent |= set(one.tokens) if one.outcome != "delayed" else set()
+            decided.append(one)
+        return decided
+
+    async def _sms(self, reference: str, sender: str, text: str, spent: set[str], at: datetime) -> _Decided:
+        said = parse_reply(text)
+        if said is None:
+            return _Decided(reference, "sms", "not_understood")
+        found = await self._messages.of_number(sender, said.code, at)
+        meant = (found[0] if found else None) if said.code is not None else newest(found, spent, at)
+        return await self._meant(_Decided(reference, "sms", said.answer, said.minutes), meant)
+
+    async def _mail(self, post: ProviderPost) -> _Decided:
+        read = await asyncio.to_thread(read_mail, post.body, self._reply_to) if self._reply_to else "no_code"
+        if not isinstance(read, MailReply):
+            return _Decided(post.id, "email", read)
+        if await self._posts.decided_elsewhere([read.reference], post.id):
+            return _Decided(read.reference, "email", "repeated")
+        said = parse_reply(read.line)
+        if said is None:
+            return _Decided(read.reference, "email", "not_understood")
+        found = await self._messages.of_mail(read.code)
+        return await self._meant(
+            _Decided(read.reference, "email", said.answer, said.minutes), found[0] if found else None
+        )
+
+    async def _meant(self, decided: _Decided, message: Message | None) -> _Decided:
+        if message is None:
+            decided.outcome = "no_message"
+            return decided
+        decided.tokens = [each.token.hash for each in await self._messages.said_with(message)]
+        return decided
