@@ -38,7 +38,7 @@ def build_answers(
     time_source: TimeSource,
     claim: str,
 ) -> AnswerSide:
-    """`files`: every provider; `announce` is set when the bus should hear of something; `claim` names the process."""
+    """`files`: every provider; `announce`: the bus should hear of something; `claim` names the process."""
     tokens = AckTokenStore(database, secret)
     teller = AnswerTeller(tokens, own_events, DeliveryNews(database), announce)
     taker = ReplyTaker(
