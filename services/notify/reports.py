@@ -1,4 +1,4 @@
-"""What the messages of a duty say besides its case: which duty it is, and the table of the report it makes."""
+"""What messages say besides their case: which duty it is and the report it makes, and how the site stands."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from reeve.domain.stored import load_case
 from reeve.rulelang.titles import languages_for, title_in
 from reeve.runtime.report_text import report_text
 from reeve.runtime.store.mongo import Database, store_errors
+from services.notify.site_state import SiteState, words_named
 
 
 class Reports:
@@ -21,14 +22,20 @@ class Reports:
 
     def __init__(self, database: Database) -> None:
         self._cases = database["cases"]
+        self._site = SiteState(database)
 
-    async def words(self, bundle: Bundle, case: Case, language: str) -> dict[str, Any]:
-        """Name → value for a duty's message; nothing for any other case.
+    async def words(self, bundle: Bundle, case: Case, language: str, message: str = "") -> dict[str, Any]:
+        """Name → value: what a duty's messages may name, and what of the site the texts of `message` name.
 
-        The table is of the cases as they are now, opened in the period that ended when the duty came.
+        All of it as it is now; a report is of the cases opened in the period that ended when the duty came.
         """
-        if case.key.policy != POLICY:
-            return {}
+        words: dict[str, Any] = {}
+        if named := words_named(bundle, message):
+            languages = languages_for(language, bundle.site(case.key.site))
+            words |= await self._site.words(bundle, case, languages, named)
+        return words if case.key.policy != POLICY else words | await self._of_duty(bundle, case, language)
+
+    async def _of_duty(self, bundle: Bundle, case: Case, language: str) -> dict[str, Any]:
         duty = bundle.duties.get(duty_of(case))
         site = bundle.site(case.key.site)
         languages = languages_for(language, site)
