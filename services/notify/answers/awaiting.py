@@ -30,6 +30,11 @@ class Message:
     delivery: Delivery
 
     @property
+    def matter(self) -> tuple[str, str, str]:
+        """What it is about, whatever step said it."""
+        return self.token.asked.site, self.token.asked.family, self.token.asked.subject
+
+    @property
     def sent_at(self) -> datetime | None:
         """When its reader may first have had it; None: it did not go out yet."""
         return min((each.at for each in self.delivery.attempts if each.result in _WENT_OUT), default=None)

@@ -37,7 +37,8 @@ _LEASE = timedelta(seconds=30)
 
 REPLIES = Counter("reeve_notify_replies_total", "Replies of people, by what came of them", ["channel", "outcome"])
 """outcome: acknowledged, escalated, delayed; not_understood: kept and answered by nothing; no_message: none to that
-address awaits an answer; repeated; answered: it was before; expired; closed; automatic; no_code; unreadable."""
+address awaits an answer; several_matters: the message was about several, and which is not said; repeated; answered: it
+was before; expired; closed; automatic; no_code; unreadable."""
 
 log = get_log(__name__)
 
@@ -171,7 +172,9 @@ class ReplyTaker:
             return _Decided(reference, "sms", "not_understood")
         found = await self._messages.of_number(sender, said.code, at)
         meant = (found[0] if found else None) if said.code is not None else newest(found, spent, at)
-        return await self._meant(_Decided(reference, "sms", said.answer, said.minutes), meant)
+        return await self._meant(
+            _Decided(reference, "sms", said.answer, said.minutes), meant, said.code is not None
+        )
 
     async def _mail(self, post: ProviderPost) -> _Decided:
         read = await asyncio.to_thread(read_mail, post.body, self._reply_to) if self._reply_to else "no_code"
@@ -187,9 +190,16 @@ class ReplyTaker:
             _Decided(read.reference, "email", said.answer, said.minutes), found[0] if found else None
         )
 
-    async def _meant(self, decided: _Decided, message: Message | None) -> _Decided:
+    async def _meant(self, decided: _Decided, message: Message | None, named: bool = False) -> _Decided:
+        """What was said together about one matter is answered together. `named`: by a code of its own."""
         if message is None:
             decided.outcome = "no_message"
             return decided
-        decided.tokens = [each.token.hash for each in await self._messages.said_with(message)]
+        together = await self._messages.said_with(message)
+        same = [each for each in together if each.matter == message.matter]
+        if len(same) < len(together) and not named:
+            # Which of them? Their links and codes can tell; we don't guess.
+            decided.outcome = "several_matters"
+            return decided
+        decided.tokens = [each.token.hash for each in same]
         return decided
