@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,9 +36,11 @@ from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.deliveries import DeliveryStore
 from reeve.runtime.store.delivery_news import DeliveryNews
+from reeve.runtime.store.delivery_receipts import DeliveryReceipts
 from reeve.runtime.store.events import EventStore
 from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database, store_answers
 from reeve.runtime.store.notifications import NotificationStore
+from reeve.runtime.store.provider_posts import ProviderPostStore
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.store.reply_codes import ReplyCodes
 from reeve.runtime.store.secrets import load_secret
@@ -46,15 +48,23 @@ from reeve.runtime.store.shifts import ShiftBook, ShiftStore
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
 from services.notify.announcer import Announcer
-from services.notify.case_reader import CaseReader
-from services.notify.channels.base import Channel
+from services.notify.answers import awaiting
+from services.notify.answers.building import AnswerSide, build_answers
+from services.notify.case_reader import CaseReader, FreshCases
 from services.notify.channels.configured import configured
 from services.notify.channels.opening import open_providers
+from services.notify.composing import Composer
 from services.notify.dispatcher import Dispatcher
+from services.notify.feeder import Feeder
+from services.notify.flood.building import COLLECTIONS, build_keeper, build_tempering
+from services.notify.flood.keeper import FloodKeeper
 from services.notify.hand import Hand
 from services.notify.handover import HandOverKeeper
 from services.notify.links import AckLinks, Ways
 from services.notify.planner import Planner
+from services.notify.pool.choice import ProviderPool
+from services.notify.pool.from_files import pools_of
+from services.notify.receipts import ReceiptKeeper
 from services.notify.recorder import Recorder
 from services.notify.reports import Reports
 from services.notify.settings import NotifySettings
@@ -67,6 +77,8 @@ _DRAIN_SECONDS = 12.0
 
 _COLLECTIONS = (
     *(cases, notifications, deliveries, recipients, bundles, ack_tokens, reply_codes, provider_posts, shifts),
+    awaiting,
+    *COLLECTIONS,
 )
 
 log = get_log(__name__)
@@ -85,11 +97,10 @@ async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
     """Runs until `stop` is set; then what is being sent is finished and recorded, the rest put back."""
     async with AsyncExitStack() as stack:
         files = _files(settings)
-        channels: dict[str, Channel] = {
-            each.channel: each for each in open_providers(files.values(), settings.public_url)
-        }
-        for channel in channels.values():
-            stack.push_async_callback(channel.close)
+        providers = open_providers(files, settings.public_url)
+        for provider in providers:
+            stack.push_async_callback(provider.close)
+        pools = pools_of(files, providers)
         client = connect_store(settings.mongo_url, "notify")
         stack.push_async_callback(client.close)
         database = open_database(client, settings.mongo_database)
@@ -112,9 +123,9 @@ async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
             return
         publisher = BusPublisher(bus)
         await publisher.start()
-        parts = build(settings, files, channels, bus, publisher, database, rules, secret)
-        log.info("Notify is ready.", action="service_ready", port=health.port, channels=sorted(channels))
-        await _work(parts, files, bus, rules, stop)
+        parts = build(settings, files, pools, bus, publisher, database, rules, secret)
+        log.info("Notify is ready.", action="service_ready", port=health.port, channels=sorted(pools))
+        await _work(parts, pools, bus, rules, stop)
     log.info("Notify has stopped.", action="service_stopped")
 
 
@@ -124,17 +135,21 @@ class Parts:
 
     wakeups: WakeUps
     sweeper: Sweeper
+    feeder: Feeder
     dispatcher: Dispatcher
     recorder: Recorder
+    receipts: ReceiptKeeper
     announcer: Announcer
     hand: Hand
     hand_overs: HandOverKeeper
+    answers: AnswerSide
+    flood: FloodKeeper
 
 
 def build(
     settings: NotifySettings,
-    files: dict[str, Configured],
-    channels: dict[str, Channel],
+    files: Sequence[Configured],
+    pools: Mapping[str, ProviderPool],
     bus: BusConnection,
     publisher: BusPublisher,
     database: Database,
@@ -146,7 +161,7 @@ def build(
     time = time or SystemTime()
     claim = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
     lease = timedelta(seconds=settings.notify_lease_seconds)
-    hand = Hand({channel: each.file.per_second for channel, each in files.items()})
+    hand = Hand(pools)
     news = asyncio.Event()
     requested = NotificationStore(database)
     delivered = DeliveryStore(database)
@@ -156,60 +171,73 @@ def build(
     links = AckLinks(AckTokenStore(database, secret), ReplyCodes(database, secret), ways, time)
     timeline = TimelineWriter(database)
     book = ShiftBook(ShiftStore(database))
+    own_events = OwnEvents(EventStore(database), publisher, time)
     planner = Planner(
-        requested, delivered, people, case_reader, timeline, rules, links, hand, news, time, claim, lease, book
+        *(requested, delivered, people, case_reader, timeline, rules, links, hand, news, time, claim, lease, book),
+        build_tempering(database),
     )
     recorder = Recorder(delivered, planner, hand, news)
+    feeder = Feeder(delivered, people, case_reader, links, hand, pools, time, claim, lease)
     plan = RetryPlan(settings.notify_attempts, timedelta(seconds=settings.notify_retry_seconds))
     # What was published before this process started may have gone with a bus that was put back since.
     bus.changed.set()
     return Parts(
         WakeUps(bus, publisher, requested, planner, time),
         Sweeper(requested, delivered, planner, time),
+        feeder,
         Dispatcher(
-            channels,
-            delivered,
-            people,
-            case_reader,
-            rules,
-            Reports(database),
-            links,
+            pools,
             hand,
+            feeder,
             recorder,
+            FreshCases(case_reader),
+            Composer(rules, Reports(database)),
             time,
             plan,
-            claim,
-            lease,
         ),
         recorder,
+        ReceiptKeeper(
+            ProviderPostStore(database),
+            DeliveryReceipts(database),
+            {each.name: each for each in files},
+            pools,
+            planner,
+            news,
+            time,
+            claim,
+        ),
         Announcer(DeliveryNews(database), publisher, rules, time, news, bus.changed),
         hand,
-        HandOverKeeper(book, OwnEvents(EventStore(database), publisher, time), time),
+        HandOverKeeper(book, own_events, time),
+        build_answers(database, secret, files, own_events, settings.reply_to, news, time, claim),
+        build_keeper(database, case_reader, rules, own_events, time),
     )
 
 
 async def _work(
-    parts: Parts, files: dict[str, Configured], bus: BusConnection, rules: ActiveRules, stop: asyncio.Event
+    parts: Parts, pools: Mapping[str, ProviderPool], bus: BusConnection, rules: ActiveRules, stop: asyncio.Event
 ) -> None:
     await rules.listen(bus)
     named: list[tuple[str, Coroutine[Any, Any, None]]] = [
         ("rules", rules.run()),
         ("wakeups", _wake_up(parts.wakeups)),
         ("sweeper", parts.sweeper.run()),
-        ("feeder", parts.dispatcher.run_feeder()),
-        ("leases", parts.dispatcher.run_leases()),
+        ("feeder", parts.feeder.run()),
+        ("leases", parts.feeder.run_leases()),
         ("recorder", parts.recorder.run()),
+        ("receipts", parts.receipts.run()),
         ("announcer", parts.announcer.run()),
         ("hand_overs", parts.hand_overs.run()),
+        ("replies", parts.answers.taker.run()),
+        ("answers", parts.answers.teller.run()),
+        ("flood", parts.flood.run()),
     ]
-    for name in parts.hand.channels:
-        named += [
-            (f"{name}-{place}", parts.dispatcher.run_channel(name)) for place in range(files[name].file.connections)
-        ]
+    for name, pool in pools.items():
+        named += [(f"{name}-{place}", parts.dispatcher.run_channel(name)) for place in range(pool.connections)]
     tasks = {name: asyncio.create_task(work, name=name) for name, work in named}
     await _until_stopped(list(tasks.values()), stop)
     await parts.wakeups.stop()
-    await cancelled(tasks[name] for name in ("wakeups", "sweeper", "feeder"))
+    await cancelled(tasks[name] for name in ("wakeups", "sweeper", "feeder", "receipts"))
     await parts.dispatcher.drain(_DRAIN_SECONDS)
     try:
         await asyncio.wait_for(parts.announcer.publish(), _WAIT_SECONDS * 4)
@@ -230,11 +258,9 @@ async def _wake_up(wakeups: WakeUps) -> None:
     await wakeups.run()
 
 
-def _files(settings: NotifySettings) -> dict[str, Configured]:
-    """The first provider of each channel. Raises ProvidersRefused."""
-    files: dict[str, Configured] = {}
-    for each in configured(settings):
-        files.setdefault(each.channel, each)
+def _files(settings: NotifySettings) -> list[Configured]:
+    """Every provider. Raises ProvidersRefused."""
+    files = configured(settings)
     if not files:
         log.error(
             "No provider is configured: nobody can be reached. Put files into the folder REEVE_CHANNELS.",
@@ -243,9 +269,9 @@ def _files(settings: NotifySettings) -> dict[str, Configured]:
     return files
 
 
-def _takes_replies(files: dict[str, Configured]) -> bool:
+def _takes_replies(files: Sequence[Configured]) -> bool:
     """Whether what people reply by SMS comes back to us."""
-    return any(each.channel == "sms" and each.file.inbound is not None for each in files.values())
+    return any(each.channel == "sms" and each.file.inbound is not None for each in files)
 
 
 async def _prepare(bus: BusConnection, database: Database, settings: NotifySettings) -> bytes:

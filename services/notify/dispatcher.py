@@ -1,71 +1,69 @@
-"""Sends what is in hand, a bounded number at a time on each channel, and keeps the hand filled from the record."""
+"""Sends what is in hand: the worst first, from its case as it is now, through a provider that can take it."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-from reeve.domain.bundle import Bundle
 from reeve.ports import StoreAway, TimeSource
-from reeve.rulelang.reply_hints import reply_words
-from reeve.rulelang.titles import languages_for
+from reeve.rulelang.sms_segments import segments
 from reeve.runtime.crash import reach
-from reeve.runtime.rendering import MessageRenderer
-from reeve.runtime.store.deliveries import Delivery, DeliveryStore, Settlement
-from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.store.deliveries import Settlement
 from reeve.runtime.telemetry import get_log
-from services.notify.case_reader import BundleSource, CaseReader
-from services.notify.channels.base import Channel, Reason, Text
+from services.notify.case_reader import FreshCases
+from services.notify.channels.base import Outcome, Reason, Result, Text
+from services.notify.composing import Composer
+from services.notify.feeder import Feeder, led
+from services.notify.flood.groups import moot_when_held
 from services.notify.hand import Hand, Item
-from services.notify.links import AckLinks
-from services.notify.metrics import FALLBACK_TEXTS, INTERRUPTED
+from services.notify.metrics import ATTEMPT_SECONDS, SET_ASIDE
+from services.notify.pool.choice import ProviderPool, Turn
+from services.notify.pool.terms import WORST_RANKS
 from services.notify.recorder import Recorder
-from services.notify.reports import Reports
-from services.notify.settling import RetryPlan, cancelled, crashes_us, given_up, put_back, settle, unwanted
-
-_POLL_SECONDS = 0.5
-_LONG_IN_HAND_SECONDS = 5.0
-"""After so long in hand the case is read again: it may have been acknowledged meanwhile."""
+from services.notify.settling import (
+    RetryPlan,
+    Try,
+    another_may_take,
+    cancelled,
+    crashes_us,
+    follow,
+    given_up,
+    put_back,
+    receipt_is_overdue,
+    settle,
+    unwanted,
+)
+from services.notify.turns import Turns
 
 log = get_log(__name__)
 
 
 class Dispatcher:
-    """`run_channel` for every channel and place, `run_feeder` and `run_leases` once; all until cancelled."""
+    """`run_channel` for every channel and connection, until cancelled."""
 
     def __init__(
         self,
-        channels: Mapping[str, Channel],
-        deliveries: DeliveryStore,
-        recipients: RecipientStore,
-        cases: CaseReader,
-        bundles: BundleSource,
-        reports: Reports,
-        links: AckLinks,
+        pools: Mapping[str, ProviderPool],
         hand: Hand,
+        feeder: Feeder,
         recorder: Recorder,
+        cases: FreshCases,
+        composer: Composer,
         time_source: TimeSource,
         plan: RetryPlan,
-        claim: str,
-        lease: timedelta,
     ) -> None:
-        self._channels = channels
-        self._deliveries = deliveries
-        self._recipients = recipients
-        self._cases = cases
-        self._bundles = bundles
-        self._reports = reports
-        self._links = links
+        self._pools = pools
         self._hand = hand
+        self._feeder = feeder
         self._recorder = recorder
+        self._cases = cases
+        self._composer = composer
         self._time = time_source
         self._plan = plan
-        self._claim = claim
-        self._lease = lease
-        self._renewed_at = 0.0
-        self._renderer = MessageRenderer()
+        self._turns = Turns(hand, pools)
         self._busy = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -73,83 +71,31 @@ class Dispatcher:
 
     async def run_channel(self, name: str) -> None:
         """Sends one after the other; as many of these run as may be sent at a time."""
+        pool = self._pools[name]
         while True:
-            item = await self._hand.next(name)
-            if self.draining:
-                self._recorder.put(item, put_back(item.delivery, self._time.now()))
-                continue
-            if self._lost(item):
-                # Another replica may have it by now: what stays in the record decides, not we.
-                self._hand.done(item.delivery.id)
-                continue
+            item, turn = await self._turns.next(name)
             self._busy += 1
             self._idle.clear()
             try:
-                self._recorder.put(item, await self._deliver(item))
+                if self.draining:
+                    self._put_back(item)
+                elif self._feeder.lost(item):
+                    self._forget(item)
+                elif (leader := await self._wanted(item)) is not None:
+                    await self._send(leader, pool, turn)
+                    continue
+                pool.not_sent(turn, asyncio.get_running_loop().time())
             finally:
+                self._turns.freed(name)
                 self._busy -= 1
                 if not self._busy:
                     self._idle.set()
 
-    async def run_feeder(self) -> None:
-        """What is due in the record comes into the hand: retries, what waited for room, what a crash left."""
-        while True:
-            self._hand.low.clear()
-            found = 0
-            try:
-                found = await self.feed()
-            except StoreAway:
-                log.debug("The record is away; nothing can be claimed.", action="feed_waits")
-            if not found:
-                await asyncio.sleep(_POLL_SECONDS)
-                continue
-            try:  # there may be more: as soon as there is room
-                async with asyncio.timeout(_POLL_SECONDS):  # wait_for of Python 3.11 may lose a cancellation
-                    await self._hand.low.wait()
-            except TimeoutError:
-                continue
-
-    async def feed(self) -> int:
-        """One round of it; how many came into the hand. Raises StoreAway."""
-        room = {name: space for name in self._hand.channels if (space := self._hand.room(name)) > 0}
-        if self.draining or not room:
-            return 0
-        now = self._time.now()
-        claimed = await self._deliveries.claim_due(now, self._lease, self._claim, room, self._hand.ids)
-        if not claimed:
-            return 0
-        INTERRUPTED.inc(sum(_just_interrupted(each) for each in claimed))
-        people = await self._recipients.by_id({(each.place, each.recipient) for each in claimed})
-        cases = await self._cases.load({str(each.case) for each in claimed})
-        items = [
-            Item(each, people.get((each.place, each.recipient)), case)
-            for each in claimed
-            if (case := cases.get(str(each.case))) is not None
-        ]
-        await self._links.add(items)
-        self._hand.accept(items)
-        return len(items)
-
-    async def run_leases(self) -> None:
-        """What is in hand stays ours while we live."""
-        while True:
-            await asyncio.sleep(self._lease.total_seconds() / 4)
-            started = asyncio.get_running_loop().time()
-            ids = self._hand.ids
-            try:
-                if ids:
-                    await self._deliveries.renew(ids, [self._claim], self._time.now() + self._lease)
-            except StoreAway:
-                log.warning("Leases could not be renewed.", action="lease_not_renewed")
-            else:
-                self._renewed_at = started
-
     async def drain(self, seconds: float) -> None:
         """What has not begun is put back; what is being sent has so long to end. Then all of it is recorded."""
         self.draining = True
-        now = self._time.now()
         for item in self._hand.take_back():
-            self._recorder.put(item, put_back(item.delivery, now))
+            self._put_back(item)
         try:
             async with asyncio.timeout(seconds):
                 await self._idle.wait()
@@ -157,80 +103,112 @@ class Dispatcher:
         except TimeoutError:
             log.warning("Some messages were still being sent; they are repeated later.", action="drain_cut_short")
 
-    def _lost(self, item: Item) -> bool:
-        held_for = asyncio.get_running_loop().time() - max(item.taken_at, self._renewed_at)
-        return held_for > self._lease.total_seconds() * 0.75
-
-    async def _deliver(self, item: Item) -> Settlement:
-        """One attempt at it. Never raises for a provider, the network, a template, or a record that is away."""
-        delivery = item.delivery
-        if crashes_us(delivery):
-            return given_up(delivery, Reason.INTERRUPTED, self._time.now())
-        if reason := await self._unwanted(item):
-            return cancelled(delivery, reason, self._time.now())
-        address = item.person.addresses.get(delivery.channel) if item.person else None
-        if item.person is None or not address:
-            return given_up(delivery, Reason.NO_ADDRESS, self._time.now())
+    async def _wanted(self, item: Item) -> Item | None:
+        """Who leads what is still to be sent of it, with the cases as they are now; None: nothing is."""
         try:
-            bundle = await self._bundles.current()
-            more = await self._reports.words(bundle, item.case, item.person.language)
+            cases = await self._cases.of(each.case for each in item.all)
         except StoreAway:
-            return put_back(delivery, self._time.now())
+            cases = {}  # better once too often than silence
         now = self._time.now()
-        rendered = self._renderer.render(
-            bundle,
-            item.case,
-            delivery.message,
-            delivery.channel,
-            item.person.language,
-            delivery.role,
-            now,
-            item.ack_url,
-            more | _reply_words(bundle, item, item.person.language),
-        )
-        if rendered.fault is not None:
-            FALLBACK_TEXTS.labels(delivery.message).inc()
-            log.error(
-                "A message's template failed; the built-in text was sent.",
-                action="template_failed",
-                message=delivery.message,
-                channel=delivery.channel,
-                fault=rendered.fault,
-            )
-        reach("notify.sending")
-        text = Text(
-            delivery.id,
-            address,
-            rendered.subject,
-            rendered.body,
-            now,
-            message=delivery.message,
-            language=rendered.language,
-            values=rendered.values,
-            reply_to=item.reply_to,
-        )
-        outcome = await self._channels[delivery.channel].send(text)
-        reach("notify.sent")
-        return settle(delivery, outcome, self._plan, self._time.now(), random.random())
+        left = []
+        for each in item.all:
+            each.case = cases.get(str(each.case.key), each.case)
+            if (settlement := _dropped(each, now)) is not None:
+                self._recorder.put(each, settlement)
+            else:
+                left.append(each)
+        if not left or len(left) == len(item.all):
+            return item if left else None
+        leader = led(left)
+        leader.tries, leader.segments, leader.number = item.tries, item.segments, item.number
+        leader.taken_at, leader.barred = item.taken_at, item.barred
+        return leader
 
-    async def _unwanted(self, item: Item) -> Reason | None:
-        """Why it is not sent any more, for what was queued: tried before, or long in hand."""
-        delivery = item.delivery
-        long_in_hand = asyncio.get_running_loop().time() - item.taken_at > _LONG_IN_HAND_SECONDS
-        if not delivery.attempts and not long_in_hand:
-            return None
-        if long_in_hand:
+    async def _send(self, item: Item, pool: ProviderPool, turn: Turn) -> None:
+        """One attempt at it. Never raises for a provider, the network, a template, or a record that is away."""
+        loop = asyncio.get_running_loop()
+        provider = turn.member.provider
+        text: Text | None = None
+        started = loop.time()
+        outcome = turn.withheld
+        if outcome is None:
             try:
-                item.case = (await self._cases.load([str(delivery.case)])).get(str(delivery.case), item.case)
+                text = await self._text(item)
             except StoreAway:
-                return None  # better once too often than silence
-        return unwanted(item.case, delivery.at, delivery)
+                pool.not_sent(turn, loop.time())
+                self._put_back(item)
+                return
+            started = loop.time()
+            reach("notify.sending")
+            outcome = await provider.send(text)
+            reach("notify.sent")
+        seconds = loop.time() - started
+        if pool.ended(turn, outcome, seconds, loop.time()):
+            SET_ASIDE.labels(provider.channel, turn.member.name).inc()
+            log.error(
+                "A provider does not accept our credentials; it is set aside and asked once a minute.",
+                action="provider_set_aside",
+                provider=turn.member.name,
+                channel=provider.channel,
+            )
+        if text is not None:
+            ATTEMPT_SECONDS.labels(provider.channel, turn.member.name).observe(seconds)
+        self._ended(item, pool, turn, outcome, text)
+
+    async def _text(self, item: Item) -> Text:
+        """Raises StoreAway."""
+        delivery, person = item.delivery, item.person
+        address = person.addresses.get(delivery.channel, "") if person is not None else ""
+        return await self._composer.text(item.all, address, self._time.now())
+
+    def _ended(self, item: Item, pool: ProviderPool, turn: Turn, outcome: Outcome, text: Text | None) -> None:
+        """The attempt is settled, or the next provider is asked at once."""
+        delivery, loop = item.delivery, asyncio.get_running_loop()
+        now = self._time.now()
+        item.tries.append(Try(now, outcome))
+        if text is not None and delivery.channel == "sms" and outcome.result in (Result.SENT, Result.UNKNOWN):
+            item.segments += segments(text.body)
+        if another_may_take(outcome) and pool.another(item.asked, loop.time()) and not self.draining:
+            self._hand.again(item)
+            return
+        paused = turn.withheld is not None and outcome.reason is Reason.BUSY
+        if paused and delivery.rank > WORST_RANKS and len(item.tries) == 1:
+            # Nobody was asked: it costs the message nothing to wait as long as the provider wants it.
+            wait = outcome.retry_after or timedelta(0)
+            self._settled(item, put_back(delivery, now, wait=wait * (1 + 0.25 * random.random())))
+            return
+        settlement = settle(delivery, item.tries, turn.member.terms, self._plan, random.random(), item.segments)
+        self._settled(item, settlement)
+
+    def _settled(self, item: Item, settlement: Settlement) -> None:
+        """So is it, and so are those that go out with it."""
+        if item.others and settlement.state in ("sent", "unknown"):
+            settlement = replace(settlement, merged=len(item.others))
+        self._recorder.put(item, settlement)
+        for each in item.others:
+            self._recorder.put(each, follow(each.delivery, settlement))
+
+    def _put_back(self, item: Item) -> None:
+        now = self._time.now()
+        self._recorder.put(item, put_back(item.delivery, now, item.tries))
+        for each in item.others:
+            self._recorder.put(each, put_back(each.delivery, now))
+
+    def _forget(self, item: Item) -> None:
+        """Another replica may have it by now: what stands in the record decides, not we."""
+        for each in item.all:
+            self._hand.done(each.delivery.id)
 
 
-def _reply_words(bundle: Bundle, item: Item, language: str) -> dict[str, str]:
-    languages = languages_for(language, bundle.site(item.delivery.case.site))
-    return reply_words(languages, item.reply_code, bool(item.reply_code or item.reply_to))
-
-
-def _just_interrupted(delivery: Delivery) -> bool:
-    return bool(delivery.attempts) and delivery.attempts[-1].reason == Reason.INTERRUPTED
+def _dropped(item: Item, now: datetime) -> Settlement | None:
+    """How it is settled without being sent; None: it is sent."""
+    delivery = item.delivery
+    if crashes_us(delivery):
+        return given_up(delivery, Reason.INTERRUPTED, now)
+    if reason := unwanted(item.case, delivery.at, delivery) or moot_when_held(delivery, item.case):
+        return cancelled(delivery, reason, now, item.tries)
+    if receipt_is_overdue(delivery):
+        return given_up(delivery, Reason.NO_RECEIPT, now)
+    if item.person is None or not item.person.addresses.get(delivery.channel):
+        return given_up(delivery, Reason.NO_ADDRESS, now)
+    return None

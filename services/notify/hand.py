@@ -1,4 +1,4 @@
-"""Deliveries this process has claimed: one heap per channel, the worst grade on top."""
+"""Deliveries this process has claimed and not settled: a line of them a channel, the worst grade in front."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from dataclasses import dataclass, field
 from reeve.domain.case import Case
 from reeve.domain.recipients import Recipient
 from reeve.runtime.store.deliveries import Delivery
-from services.notify.buckets import TokenBucket
 from services.notify.metrics import IN_HAND
+from services.notify.pool.terms import WORST_RANKS
+from services.notify.settling import Try
 
-_WORST_RANKS = 1
+CLASSES = (0, 1, 2, 3, 4)
+"""Each of these ranks has room of its own, the last one for all that are milder, too: what waits of one grade
+keeps nothing of another out of the hand, neither the worse nor the milder."""
 _WORST_ROOM = 1024
-"""Grades of this rank and worse have so much more room: a bulk run of milder ones never holds them up."""
+"""The two worst grades have so much more."""
+_TURNS_BY_GRADE = 15
+"""Of sixteen turns one is that of whoever has waited longest: the mild ones are late, but not for ever."""
 
 
 @dataclass(slots=True)
@@ -33,22 +38,73 @@ class Item:
     """Names this message in an SMS reply; empty: it awaits no answer."""
     reply_to: str = ""
     """Where an answer by mail goes; empty: nowhere."""
-    taken_at: float = field(default=0.0)
+    others: list[Item] = field(default_factory=list)
+    """Those of its group that are due, too: they go out as one message."""
+    barred: frozenset[str] = frozenset()
+    """Providers that are not asked for it."""
+    tries: list[Try] = field(default_factory=list)
+    """Of this round: one of each provider that did not take it."""
+    segments: int = 0
+    """SMS segments handed to providers in these tries."""
+    taken_at: float = 0.0
     """Loop time at which it came into the hand."""
+    number: int = 0
+    """Its place in the line: among equals the lower goes first."""
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """Providers that are not to be asked (again) in this round."""
+        if not self.tries:
+            return self.barred
+        return self.barred | {each.outcome.provider for each in self.tries}
+
+    @property
+    def all(self) -> list[Item]:
+        """It and those that go out with it."""
+        return [self, *self.others]
+
+
+class Line:
+    """What waits for one channel."""
+
+    def __init__(self) -> None:
+        self.heaps: dict[int, list[tuple[int, int, Item]]] = {rank: [] for rank in CLASSES}
+        self.changed = asyncio.Event()
+        """Something came, or a provider is free again; whoever waits for it clears it."""
+        self.choosing = asyncio.Lock()
+        """One at a time chooses what goes next."""
+        self._turns = itertools.cycle([False] * _TURNS_BY_GRADE + [True])
+
+    def __len__(self) -> int:
+        return sum(map(len, self.heaps.values()))
+
+    def order(self) -> list[list[tuple[int, int, Item]]]:
+        """The heaps with somebody in them, in the order in which they are looked at this time."""
+        filled = [heap for heap in self.heaps.values() if heap]
+        if len(filled) > 1 and next(self._turns):
+            filled.sort(key=lambda heap: heap[0][2].taken_at)
+        return filled
+
+    def push(self, item: Item) -> None:
+        rank = item.delivery.rank
+        heapq.heappush(self.heaps[class_of(rank)], (rank, item.number, item))
+        self.changed.set()
+
+
+def class_of(rank: int) -> int:
+    """The class whose room the rank shares."""
+    return min(max(rank, CLASSES[0]), CLASSES[-1])
 
 
 class Hand:
-    """What is claimed and not settled yet. `limit` bounds what waits for each channel."""
+    """What is claimed and not settled yet. `limit` bounds what waits of one class for one channel."""
 
-    def __init__(self, rates: dict[str, float], limit: int = 256) -> None:
-        """`rates`: channel → deliveries a second at most, 0 for no limit; also the channels there are."""
+    def __init__(self, channels: Iterable[str], limit: int = 256) -> None:
+        """`channels`: those this process sends on."""
         self._limit = limit
-        self._heaps: dict[str, list[tuple[int, int, Item]]] = {channel: [] for channel in rates}
-        self._buckets = {channel: TokenBucket(rate) for channel, rate in rates.items()}
-        self._filled = {channel: asyncio.Event() for channel in rates}
-        self._turns = {channel: asyncio.Lock() for channel in rates}
+        self._lines = {channel: Line() for channel in channels}
         self.low = asyncio.Event()
-        """Some channel is down to half of what may wait for it; whoever waits for it clears it."""
+        """Of some class there is down to half of what may wait; whoever waits for it clears it."""
         self._items: dict[str, Item] = {}
         self._coming: set[str] = set()
         self._numbers = itertools.count()
@@ -56,7 +112,11 @@ class Hand:
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels this process sends on."""
-        return tuple(self._heaps)
+        return tuple(self._lines)
+
+    def line(self, channel: str) -> Line:
+        """What waits for the channel."""
+        return self._lines[channel]
 
     @property
     def ids(self) -> frozenset[str]:
@@ -73,44 +133,35 @@ class Hand:
         finally:
             self._coming -= coming
 
-    def room(self, channel: str) -> int:
-        """How many more may wait for the channel."""
-        return self._limit - len(self._heaps[channel])
+    def room(self, channel: str) -> dict[int, int]:
+        """How many more of each class may wait for the channel; classes without room are left out."""
+        return {rank: space for rank in CLASSES if (space := self._space(channel, rank)) > 0}
 
     def takes(self, channel: str, rank: int, already: int) -> bool:
         """Whether a delivery is claimed at once, with `already` others about to come in."""
-        more = _WORST_ROOM if rank <= _WORST_RANKS else 0
-        return self.room(channel) + more > already
+        return self._space(channel, class_of(rank)) > already
 
     def accept(self, items: Iterable[Item]) -> None:
         """They are claimed by this process and wait for their turn."""
         now = asyncio.get_running_loop().time()
         for item in items:
-            channel = item.delivery.channel
             if item.delivery.id in self._items:
                 continue
-            item.taken_at = now
-            self._items[item.delivery.id] = item
-            heapq.heappush(self._heaps[channel], (item.delivery.rank, next(self._numbers), item))
-            self._filled[channel].set()
-            IN_HAND.labels(channel).inc()
+            item.number = next(self._numbers)
+            for each in item.all:
+                each.taken_at = now
+                self._items[each.delivery.id] = each
+                IN_HAND.labels(each.delivery.channel).inc()
+            self._lines[item.delivery.channel].push(item)
 
-    async def next(self, channel: str) -> Item:
-        """The worst one waiting, once the channel's rate allows another."""
-        # One at a time chooses, and the token comes before the choice: what gets worse meanwhile goes first.
-        async with self._turns[channel]:
-            heap = self._heaps[channel]
-            while not heap:
-                self._filled[channel].clear()
-                await self._filled[channel].wait()
-            await self._buckets[channel].take()
-            while not heap:  # put back while we waited for the token
-                self._filled[channel].clear()
-                await self._filled[channel].wait()
-            item = heapq.heappop(heap)[2]
-            if len(heap) == self._limit // 2:
-                self.low.set()
-            return item
+    def again(self, item: Item) -> None:
+        """It waits for another provider, in the place it had."""
+        self._lines[item.delivery.channel].push(item)
+
+    def taken(self, channel: str, rank: int) -> None:
+        """One of this rank has left the line: the feeder may fill it up."""
+        if len(self._lines[channel].heaps[class_of(rank)]) == self._limit // 2:
+            self.low.set()
 
     def done(self, id: str) -> None:
         """It is settled in the record, or somebody else has it now."""
@@ -120,7 +171,12 @@ class Hand:
 
     def take_back(self) -> list[Item]:
         """Everything whose turn has not come; it stays in `ids` until it is settled."""
-        waiting = [entry[2] for heap in self._heaps.values() for entry in heap]
-        for heap in self._heaps.values():
-            heap.clear()
+        waiting = [entry[2] for line in self._lines.values() for heap in line.heaps.values() for entry in heap]
+        for line in self._lines.values():
+            for heap in line.heaps.values():
+                heap.clear()
         return waiting
+
+    def _space(self, channel: str, rank: int) -> int:
+        more = _WORST_ROOM if rank <= WORST_RANKS else 0
+        return self._limit + more - len(self._lines[channel].heaps[rank])

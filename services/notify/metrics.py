@@ -5,8 +5,25 @@ from __future__ import annotations
 from prometheus_client import Counter, Gauge, Histogram
 
 ATTEMPTS = Counter(
-    "reeve_notify_attempts_total", "Attempts at a delivery, by how they ended", ["channel", "result", "reason"]
+    "reeve_notify_attempts_total",
+    "Attempts at a delivery, by how they ended",
+    ["channel", "provider", "result", "reason"],
 )
+"""provider is empty where none was asked."""
+ATTEMPT_SECONDS = Histogram(
+    "reeve_notify_attempt_seconds",
+    "How long a provider took for a message",
+    ["channel", "provider"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+SET_ASIDE = Counter(
+    "reeve_notify_providers_set_aside_total",
+    "Providers set aside because they do not accept our credentials",
+    ["channel", "provider"],
+)
+SMS_SEGMENTS = Counter("reeve_notify_sms_segments_total", "SMS segments handed to providers", ["provider"])
+RECEIPTS = Counter("reeve_notify_receipts_total", "Receipts of providers", ["provider", "came_to"])
+"""came_to `delivered`, `not_delivered`, `noted` (it changed nothing any more), `repeated`, `pending`, `unknown`."""
 SETTLED = Counter("reeve_notify_deliveries_total", "Deliveries settled", ["channel", "state"])
 REQUESTED = Counter("reeve_notify_requested_total", "Requested notifications looked at", ["came_by"])
 """came_by `message`, or `sweep`: its wake-up did not come, or it waited for its hour."""

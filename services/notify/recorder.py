@@ -10,7 +10,7 @@ from reeve.runtime.store.deliveries import DeliveryStore, Settlement
 from reeve.runtime.telemetry import get_log
 from services.notify.channels.base import Result
 from services.notify.hand import Hand, Item
-from services.notify.metrics import ATTEMPTS, LAG, SETTLED
+from services.notify.metrics import ATTEMPTS, LAG, SETTLED, SMS_SEGMENTS
 from services.notify.planner import Planner
 
 _RETRY_SECONDS = 0.5
@@ -84,8 +84,11 @@ class Recorder:
 def _count(item: Item, settlement: Settlement) -> None:
     delivery, attempt = item.delivery, settlement.attempt
     if attempt is not None:
-        ATTEMPTS.labels(delivery.channel, attempt.result, attempt.reason).inc()
-    if settlement.state in ("sent", "failed", "suppressed"):
+        for each in settlement.attempts:
+            ATTEMPTS.labels(delivery.channel, each.provider, each.result, each.reason).inc()
+    if settlement.segments and attempt is not None:
+        SMS_SEGMENTS.labels(attempt.provider).inc(settlement.segments)
+    if settlement.state in ("sent", "failed", "suppressed", "merged"):
         SETTLED.labels(delivery.channel, settlement.state).inc()
     if settlement.state == "sent":
         LAG.labels(delivery.channel).observe(max(0.0, (settlement.at - delivery.requested_at).total_seconds()))
@@ -93,6 +96,7 @@ def _count(item: Item, settlement: Settlement) -> None:
         "case": str(delivery.case),
         "channel": delivery.channel,
         "recipient": delivery.recipient,
+        "provider": attempt.provider if attempt else None,
         "reason": attempt.reason if attempt else None,
     }
     if settlement.state == "sent":
@@ -102,8 +106,6 @@ def _count(item: Item, settlement: Settlement) -> None:
             "A message could not be delivered; another way is looked for.", action="delivery_failed", **fields
         )
     elif attempt is not None and attempt.result == Result.UNKNOWN:
-        log.warning(
-            "Nobody knows whether a message arrived; it is sent again.", action="delivery_unknown", **fields
-        )
+        log.warning("Nobody knows whether a message arrived.", action="delivery_unknown", **fields)
     else:
         log.debug("A message waits.", action="delivery_waits", state=settlement.state, **fields)

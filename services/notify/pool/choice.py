@@ -16,14 +16,12 @@ from datetime import timedelta
 from services.notify.channels.base import Outcome, Provider, Reason, Result
 from services.notify.pool.bucket import TokenBucket
 from services.notify.pool.health import ILL_FAULTS, Health, quickness
-from services.notify.pool.terms import Terms
+from services.notify.pool.terms import WORST_RANKS, Terms
 
 PROBE_SECONDS = 5.0
 """Between two messages that find out whether an ill provider is well again."""
 ASIDE_SECONDS = 60.0
 """The same for one that refuses our credentials: a person must act first."""
-_WORST_RANKS = 1
-"""Messages of this rank and worse find out nothing: they go where they arrive."""
 _LEAST = 0.05
 """What is left of the share of one that is almost ill."""
 _LONGEST_PAUSE = timedelta(hours=1)
@@ -174,7 +172,7 @@ class ProviderPool:
 
     def _probed(self, left: Sequence[Member], rank: int, now: float) -> Member | None:
         """An ill one whose next try is due, where the message can afford it: it goes to another if that fails."""
-        if rank <= _WORST_RANKS or len(left) < 2:
+        if rank <= WORST_RANKS or len(left) < 2:
             return None
         for each in left:
             if self._ill(each, now) and not each.probe_in(now) and not each.ready_in(now):

@@ -11,6 +11,10 @@ UnknownPolicy = OneOf["resend", "wait", "give_up"]
 then it is sent once more; not sent again, another way is looked for."""
 
 
+WORST_RANKS = 1
+"""Ranks up to this are the two worst grades: what has to be found out is found out with milder messages."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How one provider is used."""

@@ -8,36 +8,45 @@ crash costs at most one repeat and never silence. No addresses here: they are lo
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from typing import Literal as OneOf
 
-from pymongo import IndexModel, UpdateOne
+from pymongo import IndexModel, UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from reeve.domain.case import CaseKey
+from reeve.runtime.store.delivery import (
+    NOBODY,
+    OPEN_STATES,
+    Answer,
+    Attempt,
+    Delivery,
+    Hold,
+    State,
+    attempt_document,
+    delivery_of,
+    document_of,
+)
 from reeve.runtime.store.mongo import Collection as MongoCollection
 from reeve.runtime.store.mongo import Database, Document, store_errors
-from reeve.runtime.store.short_ids import short_id
+
+__all__ = [
+    "COLLECTION",
+    "INDEXES",
+    "NOBODY",
+    "OPEN_STATES",
+    "Answer",
+    "Attempt",
+    "Delivery",
+    "DeliveryStore",
+    "Hold",
+    "Room",
+    "Settlement",
+    "State",
+    "delivery_of",
+]
 
 COLLECTION = "deliveries"
-
-NOBODY = "-"
-"""Recipient and channel of an entry that stands for a notification nobody gets."""
-
-State = OneOf[
-    "queued", "claimed", "unknown", "sent", "delivered", "failed", "suppressed", "merged", "undeliverable"
-]
-"""queued: waits for `due_at`; claimed: a process has it in hand until `due_at`; unknown: it may have gone out, and
-a receipt is awaited until `due_at`. The others are final, but that a receipt makes sent into delivered or failed.
-merged: what it says went out with the delivery `into`."""
-
-OPEN_STATES = ("queued", "claimed", "unknown")
-
-Hold = OneOf["", "quiet", "merge", "daily", "digest", "budget"]
-"""Why a queued delivery waits: the person's quiet hours, the window of its matter, the one payment reminder of the
-day, the digest of mild grades, the month's budget; empty: it does not, or waits for a retry."""
 
 INDEXES: dict[str, Sequence[IndexModel]] = {
     COLLECTION: (
@@ -50,101 +59,14 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
         IndexModel([("published_at", 1)], name="published", sparse=True),
         IndexModel([("short", 1)], name="short"),
         IndexModel([("requested_at", -1)], name="latest"),
+        IndexModel([("group", 1)], name="grouped", partialFilterExpression={"open": True, "group": {"$gt": ""}}),
+        IndexModel([("into", 1)], name="into", partialFilterExpression={"into": {"$type": "string"}}),
+        IndexModel([("references", 1)], name="references", sparse=True),
     )
 }
 
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One try of a delivery."""
-
-    at: datetime
-    result: str
-    """sent, resent, transient, permanent, unknown; of a receipt: delivered, not_delivered; suppressed."""
-    reason: str
-    reference: str | None = None
-    """The provider's own id of the message."""
-    provider: str = ""
-    """Name of the provider that was tried; empty: none was."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a recipient answered, from the message itself."""
-
-    id: str
-    """Id of the event that it became."""
-    at: datetime
-    what: OneOf["acknowledged", "escalated", "delayed"]
-    how: str
-    """The way it came: `link`, or the channel of the reply (`sms`, `email`)."""
-    minutes: int | None = None
-    """delayed: how many more were asked for."""
-
-
-@dataclass(slots=True)
-class Delivery:
-    """One notification to one recipient on one channel."""
-
-    id: str
-    notification: str
-    """Key of the notify effect."""
-    case: CaseKey
-    recipient: str
-    place: str
-    channel: str
-    message: str
-    role: str
-    """The role the rule named."""
-    rung: int
-    step: str
-    level: int
-    round: int
-    run: int
-    ack_ends: bool
-    reminds: bool
-    """These five are the notification's: see `reeve.domain.effects.Notification`."""
-    at: datetime
-    """Logical moment of the notification."""
-    requested_at: datetime
-    """When it was asked for, or the hour it waited for."""
-    rank: int
-    """0 is the worst grade; the lowest goes first."""
-    state: State
-    due_at: datetime
-    """queued: not before; claimed: the end of the lease; final: when it was settled."""
-    claim: str | None = None
-    attempts: list[Attempt] = field(default_factory=list)
-    next_role: str | None = None
-    """undeliverable: the role that is told instead."""
-    hold: Hold = ""
-    group: str = ""
-    """Queued deliveries of one group that are due go out as one message; empty: it stands alone."""
-    into: str | None = None
-    """merged: id of the delivery whose message says this one's matter, too."""
-    merged: int = 0
-    """How many others went out with it."""
-    silence: str | None = None
-    """suppressed: id of the silence that hides it."""
-    segments: int = 0
-    """SMS segments that were handed to a provider."""
-    resend_of: str | None = None
-    """Id of the delivery that a person had sent again by this one."""
-    by: str = ""
-    """Who had it sent again."""
-    note: str = ""
-    """Why, in that person's words."""
-    answers: list[Answer] = field(default_factory=list)
-    """What the recipient has answered to it, first things first."""
-
-    @property
-    def open(self) -> bool:
-        return self.state in OPEN_STATES
-
-    @property
-    def short(self) -> str:
-        """What people call it: `7m2f-0q3d`."""
-        return short_id(self.id)
+Room = Mapping[int, int]
+"""Class of ranks → how many more may be claimed. The highest class stands for every milder rank, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +77,22 @@ class Settlement:
     state: State
     at: datetime
     due_at: datetime
-    attempt: Attempt | None
     claim: str | None
+    attempts: tuple[Attempt, ...] = ()
+    """The tries since it was claimed: one of each provider that was asked."""
+    segments: int = 0
+    """SMS segments that were handed to providers in these tries."""
+    into: str | None = None
+    """Id of the delivery whose message says this one's matter, too."""
+    merged: int = 0
+    """How many others went out with it."""
+    references: tuple[str, ...] = ()
+    """What a receipt may name it by."""
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The last try; None: it was not tried."""
+        return self.attempts[-1] if self.attempts else None
 
 
 class DeliveryStore:
@@ -172,41 +108,39 @@ class DeliveryStore:
         ids = [each.id for each in deliveries]
         try:
             with store_errors():
-                await self._insert_many([_document(each) for each in deliveries])
+                await self._insert_many([document_of(each) for each in deliveries])
         except _Repeated as repeated:
             return frozenset(ids) - {ids[index] for index in repeated.indexes}
         return frozenset(ids)
 
     async def claim_due(
-        self, now: datetime, lease: timedelta, claim: str, room: Mapping[str, int], not_these: Collection[str]
+        self, now: datetime, lease: timedelta, claim: str, room: Mapping[str, Room], not_these: Collection[str]
     ) -> list[Delivery]:
         """Those due are now claimed as `claim` alone, worst grade first, at most `room[channel]` of a channel.
 
-        One whose lease ran out gets an attempt `unknown` (`interrupted`): it may have gone out.
+        With one of a group come all others of it that are due: they go out as one message. One whose lease ran
+        out gets an attempt `unknown` (`interrupted`): it may have gone out.
         """
         found: list[Document] = []
         with store_errors():
-            for channel, most in room.items():
-                query: Document = {"open": True, "due_at": {"$lte": now}, "channel": channel}
-                cursor = self._collection.find(query, {"state": 1, "due_at": 1})
-                found += await cursor.sort([("rank", 1), ("due_at", 1)]).limit(max(1, most)).to_list()
+            for channel, classes in room.items():
+                found += await self._due(channel, now, classes)
             # Ours are renewed long before they are due, so these are few; a query that excluded them is dear.
-            found = [each for each in found if each["_id"] not in not_these]
+            found = _one_of_each_group(each for each in found if each["_id"] not in not_these)
             if not found:
                 return []
-            interrupted = _attempt_document(Attempt(now, "unknown", "interrupted"))
-            changes = []
-            for each in found:
-                change: Document = {"$set": {"state": "claimed", "claim": claim, "due_at": now + lease}}
-                if each["state"] == "claimed":
-                    change["$push"] = {"attempts": interrupted}
-                changes.append(
-                    UpdateOne({"_id": each["_id"], "state": each["state"], "due_at": each["due_at"]}, change)
+            changes = [
+                UpdateOne(
+                    {"_id": each["_id"], "state": each["state"], "due_at": each["due_at"]},
+                    _claimed(each["state"], claim, now, lease),
                 )
+                for each in found
+            ]
             await self._collection.bulk_write(changes, ordered=False)
-            ids = [each["_id"] for each in found]
-            mine = await self._collection.find({"_id": {"$in": ids}, "claim": claim, "state": "claimed"}).to_list()
-        return sorted((delivery_of(each) for each in mine), key=lambda one: one.rank)
+            mine = await self._mine([each["_id"] for each in found], claim)
+            if groups := [each for each in mine if each.group]:
+                mine += await self._claim_groups(groups, now, lease, claim, not_these)
+        return sorted(mine, key=lambda one: one.rank)
 
     async def renew(self, ids: Collection[str], claims: Collection[str], until: datetime) -> None:
         """The leases of those still claimed so last until then."""
@@ -218,9 +152,14 @@ class DeliveryStore:
         """Each settlement is in the record. That something was sent stands whoever has the claim by now."""
         changes = []
         for outcome in outcomes:
-            where: Document = {"_id": outcome.id}
-            if outcome.state != "sent":
-                where |= {"state": "claimed", "claim": outcome.claim}
+            where: Document = {"_id": outcome.id, "state": "claimed", "claim": outcome.claim}
+            if outcome.state == "sent":
+                # A receipt of an earlier try may have come first: it arrived, and more is not to be known.
+                where = {"_id": outcome.id, "state": {"$ne": "delivered"}, "attempts.at": {"$ne": outcome.at}}
+                if (last := outcome.attempt) is not None and last.result == "resent":
+                    noted = {"attempts": {"$each": [attempt_document(each) for each in outcome.attempts]}}
+                    also = {"_id": outcome.id, "state": "delivered", "attempts.at": {"$ne": outcome.at}}
+                    changes.append(UpdateOne(also, {"$push": noted}))
             changes.append(UpdateOne(where, _outcome_change(outcome)))
         if changes:
             with store_errors():
@@ -251,6 +190,51 @@ class DeliveryStore:
         with store_errors():
             return await self._collection.count_documents({"open": True, "due_at": {"$lte": now}})
 
+    async def _due(self, channel: str, now: datetime, room: Room) -> list[Document]:
+        """Those due that there is room for. One query tells, unless so many are due that milder ones are hidden."""
+        most = sum(room.values())
+        query: Document = {"open": True, "due_at": {"$lte": now}, "channel": channel}
+        first = await self._worst(query, most)
+        mildest = max(room)
+        found: list[Document] = []
+        for rank, space in room.items():
+            here = [each for each in first if min(each["rank"], mildest) == rank]
+            if len(first) == most and len(here) < space:
+                here = await self._worst(query | {"rank": {"$gte": rank} if rank == mildest else rank}, space)
+            found += here[:space]
+        return found
+
+    async def _worst(self, query: Document, most: int) -> list[Document]:
+        if most <= 0:
+            return []
+        cursor = self._collection.find(query, _DUE_FIELDS).sort([("rank", 1), ("due_at", 1)])
+        return await cursor.limit(most).to_list()
+
+    async def _mine(self, ids: Sequence[str], claim: str) -> list[Delivery]:
+        query = {"_id": {"$in": ids}, "claim": claim, "state": "claimed"}
+        return [delivery_of(each) for each in await self._collection.find(query).to_list()]
+
+    async def _claim_groups(
+        self, leading: Sequence[Delivery], now: datetime, lease: timedelta, claim: str, not_these: Collection[str]
+    ) -> list[Delivery]:
+        """The others of these deliveries' groups that are due, claimed."""
+        groups: list[Document] = [
+            {"group": each.group, "recipient": each.recipient, "place": each.place, "channel": each.channel}
+            for each in leading
+        ]
+        due: Document = {"$or": groups, "open": True, "due_at": {"$lte": now}}
+        found = await self._collection.find(due, {"state": 1}).to_list()
+        changes = []
+        for state in ("queued", "claimed", "unknown"):
+            ids = [each["_id"] for each in found if each["state"] == state and each["_id"] not in not_these]
+            if ids:
+                where = {"_id": {"$in": ids}, "state": state, "due_at": {"$lte": now}}
+                changes.append(UpdateMany(where, _claimed(state, claim, now, lease)))
+        if not changes:
+            return []
+        await self._collection.bulk_write(changes, ordered=False)
+        return await self._mine([each["_id"] for each in found], claim)
+
     async def _insert_many(self, documents: list[Document]) -> None:
         try:
             await self._collection.insert_many(documents, ordered=False)
@@ -261,12 +245,38 @@ class DeliveryStore:
             raise _Repeated([fault["index"] for fault in faults]) from error
 
 
+_DUE_FIELDS = {"state": 1, "due_at": 1, "rank": 1, "group": 1, "recipient": 1, "place": 1, "channel": 1}
+
+
 class _Repeated(Exception):
     """Some of the documents stood already; the others are inserted."""
 
     def __init__(self, indexes: list[int]) -> None:
         super().__init__("documents stood already")
         self.indexes = indexes
+
+
+def _one_of_each_group(found: Iterable[Document]) -> list[Document]:
+    """Of a group only the one with the least id: two processes that see the same group want the same one of it."""
+    alone: list[Document] = []
+    groups: dict[tuple[str, ...], Document] = {}
+    for each in found:
+        if not each.get("group"):
+            alone.append(each)
+            continue
+        key = (each["group"], each["place"], each["recipient"], each["channel"])
+        known = groups.get(key)
+        if known is None or each["_id"] < known["_id"]:
+            groups[key] = each
+    return alone + list(groups.values())
+
+
+def _claimed(before: str, claim: str, now: datetime, lease: timedelta) -> Document:
+    """The change that claims one in the state `before`."""
+    change: Document = {"$set": {"state": "claimed", "claim": claim, "due_at": now + lease}}
+    if before == "claimed":
+        change["$push"] = {"attempts": attempt_document(Attempt(now, "unknown", "interrupted"))}
+    return change
 
 
 def _outcome_change(outcome: Settlement) -> Document:
@@ -276,100 +286,16 @@ def _outcome_change(outcome: Settlement) -> Document:
         values |= {"unpublished": True, "settled_at": outcome.at}
     if outcome.state == "failed":
         values["climb"] = True
+    if outcome.into is not None or outcome.state == "queued":
+        values["into"] = outcome.into
+    if outcome.merged:
+        values["merged"] = outcome.merged
     change: Document = {"$set": values}
-    if outcome.attempt is not None:
-        change["$push"] = {"attempts": _attempt_document(outcome.attempt)}
+    if outcome.attempts:
+        change["$push"] = {"attempts": {"$each": [attempt_document(each) for each in outcome.attempts]}}
+    if outcome.references:
+        change["$addToSet"] = {"references": {"$each": list(outcome.references)}}
+    if outcome.segments:
+        # `uncounted` is what the month's budget has not been told yet.
+        change["$inc"] = {"segments": outcome.segments, "uncounted": outcome.segments}
     return change
-
-
-def _document(delivery: Delivery) -> Document:
-    document: Document = {
-        "_id": delivery.id,
-        "notification": delivery.notification,
-        "site": delivery.case.site,
-        "policy": delivery.case.policy,
-        "subject": delivery.case.subject,
-        "case": str(delivery.case),
-        "recipient": delivery.recipient,
-        "place": delivery.place,
-        "channel": delivery.channel,
-        "message": delivery.message,
-        "role": delivery.role,
-        "rung": delivery.rung,
-        "step": delivery.step,
-        "level": delivery.level,
-        "round": delivery.round,
-        "run": delivery.run,
-        "ack_ends": delivery.ack_ends,
-        "reminds": delivery.reminds,
-        "at": delivery.at,
-        "requested_at": delivery.requested_at,
-        "rank": delivery.rank,
-        "state": delivery.state,
-        "due_at": delivery.due_at,
-        "claim": delivery.claim,
-        "attempts": [_attempt_document(each) for each in delivery.attempts],
-        "open": delivery.open,
-        "next_role": delivery.next_role,
-        "hold": delivery.hold,
-        "group": delivery.group,
-        "into": delivery.into,
-        "merged": delivery.merged,
-        "silence": delivery.silence,
-        "segments": delivery.segments,
-        "short": delivery.short,
-    }
-    if delivery.resend_of is not None:
-        document |= {"resend_of": delivery.resend_of, "by": delivery.by, "note": delivery.note}
-    if not delivery.open:
-        document |= {"unpublished": True, "settled_at": delivery.due_at}
-    return document
-
-
-def _attempt_document(attempt: Attempt) -> Document:
-    return {
-        "at": attempt.at,
-        "result": attempt.result,
-        "reason": attempt.reason,
-        "reference": attempt.reference,
-        "provider": attempt.provider,
-    }
-
-
-def delivery_of(document: Document) -> Delivery:
-    """The delivery of a stored document."""
-    return Delivery(
-        id=document["_id"],
-        notification=document["notification"],
-        case=CaseKey(document["site"], document["policy"], document["subject"]),
-        recipient=document["recipient"],
-        place=document["place"],
-        channel=document["channel"],
-        message=document["message"],
-        role=document["role"],
-        rung=document["rung"],
-        step=document["step"],
-        level=document["level"],
-        round=document["round"],
-        run=document["run"],
-        ack_ends=document["ack_ends"],
-        reminds=document["reminds"],
-        at=document["at"],
-        requested_at=document["requested_at"],
-        rank=document["rank"],
-        state=document["state"],
-        due_at=document["due_at"],
-        claim=document["claim"],
-        attempts=[Attempt(**each) for each in document["attempts"]],
-        next_role=document.get("next_role"),
-        hold=document.get("hold", ""),
-        group=document.get("group", ""),
-        into=document.get("into"),
-        merged=document.get("merged", 0),
-        silence=document.get("silence"),
-        segments=document.get("segments", 0),
-        resend_of=document.get("resend_of"),
-        by=document.get("by", ""),
-        note=document.get("note", ""),
-        answers=[Answer(**each) for each in document.get("answers", ())],
-    )
