@@ -76,7 +76,7 @@ class Composer:
     async def _words(self, bundle: Bundle, item: Item) -> dict[str, Any]:
         """What its message may name that is not in the case itself."""
         language = _language(item)
-        words = await self._reports.words(bundle, item.case, language)
+        words = await self._reports.words(bundle, item.case, language, item.delivery.message)
         languages = languages_for(language, bundle.site(item.delivery.case.site))
         return words | reply_words(languages, item.reply_code, bool(item.reply_code or item.reply_to))
 
