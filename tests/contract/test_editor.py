@@ -180,7 +180,7 @@ async def test_keys_and_words_are_offered(editor: LanguageClient) -> None:
     assert "ticket.opened" in await offered(editor, "x.yaml", "clocks:\n  a:\n    start: |\n")
     assert 'category == "complaint"' in await offered(editor, "x.yaml", "if: |\n")
     assert "property_manager" in await offered(editor, "x.yaml", "steps:\n  - name: a\n    notify: |\n")
-    assert {"sms", "email"} == set(await offered(editor, "messages.yaml", "hello:\n  zh:\n    |\n"))
+    assert {"sms", "email", "chat", "webhook"} == set(await offered(editor, "messages.yaml", "hello:\n  zh:\n    |\n"))
     assert "breached" in await offered(editor, "tests/x.test.yaml", "- expect:\n    - effect: |\n")
 
 

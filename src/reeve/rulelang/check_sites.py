@@ -10,7 +10,7 @@ from reeve.domain.expressions import Position
 from reeve.domain.flood.settings import WORST_RANK
 from reeve.rulelang.check_policies import circles
 from reeve.rulelang.known_names import CHANNELS, ROLES
-from reeve.rulelang.messages import Messages
+from reeve.rulelang.messages import Messages, spoken_as
 from reeve.rulelang.problems import Choice, Problem, closest, problem
 from reeve.rulelang.sites import SiteFile
 
@@ -142,7 +142,7 @@ def _in_language(
         yield problem(pos, "message_language", message=message, language=lang, site=site)
         return
     for channel in channels:
-        if channel not in texts:
+        if not any(each in texts for each in spoken_as(channel)):
             yield problem(pos, "message_channel", message=message, channel=channel, language=lang)
 
 

@@ -173,18 +173,21 @@ def _messages(words: Mapping[Offer, tuple[Word, ...]]) -> dict[str, Any]:
     """Message → language → channel → template; which channel has which parts is not in the model."""
     template = {"type": _TEXT}
     subject = Note("Subject", "A Jinja2 template: `{{ case }}`.", "Jinja2 模板：`{{ case }}`。")
+    both = {
+        "type": "object",
+        "properties": {
+            "subject": {**_told(subject), **template},
+            "body": {**_told(Note("Body", subject.en, subject.zh)), **template},
+        },
+        "required": ["subject", "body"],
+        "additionalProperties": False,
+    }
+    either = "One text, or subject and body; else the `sms` text.", "文本或主题和正文；缺省用 `sms`。"
     parts = {
         "sms": {**_told(Note("SMS", "One text.", "一段文本。")), **template},
-        "email": {
-            **_told(Note("E-mail", "A subject and a body.", "主题和正文。")),
-            "type": "object",
-            "properties": {
-                "subject": {**_told(subject), **template},
-                "body": {**_told(Note("Body", subject.en, subject.zh)), **template},
-            },
-            "required": ["subject", "body"],
-            "additionalProperties": False,
-        },
+        "email": {**_told(Note("E-mail", "A subject and a body.", "主题和正文。")), **both},
+        "chat": {**_told(Note("Chat", *either)), "anyOf": [template, both]},
+        "webhook": {**_told(Note("Webhook", *either)), "anyOf": [template, both]},
     }
     channels = {
         "type": "object",

@@ -18,6 +18,15 @@ TEMPLATES = Renderer(FILTERS)
 """What checks messages and renders them."""
 
 _PARTS = {"email": ("subject", "body")}
+_ONE_OR_BOTH = ("chat", "webhook")
+"""Channels on which a text may be one text, or have a subject."""
+
+_SPOKEN_AS = {"chat": ("chat", "sms", "email"), "webhook": ("webhook", "sms", "email")}
+
+
+def spoken_as(channel: str) -> tuple[str, ...]:
+    """The channels whose text of a message does for this one, best first: `chat` takes the `sms` text at need."""
+    return _SPOKEN_AS.get(channel, (channel,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,8 @@ def _shape_problems(doc: Document, path: tuple[str, str, str], parts: Mapping[st
     if channel not in CHANNELS:
         choice = Choice(channel, CHANNELS)
         return [problem(doc.at_key(*path), "unknown_channel", found=channel, choice=choice)]
-    if set(parts) != set(_PARTS.get(channel, ("",))):
+    both = channel in _ONE_OR_BOTH and set(parts) == {"subject", "body"}
+    if not both and set(parts) != set(_PARTS.get(channel, ("",))):
         right = '{subject: "…", body: "…"}' if channel in _PARTS else '"…"'
         words = {"channel": channel, "shape": right, "right": f"{channel}: {right}"}
         return [problem(doc.at(*path), "message_shape", **words)]

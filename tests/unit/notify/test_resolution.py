@@ -15,6 +15,7 @@ from reeve.domain.bundle import Calendar, SiteSettings
 from reeve.domain.case import CaseKey
 from reeve.domain.effects import Because, Effect, Notification
 from reeve.domain.recipients import (
+    CHANNELS,
     Recipient,
     Resolution,
     climb_effects,
@@ -172,10 +173,10 @@ def test_one_person_in_two_roles_is_one_delivery_and_the_ladder_another() -> Non
 def test_channels_of_a_grade() -> None:
     assert site_channels(SITE, "major") == ("sms", "email")
     assert site_channels(SITE, "ordinary") == site_channels(SITE, None) == ("email",)
-    assert site_channels(replace(SITE, channels={}), None) == ("sms", "email")
+    assert site_channels(replace(SITE, channels={}), None) == CHANNELS
     assert configured_channels(SITE) == ("sms", "email")
     assert configured_channels(replace(SITE, channels={"default": ("pager", "email")})) == ("email", "pager")
-    assert configured_channels(replace(SITE, channels={})) == ("sms", "email")
+    assert configured_channels(replace(SITE, channels={})) == CHANNELS
 
 
 def test_the_timeline_says_who_was_told_instead() -> None:

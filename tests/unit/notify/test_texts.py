@@ -256,3 +256,20 @@ def test_line_breaks_in_headers_are_refused(broken: str) -> None:
         builder.build(Text("id", broken, "s", "", NOW))
     with pytest.raises(ValueError, match="sender"):
         MailBuilder(f"reeve@example.org{broken[1:]}")
+
+
+@pytest.mark.parametrize(
+    ("texts", "channel", "said"),
+    [
+        ({"chat": "c", "sms": "s"}, "chat", ("", "c")),
+        ({"chat": {"subject": "t", "body": "c"}, "sms": "s"}, "chat", ("t", "c")),
+        ({"sms": "s", "email": {"subject": "t", "body": "b"}}, "chat", ("", "s")),
+        ({"email": {"subject": "t", "body": "b"}}, "webhook", ("t", "b")),
+        ({"chat": "c", "sms": "s"}, "webhook", ("", "s")),
+    ],
+)
+def test_a_channel_without_a_text_of_its_own_takes_anothers(
+    texts: dict[str, Any], channel: str, said: tuple[str, str]
+) -> None:
+    rendered = MessageRenderer().render(_bundle(m={"zh": texts}), _case(), "m", channel, "zh", "guard", NOW)
+    assert (rendered.subject, rendered.body) == said

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from reeve.domain.bundle import SiteSettings
 from reeve.domain.people.recipient import Recipient
 
-CHANNELS = ("sms", "email")
+CHANNELS = ("sms", "email", "chat", "webhook")
 """Channels Reeve can send on, in the order tried where a rule leaves the choice open."""
 
 
