@@ -22,14 +22,11 @@ from reeve.runtime.crash import reach
 from reeve.runtime.providers.load import Configured
 from reeve.runtime.providers.posts import Post, inbound_in
 from reeve.runtime.store.ack_tokens import AckTokenStore
-from reeve.runtime.store.provider_posts import ProviderPost, ProviderPostStore
+from reeve.runtime.store.provider_posts import MAIL, ProviderPost, ProviderPostStore
 from reeve.runtime.telemetry import get_log
 from services.notify.answers.awaiting import Message, MessageReader, newest
 from services.notify.answers.mail import MailReply, read_mail
 from services.notify.answers.telling import AnswerTeller
-
-MAIL = "-mail"
-"""Provider of mails that `reeve answers mail` hands in."""
 
 _ROUND_SECONDS = 0.5
 _AT_ONCE = 100
@@ -37,8 +34,8 @@ _LEASE = timedelta(seconds=30)
 
 REPLIES = Counter("reeve_notify_replies_total", "Replies of people, by what came of them", ["channel", "outcome"])
 """outcome: acknowledged, escalated, delayed; not_understood: kept and answered by nothing; no_message: none to that
-address awaits an answer; several_matters: the message was about several, and which is not said; repeated; answered: it
-was before; expired; closed; automatic; no_code; unreadable."""
+address awaits an answer; several_matters: the message was about several, and which is not said; repeated;
+answered: it was before; expired; closed; automatic; no_code; unreadable."""
 
 log = get_log(__name__)
 

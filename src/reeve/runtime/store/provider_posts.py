@@ -31,6 +31,9 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     )
 }
 
+MAIL = "-mail"
+"""Stands for the provider of mails that a mail server's pipe hands in."""
+
 KEPT_FOR = timedelta(days=7)
 """A provider that repeats a post does it within this time."""
 _SAME_FOR = timedelta(minutes=10)
@@ -157,6 +160,20 @@ class ProviderPostStore:
         change = {"open": False, "claim": None} if look_at is None else {"look_at": look_at, "claim": None}
         with store_errors():
             await self._posts.update_one({"_id": id}, {"$set": change})
+
+    async def latest(self, kind: Kind, most: int, outcome: str | None = None) -> list[ProviderPost]:
+        """The posts that came last, newest first; with an outcome, those of which some reply came to that."""
+        query: Document = {"kind": kind} | ({"replies.outcome": outcome} if outcome is not None else {})
+        with store_errors():
+            found = await self._posts.find(query).sort("received_at", -1).limit(most).to_list()
+        return [_post(each) for each in found]
+
+    async def named(self, start: str, most: int = 2) -> list[ProviderPost]:
+        """The posts whose ids begin so."""
+        with store_errors():
+            query = {"_id": {"$gte": start, "$lt": start + "~"}}
+            found = await self._posts.find(query).limit(most).to_list()
+        return [_post(each) for each in found]
 
 
 def _post(document: Document) -> ProviderPost:
