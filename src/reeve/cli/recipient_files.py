@@ -13,7 +13,8 @@ from typing import Any
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
-from reeve.cli.recipient_rows import COLUMNS, REQUIRED, Rows, read_rows
+from reeve.cli.recipient_columns import COLUMNS, REQUIRED
+from reeve.cli.recipient_rows import Rows, read_rows
 from reeve.domain.errors import ReeveError
 
 MOST_BYTES = 64 * 1024 * 1024

@@ -4,93 +4,39 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rapidfuzz import process
 
-from reeve.domain.recipients import ASSIGNEE, OWNER, ROLES, Recipient
+from reeve.cli.recipient_cells import (
+    ID,
+    Say,
+    cell_text,
+    read_areas,
+    read_away,
+    read_channels,
+    read_day,
+    read_order,
+    read_quiet,
+    read_roles,
+    words_of,
+)
+from reeve.cli.recipient_columns import COLUMNS, LANGUAGE_WORDS
+from reeve.domain.recipients import CHANNELS, OWNER, Recipient, Term
 
-COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "id": ("recipient", "编号", "人员编号", "工号"),
-    "place": ("site", "organisation", "organization", "站点", "小区", "项目", "组织", "地点"),
-    "roles": ("role", "角色", "岗位", "职务"),
-    "language": ("lang", "语言"),
-    "sms": ("phone", "mobile", "手机", "手机号", "电话"),
-    "email": ("mail", "e-mail", "邮箱", "电子邮箱", "邮件"),
-    "customers": ("customer", "客户", "客户编号", "业主编号"),
-    "name": ("姓名", "名称"),
-}
-"""Column → other names it goes by."""
-
-REQUIRED = ("id", "place")
-
-_ROLE_WORDS: Mapping[str, str] = {
-    "前台": "front_desk",
-    "客服前台": "front_desk",
-    "总台接待": "front_desk",
-    "首问责任人": "first_contact",
-    "管家": "steward",
-    "大管家": "head_steward",
-    "客服助理": "service_assistant",
-    "客户助理": "service_assistant",
-    "客服主管": "service_supervisor",
-    "客户服务主管": "service_supervisor",
-    "服务中心主任": "centre_director",
-    "管理处经理": "property_manager",
-    "物业经理": "property_manager",
-    "总经理": "general_manager",
-    "公司领导": "company_leader",
-    "被投诉部门责任人": "department_head",
-    "工程主管": "engineering_supervisor",
-    "维修人员": "technician",
-    "机电人员": "technician",
-    "秩序主管": "security_supervisor",
-    "保安员": "guard",
-    "巡逻岗": "guard",
-    "环境主管": "environment_supervisor",
-    "大堂助理": "lobby_assistant",
-    "大堂助理班长": "lobby_lead",
-    "财务部": "finance",
-    "出纳": "finance",
-    "人事行政部": "admin_office",
-    "行政部": "admin_office",
-    "业主": "owner",
-    "业户": "owner",
-    "客户": "owner",
-    "维保单位": "warranty_contractor",
-    "施工单位": "warranty_contractor",
-    "开发商": "developer_company",
-    "发展商": "developer_company",
-    "邮局": "courier",
-    "速递": "courier",
-}
-"""What operators call the roles. Source: domain.md §1, Roles."""
-
-_LANGUAGE_WORDS = {
-    "中文": "zh",
-    "汉语": "zh",
-    "简体中文": "zh",
-    "chinese": "zh",
-    "英文": "en",
-    "英语": "en",
-    "english": "en",
-}
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PLACE = re.compile(r"[a-z0-9-]{1,64}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _CHINESE_MOBILE = re.compile(r"1[3-9][0-9]{9}")
 _INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
+_SHORTENED = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]+", re.IGNORECASE)
+_FORMULA = re.compile(r"'+[=+\-@]")
+_CUSTOMER = re.compile(r"[^\s,;|、/]+")
+_ADDRESS = re.compile(r"\S{1,2000}")
 _LONGEST_EMAIL = 254
 _SHORTEST_NUMBER = 7
-_BETWEEN = re.compile(r"[\s,;|、，；/]+")
-
-
-Say = Callable[[str, str], None]
-"""Notes a fault: column, sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +70,7 @@ def read_rows(rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Rows:
     for number, raw in rows:
         row, strange = _named(raw)
         unknown |= strange
-        if not any(_text(value) for value in row.values()):
+        if not any(cell_text(value) for value in row.values()):
             continue
         person, wrong = _person(number, row)
         faults += wrong
@@ -152,6 +98,9 @@ def _named(raw: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
     row: dict[str, Any] = {}
     strange: set[str] = set()
     for name, value in flat.items():
+        if name == "terms" and isinstance(value, list):  # JSON only
+            row[name] = value
+            continue
         plain = unicodedata.normalize("NFKC", name).strip().lower()
         column = next((ours for ours, others in COLUMNS.items() if plain == ours or plain in others), None)
         if column is not None:
@@ -172,13 +121,23 @@ def _person(number: int, row: Mapping[str, Any]) -> tuple[Recipient | None, list
     faults: list[Fault] = []
 
     def fault(column: str, says: str) -> None:
-        faults.append(Fault(number, column, says))
+        if (each := Fault(number, column, says)) not in faults:
+            faults.append(each)
 
     addresses = _addresses(row, fault)
-    customers = frozenset(_words(row.get("customers")))
-    roles = _roles(_words(row.get("roles")), fault)
-    language = _LANGUAGE_WORDS.get(_text(row.get("language")).lower(), _text(row.get("language")))
-    own_id, place = _text(row.get("id")), _text(row.get("place"))
+    customers = frozenset(words_of(row.get("customers")))
+    since, until = (read_day(row.get(column), column, fault) for column in ("since", "until"))
+    if since and until and until < since:
+        fault("until", "is before since")
+    whole_row = Term("", since, until, read_areas(row.get("areas"), fault))
+    roles, terms = read_roles(_roles_text(row), whole_row, fault)
+    language = cell_text(row.get("language"))
+    language = LANGUAGE_WORDS.get(language.lower(), language)
+    own_id, place = cell_text(row.get("id")), cell_text(row.get("place"))
+    away = read_away(_away_text(row.get("away")), fault)
+    unverified = frozenset(read_channels(words_of(row.get("unverified")), "unverified", fault))
+    order = read_order(row.get("channel_order"), fault)
+    quiet = read_quiet(row.get("quiet"), fault)
     _check_id(own_id, addresses, fault)
     if not _PLACE.fullmatch(place):
         fault("place", "must be the site's id (lower-case letters, digits, -), like sunshine-garden")
@@ -186,49 +145,95 @@ def _person(number: int, row: Mapping[str, Any]) -> tuple[Recipient | None, list
         fault("language", "must be a code like zh or en, or empty for the site's own")
     if OWNER in roles and not customers:
         fault("customers", "an owner needs the customer ids that tickets carry, like C-88")
+    if not all(_CUSTOMER.fullmatch(each) for each in customers):
+        fault("customers", "a customer id has no blanks and none of , ; / |")
+    if unverified - addresses.keys():
+        fault("unverified", "names a channel that this person has no address on")
+    if any(own_id == each.stand_in for each in away):
+        fault("away", "nobody stands in for themselves; name somebody else, or nobody")
     if faults:
         return None, faults
-    return Recipient(own_id, place, roles, language, addresses, customers, _text(row.get("name"))), []
+    return Recipient(
+        own_id,
+        place,
+        roles,
+        language,
+        addresses,
+        customers,
+        _name(row.get("name")),
+        terms,
+        away,
+        order,
+        unverified,
+        quiet,
+    ), []
+
+
+def _roles_text(row: Mapping[str, Any]) -> str:
+    """The cell of roles; in JSON `terms` may stand beside it, one object for each."""
+    texts = ["; ".join(words) if isinstance(words := row.get("roles"), list | tuple) else cell_text(words)]
+    for term in _objects(row.get("terms")):
+        areas = term.get("areas") or []
+        names = [cell_text(each) for each in (areas if isinstance(areas, list) else [areas])]
+        since, until = _end(term, "since"), _end(term, "until")
+        days = f"{since}..{until}" if since or until else ""
+        texts.append(" ".join([cell_text(term.get("role")), *(f'@"{name}"' for name in names), days]))
+    return "; ".join(text for text in texts if text)
+
+
+def _away_text(value: Any) -> str:
+    if not isinstance(value, list | tuple):
+        return cell_text(value)
+    return "; ".join(
+        f"{_end(each, 'since')}..{_end(each, 'until')} {cell_text(each.get('stand_in'))}"
+        for each in _objects(value)
+    )
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list | tuple) else []
+
+
+def _end(term: Mapping[str, Any], name: str) -> str:
+    return cell_text(term.get(name) or term.get({"since": "from", "until": "to"}[name]))
+
+
+def _name(value: Any) -> str:
+    """On one line; what an export put before a name that a spreadsheet would reckon with is taken away."""
+    text = cell_text(value)
+    name = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return name[1:] if _FORMULA.match(name) else name
 
 
 def _addresses(row: Mapping[str, Any], fault: Say) -> dict[str, str]:
-    phone, mail = _text(row.get("sms")), _text(row.get("email"))
+    written = {channel: text for channel in CHANNELS if (text := cell_text(row.get(channel)))}
     addresses: dict[str, str] = {}
-    if not phone and not mail:
+    if not written:
         fault("sms", "a recipient needs an address: a phone number under sms, or an email")
-    if phone:
-        number = _phone(phone)
-        if number is None:
-            fault("sms", "must be a number like +8613800138000, or a mainland mobile number of 11 digits")
-        else:
-            addresses["sms"] = number
-    if mail:
-        if not _EMAIL.fullmatch(mail) or len(mail) > _LONGEST_EMAIL:
+    for channel, text in written.items():
+        if channel == "sms":
+            number = _phone(text)
+            if number is not None:
+                addresses["sms"] = number
+            elif _SHORTENED.fullmatch(text):
+                fault("sms", "the spreadsheet cut the number; make the column text, and enter the number again")
+            else:
+                fault("sms", "must be a number like +8613800138000, or a mainland mobile number of 11 digits")
+            continue
+        if channel == "email" and (not _EMAIL.fullmatch(text) or len(text) > _LONGEST_EMAIL):
             fault("email", "must be one address like name@example.org")
-        addresses["email"] = mail
+        elif not _ADDRESS.fullmatch(text):
+            fault(channel, "must be one address without blanks, at most 2000 characters")
+        addresses[channel] = text
     return addresses
 
 
 def _check_id(own_id: str, addresses: Mapping[str, str], fault: Say) -> None:
     """Ids are published and logged, so they are plain, and no phone number (PRIVACY-01)."""
-    if not _ID.fullmatch(own_id):
+    if not ID.fullmatch(own_id):
         fault("id", "must be letters, digits, . _ -, at most 64, like zhang-01; it is shown, so no name or number")
     elif own_id.isdigit() and len(own_id) >= _SHORTEST_NUMBER and addresses.get("sms", "").endswith(own_id):
         fault("id", "is the phone number; ids are published, so choose another, like zhang-01")
-
-
-def _roles(words: list[str], fault: Say) -> frozenset[str]:
-    roles: set[str] = set()
-    for word in words:
-        role = _ROLE_WORDS.get(word, word.lower())
-        if role in ROLES:
-            roles.add(role)
-        elif role == ASSIGNEE:
-            fault("roles", "nobody holds assignee: a ticket names its assignee by recipient id; leave it out")
-        else:
-            close = process.extractOne(role, ROLES, score_cutoff=60)
-            fault("roles", f"unknown role {word[:40]!r}" + (f"; did you mean {close[0]}?" if close else ""))
-    return frozenset(roles)
 
 
 def _phone(text: str) -> str | None:
@@ -241,18 +246,3 @@ def _phone(text: str) -> str | None:
     if plain.startswith("86") and _CHINESE_MOBILE.fullmatch(plain[2:]):
         return "+" + plain
     return plain if _INTERNATIONAL.fullmatch(plain) else None
-
-
-def _words(value: Any) -> list[str]:
-    if isinstance(value, list | tuple):
-        return [word for item in value if (word := _text(item))]
-    return [word for word in _BETWEEN.split(_text(value)) if word]
-
-
-def _text(value: Any) -> str:
-    """A cell as text: full-width characters made plain; a number as sheets keep it without its `.0`."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return unicodedata.normalize("NFKC", str(value)).strip()

@@ -1,61 +1,127 @@
-"""`reeve recipients`: who can be told, brought in from a file, listed, and checked against the rules."""
+"""`reeve recipients`: who can be told, brought in from a file, written to one, listed, and checked."""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from reeve.cli.exit_codes import BAD
+from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json, print_line
+from reeve.cli.recipient_cells import write_away, write_quiet, write_roles
+from reeve.cli.recipient_changes import Changes, changes_between, lines_of, masked, rows_of
+from reeve.cli.recipient_checks import check_recipients
+from reeve.cli.recipient_export import exported, object_of
 from reeve.cli.recipient_files import read_recipients
 from reeve.cli.recipient_rows import Rows
 from reeve.cli.targets import Targets, find_targets, open_record
-from reeve.domain.bundle import Bundle
-from reeve.domain.recipients import ASSIGNEE, CHANNELS, OWNER, UNREACHABLE, Recipient, resolve
-from reeve.runtime.bundles import Bundles
+from reeve.domain.recipients import Recipient
 from reeve.runtime.store import recipients as collection
-from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.mongo import ensure_indexes
 from reeve.runtime.store.recipients import RecipientStore
-from reeve.runtime.time_source import SystemTime
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="Import, list and check the people who are told."
+    no_args_is_help=True, add_completion=False, help="Import, export, list and check the people who are told."
 )
+app.command("check")(check_recipients)
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+_MOST_NAMED = 10
+
+
+class FileKind(StrEnum):
+    CSV = "csv"
+    XLSX = "xlsx"
+    JSON = "json"
 
 
 @app.command("import")
 def import_recipients(
     file: Annotated[Path, typer.Argument(help="CSV (UTF-8 or GB18030), XLSX or JSON.", show_default=False)],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also remove people of the file's places that the file lacks.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Remove them without asking.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Brings recipients in; each replaces the one with its place and id. Bad rows are listed, good rows kept.
 
-    Columns: id, place (site or organisation), roles, language, sms, email, customers, name; also in Chinese.
-    Several roles or customers in one cell are separated by blanks or semicolons. Exit code 1 if a row is bad.
+    Columns: id, place (site or organisation), roles, language, sms, email, unverified, channel_order, quiet, away,
+    customers, name; also in Chinese. Areas and dates of a role stand behind it:
+    `front_desk; steward @3 @5/2 2026-01-01..2026-06-30`. docs/recipients.md has all of it.
+
+    Nobody is removed without --replace, and none if a row of the file is bad.
+
+    Exit codes: 0 done, 1 a row is bad, or the removal was declined, 2 wrong usage, 3 MongoDB is away.
 
     Examples:
 
     reeve recipients import examples/recipients.csv --dry-run
 
     reeve recipients import 人员.xlsx
+
+    reeve recipients import everybody.csv --replace
     """
     rows = read_recipients(file)
-    bad = asyncio.run(_import(find_targets(), rows, dry_run, as_json))
-    if bad:
+    if replace and not (yes or dry_run or sys.stdin.isatty()):
+        errors().print("Nobody can be asked here: add --yes to remove people, or --dry-run to only look.")
+        raise typer.Exit(USAGE)
+    if asyncio.run(_import(find_targets(), rows, dry_run, replace, yes, as_json)):
         raise typer.Exit(BAD)
+
+
+@app.command("export")
+def export_recipients(
+    file: Annotated[
+        Path | None, typer.Argument(help="Where to; its ending says the format. None: standard output, as CSV.")
+    ] = None,
+    place: Annotated[str | None, typer.Option(help="Only this site or organisation.")] = None,
+    kind: Annotated[FileKind | None, typer.Option("--format", help="The format, whatever the ending.")] = None,
+    encoding: Annotated[
+        str, typer.Option(help="Of CSV: utf-8, utf-8-sig (Excel takes it for UTF-8) or gb18030.")
+    ] = "utf-8-sig",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+) -> None:
+    """Writes all recipients to a file that imports to the same. It holds names and addresses: keep it safe.
+
+    Examples:
+
+    reeve recipients export people.xlsx
+
+    reeve recipients export --place sunshine-garden --format json > garden.json
+    """
+    ending = file.suffix.lower().lstrip(".") if file is not None else ""
+    if kind is None:
+        if file is not None and ending not in tuple(FileKind):
+            errors().print(f"{file}: name it .csv, .xlsx or .json, or say --format.")
+            raise typer.Exit(USAGE)
+        kind = FileKind(ending or "csv")
+    if encoding.lower() not in ("utf-8", "utf-8-sig", "gb18030"):
+        errors().print("--encoding is utf-8, utf-8-sig or gb18030.")
+        raise typer.Exit(USAGE)
+    if file is not None and file.exists() and not force:
+        errors().print(f"{file}: is there already; add --force to overwrite it.")
+        raise typer.Exit(USAGE)
+    people = asyncio.run(_all(find_targets(), place))
+    content = exported(people, kind.value, encoding.lower())
+    if file is None:
+        sys.stdout.buffer.write(content)
+        return
+    _write_privately(file, content)
+    errors().print(f"{len(people)} recipients written to {file}, with names and addresses.")
 
 
 @app.command("list")
 def list_recipients(
     place: Annotated[str | None, typer.Option(help="Only this site or organisation.")] = None,
-    role: Annotated[str | None, typer.Option(help="Only holders of this role.")] = None,
+    role: Annotated[str | None, typer.Option(help="Only holders of this role, at any time.")] = None,
     show_addresses: Annotated[
         bool, typer.Option("--show-addresses", help="Names and whole addresses; this is personal data.")
     ] = False,
@@ -69,142 +135,104 @@ def list_recipients(
 
     reeve recipients list --role technician --json
     """
-    asyncio.run(_list(find_targets(), place, role, show_addresses, as_json))
+    people = asyncio.run(_all(find_targets(), place))
+    for person in people:
+        if role is None or role in person.all_roles:
+            _show(person, show_addresses, as_json)
 
 
-@app.command("check")
-def check_recipients(as_json: AsJson = False) -> None:
-    """For every site and every role the active rules tell: who is reached, or who up the ladder is told instead.
-
-    Exit code 1 if somewhere nobody at all would be told.
-
-    Example: reeve recipients check
-    """
-    if asyncio.run(_check(find_targets(), as_json)):
-        raise typer.Exit(BAD)
+async def _all(targets: Targets, place: str | None) -> list[Recipient]:
+    async with open_record(targets, "recipients") as database:
+        return await RecipientStore(database).all(place)
 
 
-async def _import(targets: Targets, rows: Rows, dry_run: bool, as_json: bool) -> bool:
+async def _import(targets: Targets, rows: Rows, dry_run: bool, replace: bool, yes: bool, as_json: bool) -> bool:
+    """Whether something was wrong."""
+    bad = len({fault.row for fault in rows.faults if fault.row})
     async with open_record(targets, "recipients") as database:
         store = RecipientStore(database)
-        known = {(person.place, person.id): person for person in await store.all()}
-        new = [person for person in rows.recipients if (person.place, person.id) not in known]
-        changed = [
-            person
-            for person in rows.recipients
-            if (was := known.get((person.place, person.id))) is not None and was != person
-        ]
+        changes = changes_between(await store.all(), rows.recipients)
+        for fault in rows.faults:
+            _tell_fault(fault.row, fault.column, fault.says, str(fault), as_json)
+        removing = replace and not bad and bool(changes.missing)
+        if replace and bad and changes.missing:
+            errors().print("Nobody is removed, because rows are bad: mend them and import again.", style="yellow")
+        if dry_run:
+            _show_changes(changes, removing, as_json)
+        declined = removing and not dry_run and not _agreed(changes.missing, yes)
+        removing = removing and not declined
         if not dry_run:
             await ensure_indexes(database, collection.INDEXES)
-            await store.save([*new, *changed])
+            await store.save(changes.saved)
+            if removing:
+                await store.remove((one.place, one.id) for one in changes.missing)
     counts = {
-        "new": len(new),
-        "changed": len(changed),
-        "unchanged": len(rows.recipients) - len(new) - len(changed),
-        "bad": len({fault.row for fault in rows.faults}),
+        "new": len(changes.new),
+        "changed": len(changes.changed),
+        "unchanged": changes.unchanged,
+        "removed": len(changes.missing) if removing else 0,
+        "bad": bad,
         "dry_run": dry_run,
     }
     if as_json:
-        for fault in rows.faults:
-            print_json({"row": fault.row, "column": fault.column, "fault": fault.says})
         print_json(counts)
-        return bool(rows.faults)
-    for fault in rows.faults:
-        errors().print(str(fault), style="yellow")
-    if dry_run:
-        for sign, people in (("+", new), ("~", changed)):
-            for person in people:
-                print_line(f"{sign} {person.place}/{person.id} {' '.join(sorted(person.roles))}")
+        return bool(rows.faults) or declined
     would = "would be " if dry_run else ""
+    gone = f", {counts['removed']} {would}removed" if removing else ""
     print_line(
-        f"{counts['new']} {would}new, {counts['changed']} {would}changed, {counts['unchanged']} as before, "
-        f"{counts['bad']} bad rows left out"
+        f"{counts['new']} {would}new, {counts['changed']} {would}changed, {counts['unchanged']} as before{gone}, "
+        f"{bad} bad rows left out"
     )
-    return bool(rows.faults)
+    if changes.missing and not replace:
+        print_line(f"{len(changes.missing)} people of these places are not in the file, and stay.")
+    return bool(rows.faults) or declined
 
 
-async def _list(targets: Targets, place: str | None, role: str | None, show_addresses: bool, as_json: bool) -> None:
-    async with open_record(targets, "recipients") as database:
-        people = await RecipientStore(database).all(place)
-    for person in people:
-        if role is not None and role not in person.all_roles:
-            continue
-        addresses = {
-            channel: address if show_addresses else masked(address)
-            for channel, address in sorted(person.addresses.items())
-        }
-        if as_json:
-            print_json(_as_json(person, addresses, show_addresses))
-        else:
-            name = f" {person.name}" if show_addresses and person.name else ""
-            held = " ".join(sorted(person.roles)) or "-"
-            spoken = f" [{person.language}]" if person.language else ""
-            reached = ", ".join(f"{channel} {address}" for channel, address in addresses.items())
-            print_line((f"{person.place}/{person.id}", "bold"), f"{name}{spoken}  {held}  {reached}")
+def _agreed(missing: tuple[Recipient, ...], yes: bool) -> bool:
+    """Whether these people may be removed; who they are is said first."""
+    named = ", ".join(f"{one.place}/{one.id}" for one in missing[:_MOST_NAMED])
+    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
+    errors().print(f"{len(missing)} people are not in the file and will be removed: {named}{more}")
+    return yes or typer.confirm("Remove them?", err=True)
 
 
-async def _check(targets: Targets, as_json: bool) -> bool:
-    async with open_record(targets, "recipients") as database:
-        bundle = await Bundles(BundleStore(database), SystemTime()).load_active()
-        people = await RecipientStore(database).all()
-    nobody = False
-    parents = {site.parent for site in (bundle.defaults, *bundle.sites.values()) if site.parent}
-    places = sorted(({person.place for person in people} | set(bundle.sites)) - parents)
-    for place in places:
-        for role in sorted(_roles_told(bundle)):
-            row = _reach(bundle, people, place, role)
-            nobody = nobody or row["told"] is None
-            if as_json:
-                print_json(row)
-            elif row["told"] is None:
-                print_line((f"{place}: nobody at all would be told for {role}", "bold red"))
-            elif row["told"] != role:
-                print_line((f"{place}: nobody is {role}; {row['told']} is told instead", "yellow"))
-    if not as_json and not places:
-        print_line(("There are no recipients yet; start with: reeve recipients import FILE", "yellow"))
-    elif not as_json and not nobody:
-        print_line(("Every role the rules tell ends with somebody who can be reached.", "green"))
-    return nobody or not places
+def _tell_fault(row: int, column: str, says: str, sentence: str, as_json: bool) -> None:
+    if as_json:
+        print_json({"row": row, "column": column, "fault": says})
+    else:
+        errors().print(sentence, style="yellow")
 
 
-def _roles_told(bundle: Bundle) -> set[str]:
-    levels = [level for policy in bundle.policies.values() for step in policy.steps for level in step.levels]
-    return {role for level in levels for role in level.notify}
+def _show_changes(changes: Changes, removing: bool, as_json: bool) -> None:
+    if as_json:
+        for row in rows_of(changes, removing=removing):
+            print_json(row)
+        return
+    for line in lines_of(changes, removing=removing):
+        print_line(line)
 
 
-def _reach(bundle: Bundle, people: list[Recipient], place: str, role: str) -> dict[str, Any]:
-    """Who is told for a role at a site; owners and assignees differ by case, so their ladder is checked."""
-    site = bundle.site(place)
-    resolution = resolve([role], {}, people, site, place, "", CHANNELS, at=SystemTime().now())
-    told: str | None = role
-    if resolution.climbs:
-        last = resolution.climbs[-1]
-        told = last.next
-    by_case = role in (OWNER, ASSIGNEE)
-    return {
-        "place": place,
-        "role": role,
-        "told": told,
-        "instead": [climb.unreached for climb in resolution.climbs],
-        "recipients": [target.recipient.id for target in resolution.targets],
-        "depends_on_case": by_case,
-        "message": UNREACHABLE if resolution.climbs and not by_case else None,
+def _show(person: Recipient, show_addresses: bool, as_json: bool) -> None:
+    addresses = {
+        channel: address if show_addresses else masked(address)
+        for channel, address in sorted(person.addresses.items())
     }
+    if as_json:
+        print_json(object_of(person, addresses, name=show_addresses))
+        return
+    name = f" {person.name}" if show_addresses and person.name else ""
+    held = write_roles(person.roles, person.terms) or "-"
+    spoken = f" [{person.language}]" if person.language else ""
+    reached = ", ".join(
+        f"{channel} {address}" + (" (unverified)" if channel in person.unverified else "")
+        for channel, address in addresses.items()
+    )
+    more = [f"quiet {write_quiet(person.quiet)}"] if person.quiet else []
+    more += [f"away {write_away(person.away)}"] if person.away else []
+    print_line((f"{person.place}/{person.id}", "bold"), "  ".join([f"{name}{spoken}", held, reached, *more]))
 
 
-def _as_json(person: Recipient, addresses: dict[str, str], whole: bool) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "id": person.id,
-        "place": person.place,
-        "roles": sorted(person.roles),
-        "language": person.language or None,
-        "addresses": addresses,
-        "customers": sorted(person.customers),
-    }
-    return row | {"name": person.name} if whole else row
-
-
-def masked(address: str) -> str:
-    """Enough to recognise an address one knows, too little to use one: `+44…01`, `m…@example.org`."""
-    name, at, domain = address.partition("@")
-    return f"{name[:1]}…{at}{domain}" if at else f"{address[:3]}…{address[-2:]}"
+def _write_privately(file: Path, content: bytes) -> None:
+    """A new file is for its owner alone; nothing is left of an old one."""
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:  # noqa: PTH123
+        opened.write(content)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
+from reeve.cli.recipient_changes import masked
 from reeve.cli.recipient_files import BadRecipientFile, read_recipients
-from reeve.cli.recipients import masked
 from reeve.domain.recipients import ROLES, Recipient
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "recipients.csv"

@@ -17,6 +17,10 @@ DEFAULT_URGENCY = "default"
 """Key of `channel_order` that serves every grade without its own."""
 
 
+_BUILDING_WORDS = ("号楼", "栋", "幢", "座", "楼")
+_UNIT_WORDS = ("单元",)
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Area:
     """A building of a place, or one unit of it. Written `3` or `3/2`."""
@@ -30,15 +34,13 @@ class Area:
 
     @classmethod
     def of(cls, building: object, unit: object = None) -> Area | None:
-        """The area that events write so; full width, capitals and blanks around make no difference.
+        """The area that events write so: `3`, `3栋` and `３号楼` are one building, `2` and `2单元` one unit, and
+        capitals make no difference.
 
         None where no building is named: a unit alone is no area, as every building may have one of that name.
         """
-        plain = [
-            "" if one is None else unicodedata.normalize("NFKC", str(one)).strip().casefold()
-            for one in (building, unit)
-        ]
-        return cls(plain[0], plain[1]) if plain[0] else None
+        named = _plain(building, _BUILDING_WORDS)
+        return cls(named, _plain(unit, _UNIT_WORDS)) if named else None
 
     @classmethod
     def parse(cls, text: str) -> Area | None:
@@ -146,3 +148,11 @@ class Recipient:
     def order_for(self, grade: str | None) -> tuple[str, ...]:
         """The person's own order of channels for a grade; empty: none."""
         return self.channel_order.get(grade or "", self.channel_order.get(DEFAULT_URGENCY, ()))
+
+
+def _plain(text: object, words: tuple[str, ...]) -> str:
+    """The text without what only says that it names a building or a unit; nothing is left of no text alone."""
+    plain = "" if text is None else " ".join(unicodedata.normalize("NFKC", str(text)).casefold().split())
+    while (shorter := next((plain[: -len(word)].rstrip() for word in words if plain.endswith(word)), "")) != "":
+        plain = shorter
+    return plain

@@ -41,6 +41,15 @@ class RecipientStore:
             result = await self._collection.bulk_write(requests, ordered=False)
         return result.modified_count + result.upserted_count
 
+    async def remove(self, those: Iterable[tuple[str, str]]) -> int:
+        """Those of these (place, id) pairs are gone; how many were there."""
+        ids = [_id(place, one) for place, one in those]
+        if not ids:
+            return 0
+        with store_errors():
+            result = await self._collection.delete_many({"_id": {"$in": ids}})
+        return result.deleted_count
+
     async def find(
         self,
         places: Collection[str],
