@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cases": ("reeve.cli.cases", "List cases, and show what became of one and why."),
     "rules": ("reeve.cli.rules", "Check, test, simulate and activate the rules folder."),
     "recipients": ("reeve.cli.recipients", "Import and list the people who are told."),
+    "notifications": ("reeve.cli.notifications", "Which messages went to whom; show one, send one again."),
+    "messages": ("reeve.cli.messages", "The texts people get: list, preview, send one to try."),
     "answers": ("reeve.cli.answers", "What people replied by SMS and mail; hand in a mail."),
     "scores": ("reeve.cli.scores", "Points per department and month, each with its case."),
     "dead": ("reeve.cli.dead", "List, show and replay messages that could not be handled."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -45,6 +45,8 @@ class Targets:
     """A `reeve up` is running on this data folder."""
     matcher: MatcherName = "closures"
     """The matcher that the services use, as far as the environment says."""
+    providers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Settings (REEVE_…) that point at the local sinks of a running `reeve up`, where it has any."""
 
 
 def find_targets() -> Targets:
@@ -65,6 +67,7 @@ def find_targets() -> Targets:
         api_key=settings.api_key,
         local=stack is not None,
         matcher=settings.matcher,
+        providers=stack.providers if stack else {},
     )
 
 

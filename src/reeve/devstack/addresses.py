@@ -31,6 +31,8 @@ class StackAddresses(BaseModel):
     """The record; may hold a password if it was given in the settings."""
     sink_url: str | None
     """The page that shows what email and SMS arrived; None when real providers are set."""
+    providers: dict[str, str] = {}
+    """The settings (REEVE_…) that point notify at the local sinks; empty where real providers are set."""
 
 
 def save_addresses(folder: Path, addresses: StackAddresses) -> None:

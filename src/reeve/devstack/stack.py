@@ -101,6 +101,7 @@ async def local_stack(
             nats_url=urls.nats_url,
             mongo_url=urls.mongo_url,
             sink_url=f"http://{HOST}:{sinks.spec.port}/" if sinks else None,
+            providers=provider_settings,
         )
         save_addresses(data, addresses)
         stack.callback(forget_addresses, data)

@@ -31,7 +31,6 @@ _OF_RESULT: dict[str, What] = {
     "sent": "sent",
     "resent": "sent",
     "delivered": "delivered",
-    "not_delivered": "failed",
     "suppressed": "suppressed",
     "merged": "merged",
     "undeliverable": "undeliverable",
@@ -120,7 +119,7 @@ def _attempts(delivery: Delivery) -> Iterator[Happening]:
     last = len(delivery.attempts) - 1
     for number, attempt in enumerate(delivery.attempts):
         what = _OF_RESULT.get(attempt.result)
-        if what in (None, "sent"):
+        if what in (None, "sent") and attempt.result != "not_delivered":
             tries += 1
         if what is None:
             what = _came_to_nothing(attempt, final=number == last and delivery.state == "failed")

@@ -1,0 +1,99 @@
+"""What `reeve notifications` says on a terminal, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+STATES: Mapping[str, tuple[str, str]] = {
+    "queued": ("waits", "等待发送"),
+    "claimed": ("is being sent", "正在发送"),
+    "unknown": ("nobody knows whether it arrived", "不确定是否送达"),
+    "sent": ("sent", "已发送"),
+    "delivered": ("delivered", "已送达"),
+    "failed": ("FAILED", "失败"),
+    "suppressed": ("not sent", "未发送"),
+    "merged": ("went out with another", "已并入另一条"),
+    "undeliverable": ("NOBODY could be told", "无人可通知"),
+}
+
+HOLDS: Mapping[str, tuple[str, str]] = {
+    "quiet": ("the person's quiet hours", "本人免打扰时段"),
+    "merge": ("more of the same matter, to go out together", "同一事项合并发送"),
+    "daily": ("the one payment reminder of the day", "每日一次缴费提醒"),
+    "digest": ("the digest of mild grades", "低等级汇总"),
+    "budget": ("the month's SMS budget", "本月短信预算"),
+}
+
+DEEDS: Mapping[str, tuple[str, str]] = {
+    "held": ("held back", "暂缓"),
+    "sent": ("sent", "已发送"),
+    "delivered": ("delivered", "已送达"),
+    "failed": ("FAILED", "失败"),
+    "unknown": ("nobody knows whether it arrived", "不确定是否送达"),
+    "retried": ("came to nothing, tried again", "未成功，将重试"),
+    "merged": ("went out with {into}", "并入 {into} 发出"),
+    "suppressed": ("not sent", "未发送"),
+    "undeliverable": ("nobody could be told", "无人可通知"),
+    "acknowledged": ("answered", "已回复"),
+}
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "count": ("{n} messages.", "共 {n} 条。"),
+    "one": ("1 message.", "共 1 条。"),
+    "more": ("{n} messages; there are more (--limit).", "共 {n} 条，还有更多（--limit）。"),
+    "none": ("No message fits.", "没有符合条件的消息。"),
+    "mean": ("Did you mean {best}?", "您是否要找 {best}？"),
+    "case": ("case", "案件"),
+    "asked": ("asked for", "请求"),
+    "asked_by": ("{at}, by step {step} ({rule})", "{at}，步骤 {step}（{rule}）"),
+    "round": ("round {round}", "第 {round} 次"),
+    "level": ("rung {level}", "第 {level} 级"),
+    "to": ("to", "发给"),
+    "nobody": ("nobody", "无人"),
+    "as_role": ("{who}, as {role}", "{who}，角色 {role}"),
+    "climbed": ("up the ladder by {rung}", "上升 {rung} 级"),
+    "told_instead": ("{role} is told instead", "改为通知 {role}"),
+    "how": ("message", "消息"),
+    "by": ("{message} by {channel}", "{message}，渠道 {channel}"),
+    "segments": ("{segments} SMS", "{segments} 条短信"),
+    "state": ("state", "状态"),
+    "waits_for": ("waits for", "等待"),
+    "hour": ("until {at}", "至 {at}"),
+    "next_try": ("the next try, at {at}", "下次尝试：{at}"),
+    "turn": ("its turn, since {at}", "自 {at} 起排队"),
+    "in_hand": ("the process that sends it, until {at} at the latest", "正在发送的进程，最迟至 {at}"),
+    "receipt": ("a receipt, until {at}", "回执，最迟至 {at}"),
+    "group": ("{n} go out together", "共 {n} 条一起发送"),
+    "silence": ("silence", "静默规则"),
+    "again_of": ("again of", "重发自"),
+    "asked_for_by": ("{of}, asked for by {by}", "{of}，由 {by} 要求"),
+    "note": ("note", "备注"),
+    "life": ("What happened", "经过"),
+    "nothing": ("Nothing yet.", "暂无。"),
+    "attempt": ("attempt {attempt}", "第 {attempt} 次"),
+    "through": ("through {provider}", "通道 {provider}"),
+    "reference": ("reference {reference}", "回执号 {reference}"),
+    "second": ("a second time", "重复发送"),
+    "merged": ("with {n} more", "含另外 {n} 条"),
+    "answer": ("{answer}{minutes} by {how}", "{answer}{minutes}，方式 {how}"),
+    "minutes": (" (+{minutes} min)", "（+{minutes} 分钟）"),
+    "siblings": ("Others of the same notification", "同一通知的其他消息"),
+    "text": (
+        "The text as it would be now; this is personal data",
+        "按案件当前情况生成的文本；包含个人信息",
+    ),
+    "subject": ("subject", "主题"),
+    "fault": ("The template fails, Reeve's own text stands in: {fault}", "模板出错，已用内置文本代替：{fault}"),
+    "resent": (
+        "{new} goes out now, to {who} by {channel}. How it goes: reeve notifications show {new}",
+        "{new} 即将发给 {who}（{channel}）。进展：reeve notifications show {new}",
+    ),
+    "would": ("Would send {old} again to {who} by {channel}.", "将把 {old} 重发给 {who}（{channel}）。"),
+}
+
+
+def say(texts: Mapping[str, tuple[str, str]], name: str, lang: str, **words: Any) -> str:
+    """The text of that name; a name that has none is said as it is."""
+    found = texts.get(name)
+    return (name if found is None else found[lang == "zh"]).format(**words)

@@ -1,0 +1,103 @@
+"""A message sent again because a person said so: a delivery of its own, marked, beside the one it repeats."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from reeve.domain.errors import ReeveError
+from reeve.domain.recipients import Recipient
+from reeve.runtime.delivery_life import for_nobody
+from reeve.runtime.store.deliveries import Delivery, DeliveryStore
+from reeve.runtime.store.delivery_search import of_one_notification
+from reeve.runtime.store.mongo import Database
+
+_STILL_WAITS = ("queued", "claimed", "unknown")
+
+
+class NotResent(ReeveError):
+    """It can't be sent again so; the text says why, and what would work."""
+
+
+def again(
+    delivery: Delivery,
+    others: Collection[Delivery],
+    person: Recipient,
+    channel: str,
+    by: str,
+    note: str,
+    now: datetime,
+) -> Delivery:
+    """The delivery that says the same once more, to this person on this channel, at once.
+
+    `others` are all of the same notification. Two people who ask for the same at the same time make the same
+    delivery, so that it goes out once. An acknowledgement before `now` does not stop it.
+    """
+    number = 1 + sum(each.resend_of is not None for each in others)
+    return replace(
+        delivery,
+        id=f"{delivery.notification}~again{number}#{person.id}#{channel}",
+        recipient=person.id,
+        place=person.place,
+        channel=channel,
+        reminds=False,
+        at=now,
+        requested_at=now,
+        state="queued",
+        due_at=now,
+        claim=None,
+        attempts=[],
+        next_role=None,
+        hold="",
+        group="",
+        into=None,
+        merged=0,
+        silence=None,
+        segments=0,
+        answers=[],
+        resend_of=delivery.id,
+        by=by,
+        note=note,
+    )
+
+
+def refuse_if_pointless(delivery: Delivery, *, elsewhere: bool, insist: bool) -> None:
+    """Raises NotResent where it goes out by itself anyway, or has arrived already and nobody insists.
+
+    `elsewhere`: another person or channel than the delivery's own is asked for.
+    """
+    if delivery.state in _STILL_WAITS and not elsewhere:
+        raise NotResent(
+            f"{delivery.short} is still {delivery.state}: it goes out by itself. "
+            "Another person or channel can be told beside it: --to RECIPIENT, --channel CHANNEL."
+        )
+    if delivery.state == "delivered" and not elsewhere and not insist:
+        raise NotResent(f"{delivery.short} was delivered already; say --again to send it a second time.")
+    if for_nobody(delivery) and not elsewhere:
+        raise NotResent(f"{delivery.short} was for nobody; say who should have it: --to RECIPIENT.")
+
+
+def channel_for(delivery: Delivery, person: Recipient, asked: str | None) -> str:
+    """The channel asked for, else the delivery's own, else the person's first. Raises NotResent."""
+    known = sorted(channel for channel, address in person.addresses.items() if address)
+    if asked is not None:
+        if asked in known:
+            return asked
+        raise NotResent(f"{person.id} has no address for {asked}; there is: {', '.join(known) or 'none at all'}.")
+    if delivery.channel in known:
+        return delivery.channel
+    if not known:
+        raise NotResent(f"{person.id} has no address at all; add one with `reeve recipients import`.")
+    return known[0]
+
+
+async def send_again(
+    database: Database, delivery: Delivery, person: Recipient, channel: str, by: str, note: str, now: datetime
+) -> Delivery:
+    """It waits in the record, due now, and notify sends it. Raises NotResent, StoreAway."""
+    others = await of_one_notification(database, delivery.notification)
+    made = again(delivery, others, person, channel, by, note, now)
+    if made.id not in await DeliveryStore(database).insert([made]):
+        raise NotResent(f"Somebody had it sent again a moment ago: {made.short}. Look at that one first.")
+    return made
