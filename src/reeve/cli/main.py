@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "notifications": ("reeve.cli.notifications", "Which messages went to whom; show one, send one again."),
     "messages": ("reeve.cli.messages", "The texts people get: list, preview, send one to try."),
     "answers": ("reeve.cli.answers", "What people replied by SMS and mail; hand in a mail."),
+    "shifts": ("reeve.cli.shifts", "Who is on shift: import, show, override, swap, export."),
     "scores": ("reeve.cli.scores", "Points per department and month, each with its case."),
     "dead": ("reeve.cli.dead", "List, show and replay messages that could not be handled."),
     "schemas": ("reeve.cli.schemas", "Write or check the JSON Schemas and AsyncAPI documents."),
