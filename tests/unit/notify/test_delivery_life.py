@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,47 +13,15 @@ from hypothesis import strategies as st
 
 from reeve.cli.wording import phrase
 from reeve.contracts.timeline import TimelineLine
-from reeve.domain.case import CaseKey
 from reeve.domain.effects import Because, Effect, Notification
 from reeve.runtime.delivery_life import happenings, outcomes
 from reeve.runtime.delivery_lines import Line, whole_timeline
-from reeve.runtime.store.deliveries import NOBODY, Answer, Attempt, Delivery
+from reeve.runtime.store.deliveries import NOBODY, Answer, Delivery
 from reeve.runtime.store.notifications import Requested
 from reeve.runtime.store.short_ids import as_typed, short_id
+from tests.support.deliveries import AT, CASE, delivery
 
-AT = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
-CASE = CaseKey("garden", "complaint", "T-1")
 BECAUSE = Because("complaint.yaml:57", clock="respond")
-
-
-def delivery(*attempts: str, state: Any = "sent", **changes: Any) -> Delivery:
-    """A delivery whose attempts are a minute apart, each `result`, `result/reason` or `result/reason/provider`."""
-    made = []
-    for number, text in enumerate(attempts, 1):
-        result, reason, provider, *_ = (*text.split("/"), "", "")
-        made.append(Attempt(AT + timedelta(minutes=number), result, reason, provider=provider))
-    fixed: dict[str, Any] = {
-        "id": "n1#gm-1#sms",
-        "notification": "n1",
-        "case": CASE,
-        "recipient": "gm-1",
-        "place": "garden",
-        "channel": "sms",
-        "message": "reported",
-        "role": "general_manager",
-        "rung": 0,
-        "step": "report_up",
-        "level": 0,
-        "round": 1,
-        "run": 1,
-        "ack_ends": True,
-        "reminds": True,
-        "at": AT,
-        "requested_at": AT,
-        "rank": 0,
-        "due_at": AT + timedelta(hours=1),
-    }
-    return Delivery(**fixed, state=state, attempts=made, **changes)
 
 
 @pytest.mark.parametrize(

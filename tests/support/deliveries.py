@@ -1,0 +1,42 @@
+"""Deliveries as tests write them down."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from reeve.domain.case import CaseKey
+from reeve.runtime.store.deliveries import Attempt, Delivery
+
+AT = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
+CASE = CaseKey("garden", "complaint", "T-1")
+
+
+def delivery(*attempts: str, state: Any = "sent", **changes: Any) -> Delivery:
+    """A delivery whose attempts are a minute apart, each `result`, `result/reason` or `result/reason/provider`."""
+    made = []
+    for number, text in enumerate(attempts, 1):
+        result, reason, provider, *_ = (*text.split("/"), "", "")
+        made.append(Attempt(AT + timedelta(minutes=number), result, reason, provider=provider))
+    values: dict[str, Any] = {
+        "id": "n1#gm-1#sms",
+        "notification": "n1",
+        "case": CASE,
+        "recipient": "gm-1",
+        "place": "garden",
+        "channel": "sms",
+        "message": "reported",
+        "role": "general_manager",
+        "rung": 0,
+        "step": "report_up",
+        "level": 0,
+        "round": 1,
+        "run": 1,
+        "ack_ends": True,
+        "reminds": True,
+        "at": AT,
+        "requested_at": AT,
+        "rank": 0,
+        "due_at": AT + timedelta(hours=1),
+    }
+    return Delivery(**(values | changes), state=state, attempts=made)
