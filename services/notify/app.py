@@ -205,6 +205,7 @@ def build(
             news,
             time,
             claim,
+            lease,
         ),
         Announcer(DeliveryNews(database), publisher, rules, time, news, bus.changed),
         hand,

@@ -24,7 +24,8 @@ from services.notify.planner import Planner
 from services.notify.pool.choice import ProviderPool
 
 _POLL_SECONDS = 0.5
-_LEASE = timedelta(seconds=30)
+_LONGEST_LEASE = timedelta(seconds=10)
+"""A receipt that waits because we died may come too late to keep a message from being sent again."""
 _AWAITED = timedelta(minutes=10)
 """A receipt may be so much earlier than our own note of what was sent; after that it is of somebody else."""
 _LOOK_AGAIN = timedelta(seconds=1)
@@ -69,6 +70,7 @@ class ReceiptKeeper:
         news: asyncio.Event,
         time_source: TimeSource,
         claim: str,
+        lease: timedelta,
     ) -> None:
         """`news` is set whenever there is something the bus should hear of."""
         self._posts = posts
@@ -79,6 +81,7 @@ class ReceiptKeeper:
         self._news = news
         self._time = time_source
         self._claim = claim
+        self._lease = min(lease, _LONGEST_LEASE)
 
     async def run(self) -> None:
         """Works through what comes in."""
@@ -94,7 +97,7 @@ class ReceiptKeeper:
     async def work_through(self) -> int:
         """One round of it; how many posts. Raises StoreAway."""
         now = self._time.now()
-        posts = await self._posts.claim("receipts", now, _LEASE, self._claim)
+        posts = await self._posts.claim("receipts", now, self._lease, self._claim)
         failed: set[str] = set()
         for post in posts:
             complete = await self._apply(post, failed)

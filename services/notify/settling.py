@@ -89,7 +89,7 @@ def another_may_take(outcome: Outcome) -> bool:
     """Whether the next provider is asked at once: nothing was taken, and it was not the address."""
     if outcome.result is Result.TRANSIENT:
         return True
-    return outcome.result is Result.PERMANENT and outcome.reason in (Reason.REFUSED, Reason.NO_TEMPLATE)
+    return outcome.result is Result.PERMANENT and outcome.reason is not Reason.BAD_ADDRESS
 
 
 def given_up(delivery: Delivery, reason: Reason, now: datetime) -> Settlement:
