@@ -53,6 +53,16 @@ def newest(messages: Sequence[Message], spent: Collection[str], at: datetime) ->
     return max(waiting, key=lambda one: one[:2])[2] if waiting else None
 
 
+def together(message: Message, said: Sequence[Message], named: bool) -> list[Message] | None:
+    """What an answer to the message answers: all that one text said of its matter; None: it can't be told which.
+
+    `said` is the message and those that went out with it; `named`: the answer has the message's own code.
+    """
+    same = [each for each in said if each.matter == message.matter]
+    # A text about several matters: their links and codes can tell, we don't guess.
+    return same if named or len(same) == len(said) else None
+
+
 class MessageReader:
     """Raises StoreAway when the record can't be reached."""
 

@@ -24,7 +24,7 @@ from reeve.runtime.providers.posts import Post, inbound_in
 from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.provider_posts import MAIL, ProviderPost, ProviderPostStore
 from reeve.runtime.telemetry import get_log
-from services.notify.answers.awaiting import Message, MessageReader, newest
+from services.notify.answers.awaiting import Message, MessageReader, newest, together
 from services.notify.answers.mail import MailReply, read_mail
 from services.notify.answers.telling import AnswerTeller
 
@@ -192,11 +192,9 @@ class ReplyTaker:
         if message is None:
             decided.outcome = "no_message"
             return decided
-        together = await self._messages.said_with(message)
-        same = [each for each in together if each.matter == message.matter]
-        if len(same) < len(together) and not named:
-            # Which of them? Their links and codes can tell; we don't guess.
+        answered = together(message, await self._messages.said_with(message), named)
+        if answered is None:
             decided.outcome = "several_matters"
-            return decided
-        decided.tokens = [each.token.hash for each in same]
+        else:
+            decided.tokens = [each.token.hash for each in answered]
         return decided

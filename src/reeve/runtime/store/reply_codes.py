@@ -71,10 +71,16 @@ class Awaiting:
 
 
 def number_of(address: str) -> str:
-    """The digits of a phone number with its country: `+86 138…`, `0086138…` and `138…` are the same."""
-    text = unicodedata.normalize("NFKC", address)
+    """The digits of a phone number with its country: `+86 138…`, `0086138…` and `138…` are the same.
+
+    Without a country, eleven digits that look like a Chinese mobile are one.
+    """
+    text = unicodedata.normalize("NFKC", address).strip()
     digits = re.sub(r"[^0-9]", "", text)
-    digits = digits[2:] if digits.startswith("00") and not text.strip().startswith("+") else digits
+    if text.startswith("+"):
+        return digits
+    if digits.startswith("00"):
+        return digits[2:]
     return f"86{digits}" if _CHINESE_MOBILE.fullmatch(digits) else digits
 
 
