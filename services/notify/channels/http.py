@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from reeve.rulelang.sms_segments import is_gsm
 from reeve.rulelang.templates import RenderingFailed
 from reeve.runtime.providers.auth import SIGNED
-from reeve.runtime.providers.fields import RENDERER
+from reeve.runtime.providers.fields import RENDERER, for_posts
 from reeve.runtime.providers.http_file import HttpFile, render_tree
 from reeve.runtime.providers.judging import found_id
 from reeve.runtime.providers.posts import public_id
@@ -57,7 +57,8 @@ class HttpProvider:
         self.channel: str = file.channel
         self._file = file
         self._secrets = secrets
-        self._posts_to = f"{public_url}/v1/providers/{file.name}" if public_url else ""
+        can_post = bool(public_url) and file.webhooks is not None
+        self._posts_to = f"{public_url}/v1/providers/{file.name}" if can_post else ""
         self._said: set[tuple[str, str]] = set()
         # Both write the whole URL into their logs, and with a GET that is the number, the text and the password.
         for talkative in ("httpx", "httpcore"):
@@ -124,8 +125,8 @@ class HttpProvider:
             "id": public_id(text.id),
             "message": text.message,
             "language": text.language,
-            "receipts_url": f"{self._posts_to}/receipts" if self._posts_to else "",
-            "inbound_url": f"{self._posts_to}/inbound" if self._posts_to else "",
+            "receipts_url": f"{self._posts_to}/receipts",
+            "inbound_url": f"{self._posts_to}/inbound",
             "secrets": {name: secret.get_secret_value() for name, secret in self._secrets.items()},
         }
         if file.templates is not None:
@@ -138,9 +139,12 @@ class HttpProvider:
             return RENDERER.render(template, context)
 
         def all_rendered(templates: Mapping[str, str]) -> dict[str, str]:
-            found = {name: rendered(template) for name, template in templates.items()}
-            # Where providers can't reach us they are not asked to: an address of ours that is empty goes nowhere.
-            return {name: value for name, value in found.items() if value or not _for_posts(templates[name])}
+            # Where providers can't reach us they are not asked to.
+            return {
+                name: rendered(template)
+                for name, template in templates.items()
+                if self._posts_to or not for_posts(template)
+            }
 
         url = rendered(file.url)
         more: dict[str, Any] = {}
@@ -184,10 +188,6 @@ class HttpProvider:
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         # 5xx, and a 200 whose body is no success: it was not taken, and nobody says that it never will be.
         return Outcome(Result.TRANSIENT, Reason.PROVIDER_ERROR)
-
-
-def _for_posts(template: str) -> bool:
-    return any(use.name in ("receipts_url", "inbound_url") for use in RENDERER.names(template))
 
 
 async def _head_of(response: httpx.Response) -> bytes:

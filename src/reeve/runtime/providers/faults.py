@@ -61,10 +61,10 @@ def sentence_of(
             key = str(place[-1])
             close = difflib.get_close_matches(key, sorted(set(_keys(model))), 1)
             elsewhere = [kind for kind, other in others.items() if key in _own_keys(other)]
-            if close:
-                return place, f"there is no such key here; did you mean {close[0]}?"
             if len(place) == 1 and elsewhere:
                 return place, f"there is no such key here; files of kind {' and '.join(elsewhere)} have one"
+            if close:
+                return place, f"there is no such key here; did you mean {close[0]}?"
             return place, "there is no such key here"
         case "missing":
             return place, "this is missing"

@@ -70,6 +70,11 @@ def texts_in(tree: Any) -> list[str]:
     return [text for value in inner for text in texts_in(value)]
 
 
+def for_posts(template: str) -> bool:
+    """Whether it tells the provider where to post to: it is left out where posts can't come."""
+    return any(use.name in ("receipts_url", "inbound_url") for use in RENDERER.names(template))
+
+
 TemplateText = Annotated[str, AfterValidator(checked)]
 SecretText = Annotated[str, AfterValidator(_secret)]
 Pattern = Annotated[str, AfterValidator(_pattern)]

@@ -19,7 +19,7 @@ from ruamel.yaml.nodes import Node
 from reeve.rulelang.templates import RenderingFailed
 from reeve.runtime.providers.apprise_file import AppriseFile
 from reeve.runtime.providers.faults import Fault, Place, ProvidersRefused, fault_at, sentence_of
-from reeve.runtime.providers.fields import RENDERER
+from reeve.runtime.providers.fields import RENDERER, for_posts
 from reeve.runtime.providers.file import ProviderFile
 from reeve.runtime.providers.http_file import HttpFile
 from reeve.runtime.providers.smtp_file import SmtpFile
@@ -33,6 +33,9 @@ KINDS: dict[str, type[AnyFile]] = {
     "apprise": AppriseFile,
 }
 DEFAULT_FOLDER = Path("channels")
+
+_LEFT_OUT = ("query", "headers", "form")
+"""Keys whose fields are left out of a request where they would ask for posts that can't come."""
 
 _NO_SMPP = (
     "Reeve speaks no SMPP: no library for it is kept well enough (docs/adr/0008-no-smpp.md). Let Kannel or Jasmin "
@@ -50,7 +53,7 @@ class Configured:
     source: str
     """The file it stands in, or the setting."""
     missing: tuple[str, ...] = ()
-    """Environment variables that the file names and that are not set; only where that was allowed."""
+    """Environment variables that the file names, that are not set, and that it can be used without."""
 
     @property
     def name(self) -> str:
@@ -64,7 +67,11 @@ class Configured:
 
 
 Secrets = OneOf["all", "webhooks", "none"]
-"""Whose environment variables must be set: all, those that posts are verified with, or none."""
+"""What the environment is looked through for: all, to send; webhooks, to take posts; none, to look at the files.
+
+What sending needs must be set. Without what posts are verified with, a provider is used all the same, and as if its
+file had no webhooks: nobody waits for receipts that can't come, and nobody is asked for an answer.
+"""
 
 
 def load_providers(
@@ -147,14 +154,16 @@ def load_provider(
         raise _refused(setting, root, told) from None
     if faults := list(_faults_of_a_trial(file)):
         raise _refused(setting, root, faults)
-    needed = {"all": set(file.secrets), "webhooks": _used_by_webhooks(file), "none": set[str]()}[secrets]
     unset = {name: variable for name, variable in file.secrets.items() if not known.get(variable)}
+    needed = _used_to_send(file) if secrets == "all" else frozenset()
     if faults := [
         (("secrets", name), f"the environment variable {variable} is not set")
         for name, variable in unset.items()
         if name in needed
     ]:
         raise _refused(setting, root, faults)
+    if secrets != "none" and _used_by_webhooks(file) & unset.keys():
+        file = file.model_copy(update={"webhooks": None, "receipts": None, "inbound": None})
     held = {name: SecretStr(known[variable]) for name, variable in file.secrets.items() if name not in unset}
     return Configured(file, held, setting, tuple(unset.values()))
 
@@ -191,9 +200,19 @@ def _model_of(source: str, root: Node | None, description: Any) -> type[AnyFile]
     return model
 
 
-def _used_by_webhooks(file: ProviderFile) -> set[str]:
-    texts = [text for _, text in _webhook_texts(file)]
-    return {name for text in texts for name in re.findall(r"secrets\.(\w+)", text)} & set(file.secrets)
+def _used_by_webhooks(file: ProviderFile) -> frozenset[str]:
+    return _secrets_in(text for _, text in _webhook_texts(file))
+
+
+def _used_to_send(file: ProviderFile) -> frozenset[str]:
+    """All but those that only posts need: what is verified, and where the provider is asked to post to."""
+    sent = (text for place, text in file.texts() if place[0] not in _LEFT_OUT or not for_posts(text))
+    only_posts = _used_by_webhooks(file) - _secrets_in(sent)
+    return frozenset(file.secrets) - only_posts
+
+
+def _secrets_in(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for text in texts for name in re.findall(r"\bsecrets\.(\w+)", text))
 
 
 def _webhook_texts(file: ProviderFile) -> list[tuple[Place, str]]:
@@ -234,7 +253,7 @@ def _fault_of(file: AnyFile, place: Place, text: str, context: Mapping[str, Any]
     except RenderingFailed as error:
         names = [*(each for each in context if each != "secrets"), *(f"secrets.{each}" for each in file.secrets)]
         why = re.sub(r"'dict object' has no attribute ('.*')", r"nothing is called \1 here", str(error))
-        return place, f"template: {why}; there is {', '.join(names) or 'nothing it could name'}"
+        return place, f"template: {why}; there is {', '.join(names) or 'no secret; name it under secrets'}"
     if place != ("url",) or isinstance(file, AppriseFile):
         return None
     parts = urlsplit(rendered)
