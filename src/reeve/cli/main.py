@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "messages": ("reeve.cli.messages", "The texts people get: list, preview, send one to try."),
     "answers": ("reeve.cli.answers", "What people replied by SMS and mail; hand in a mail."),
     "shifts": ("reeve.cli.shifts", "Who is on shift: import, show, override, swap, export."),
+    "silences": ("reeve.cli.silences", "For a time nobody is told what they match; never without an end."),
+    "budget": ("reeve.cli.budget", "SMS segments of the month, the forecast, and what is degraded."),
     "scores": ("reeve.cli.scores", "Points per department and month, each with its case."),
     "dead": ("reeve.cli.dead", "List, show and replay messages that could not be handled."),
     "schemas": ("reeve.cli.schemas", "Write or check the JSON Schemas and AsyncAPI documents."),

@@ -95,28 +95,42 @@ def matches(matchers: Matchers, told: Told) -> bool:
     )
 
 
+REFUSALS = {
+    "no_matcher": "it would hide everything: name a site, policy, grade, subject, role or the like",
+    "no_author": "it has no author: give the id of the recipient who is warned before it ends",
+    "no_reason": "it has no reason: say in a few words why nobody is to be told",
+    "ends_first": "it ends before it begins: give a later end",
+    "past": "its end is past: give a later one",
+    "too_long": f"it is longer than {LONGEST.days} days: give an earlier end, and extend it when it is due",
+}
+"""Code → why a silence can't be, and what to give instead."""
+
+
 class SilenceRefused(ValueError):
-    """A silence that can't be: the message says why and what to write instead."""
+    """A silence that can't be."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(REFUSALS[code])
+        self.code = code
+        """One of REFUSALS."""
 
 
 def check_silence(silence: Silence, now: datetime) -> None:
     """Raises SilenceRefused for one without matchers, author, reason or a usable end."""
     if not silence.matchers.given:
-        raise SilenceRefused("it would hide everything: name a site, policy, grade, subject, role or the like")
+        raise SilenceRefused("no_matcher")
     if not silence.author.strip():
-        raise SilenceRefused("it has no author: give the id of the recipient who is warned before it ends")
+        raise SilenceRefused("no_author")
     if not silence.reason.strip():
-        raise SilenceRefused("it has no reason: say in a few words why nobody is to be told")
+        raise SilenceRefused("no_reason")
     check_end(silence.since, silence.until, now)
 
 
 def check_end(since: datetime, until: datetime, now: datetime) -> None:
     """Raises SilenceRefused for an end that is past, before the beginning, or too far away."""
     if until <= since:
-        raise SilenceRefused("it ends before it begins: give a later end")
+        raise SilenceRefused("ends_first")
     if until <= now:
-        raise SilenceRefused("its end is past: give a later one")
-    if until - max(since, now) > LONGEST or until - since > LONGEST:
-        raise SilenceRefused(
-            f"it is longer than {LONGEST.days} days: give an earlier end, and extend it when it is due"
-        )
+        raise SilenceRefused("past")
+    if until - since > LONGEST:
+        raise SilenceRefused("too_long")
