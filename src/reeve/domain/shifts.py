@@ -65,19 +65,23 @@ def periods(rota: Rota, changes: Sequence[Change], start: datetime, end: datetim
     reach = max((layer.step for layer in rota.layers), default=1) * DAY + _BEYOND
     turns = [turn for layer in rota.layers for turn in _turns(layer, rota, start - reach, end + reach)]
     exchanges = _exchanges(changes)
-    bounds = {start - reach, end + reach, *(at for turn in turns for at in (turn.start, turn.end))}
-    bounds |= {at for each in exchanges for at in (each.start, each.end)}
+    of_turns = {at for turn in turns for at in (turn.start, turn.end)}
+    of_exchanges = {at for each in exchanges for at in (each.start, each.end)}
     found: list[Period] = []
-    for begin, stop in pairwise(sorted(bounds)):
-        if stop <= start or begin >= end:
-            continue
+    for begin, stop in pairwise(sorted({start - reach, end + reach, *of_turns, *of_exchanges})):
         here = [turn for turn in turns if turn.start <= begin < turn.end]
         people = _changed(_together(here, begin), exchanges, begin)
-        if not people:
-            begin, stop = max(begin, start), min(stop, end)
         names = tuple(dict.fromkeys(turn.shift for turn in here if turn.shift))
-        found.append(Period(begin, stop, people, names))
-    return found
+        last = found[-1] if found else None
+        if last is not None and begin not in of_turns and (last.people, last.shifts) == (people, names):
+            found[-1] = Period(last.start, stop, people, names)  # a change that changes nothing here
+        else:
+            found.append(Period(begin, stop, people, names))
+    inside = [each for each in found if each.end > start and each.start < end]
+    return [
+        each if each.people else Period(max(each.start, start), min(each.end, end), each.people, each.shifts)
+        for each in inside
+    ]
 
 
 def hand_overs(rota: Rota, changes: Sequence[Change], after: datetime, until: datetime) -> list[Period]:
