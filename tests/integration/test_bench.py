@@ -11,11 +11,13 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
+from reeve.devstack.bench.arrivals import LINE_BYTES, arrivals, arrived, times_by_id
 from reeve.devstack.bench.figures import Figure, ratio_of
 from reeve.devstack.bench.posting import ndjson_posts, post_all, post_paced, single_posts
 from reeve.devstack.bench.programs import BenchFailed
 from reeve.devstack.bench.rig import serious_complaints
-from reeve.devstack.bench.smtp_taker import LINE_BYTES, arrivals, arrived, line
+from reeve.devstack.bench.smtp_taker import mail_line
+from reeve.devstack.bench.text_taker import text_line
 from reeve.devstack.launching import Child, free_port, port_is_free
 from reeve.devstack.tiny_http import Request, Response, TinyHttpServer
 from tests.support.waiting import until
@@ -83,7 +85,7 @@ async def test_the_mail_server_notes_each_mail_and_its_case(tmp_path: Path) -> N
     child = await Child.start(command, env={}, log=tmp_path / "log")
     try:
         await until("the mail server listens", lambda: not port_is_free(port))
-        mail = b"Subject: Serious complaint T-X%d\r\n\r\nCase\r\n.. not the end\r\n"
+        mail = b"Subject: Serious complaint T-X%d\r\nMessage-ID: <m@x>\r\n\r\nCase\r\n.. not the end\r\n"
         for number in (7, 8):
             await aiosmtplib.send(
                 mail % number, sender="a@example.org", recipients=["b@example.org"], hostname="127.0.0.1", port=port
@@ -95,13 +97,26 @@ async def test_the_mail_server_notes_each_mail_and_its_case(tmp_path: Path) -> N
     assert (seven, eight) == (7, 8)
     assert first < second
     assert arrivals(out, 1) == [(second, 8)]
+    assert times_by_id(out) == {"m": 2}
 
 
 def test_a_line_of_the_mail_server_has_one_length_and_finds_the_case_in_base64() -> None:
-    encoded = b"Subject: =?utf-8?B?xxx?=\r\n\r\n" + b"Q2FzZTogVC1YMTIzNA=="
-    assert line(12.5, encoded).split() == [b"0000000000012.500000", b"1234"]
-    assert line(12.5, b"Subject: none\r\n\r\n%%%").split()[1] == b"-"
-    assert len(line(1e6, encoded)) == LINE_BYTES
+    encoded = b"Message-ID: <0123456789abcdef0123@example.org>\r\n\r\n" + b"Q2FzZTogVC1YMTIzNA=="
+    assert mail_line(12.5, encoded).split() == [b"0000000000012.500000", b"1234", b"0123456789abcdef"]
+    assert mail_line(12.5, b"Subject: none\r\n\r\n%%%").split()[1:] == [b"-", b"-"]
+    assert len(mail_line(1e6, encoded)) == LINE_BYTES
+
+
+@pytest.mark.parametrize(
+    ("target", "body"),
+    [
+        (b"/sms", b'{"to":"+1","text":"Case: T-X1234","id":"0123456789abcdef0123"}'),
+        (b"/sms", b"to=%2B1&text=Case%3A+T-X1234&id=0123456789abcdef0123"),
+        (b"/sms?id=0123456789abcdef0123&text=T-X1234", b""),
+    ],
+)
+def test_a_line_of_the_sms_gateway_finds_case_and_id(target: bytes, body: bytes) -> None:
+    assert text_line(1.0, target, body).split()[1:] == [b"1234", b"0123456789abcdef"]
 
 
 def test_a_ratio_is_the_median_of_the_ratios_of_each_run() -> None:

@@ -12,13 +12,13 @@ from time import perf_counter
 
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from reeve.devstack.bench.arrivals import arrivals, arrived
 from reeve.devstack.bench.decide_loops import PLAIN_PREFIX
 from reeve.devstack.bench.figures import Figure, median_of, percentile, ratio_of
-from reeve.devstack.bench.notify_section import Taker, mail_taker
 from reeve.devstack.bench.posting import post_all, post_paced, single_posts
 from reeve.devstack.bench.programs import SERVICES, BenchFailed, prepare, running, service
 from reeve.devstack.bench.rig import SITES, Rig, serious_complaints
-from reeve.devstack.bench.smtp_taker import arrivals, arrived
+from reeve.devstack.bench.takers import Taker, mail_taker
 from reeve.devstack.launching import free_port
 from reeve.devstack.local_server import HOST
 from reeve.runtime.time_source import SystemTime
@@ -27,7 +27,7 @@ SECTION = "end-to-end"
 _RUNS = 3
 _CONNECTIONS = 32
 _LIMIT_SECONDS = 60.0
-_RATE = 50.0
+RATE = 50.0
 """Events a second while latency is measured."""
 _TASTERS = 10
 _WATCHER = "bench-watcher"
@@ -115,7 +115,7 @@ async def end_to_end(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
     """Events a second from post to requested notification, and milliseconds from post to email."""
     most, wanted_seconds, seconds = (150, 0.5, 1.0) if quick else (2000, 5.0, 10.0)
     ours, delivered, plain = [], [], []
-    latencies: list[list[float]] = []
+    of_ours: list[list[float]] = []
     plain_latencies: list[list[float]] = []
     async with world(rig) as here, _plain(rig, "decide", here) as deciding, _plain(rig, "mail", here) as mailing:
         # Sized by what this machine does, so that a slow one is done in time as well.
@@ -127,20 +127,20 @@ async def end_to_end(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
             delivered.append(rates[1])
             rig.tell(f"end-to-end: events/s of the plain service, run {run} of {_RUNS}")
             plain.append(await _answered(here, deciding, most, wanted_seconds))
-            rig.tell(f"end-to-end: latency at {_RATE:g} events/s, run {run} of {_RUNS}")
-            latencies.append(await _latencies(here, here.ports["intake"], here.each, seconds))
+            rig.tell(f"end-to-end: latency at {RATE:g} events/s, run {run} of {_RUNS}")
+            of_ours.append(await latencies(here, here.ports["intake"], here.each, seconds))
             rig.tell(f"end-to-end: latency of the plain service, run {run} of {_RUNS}")
-            plain_latencies.append(await _latencies(here, mailing, 3, seconds / 2))
+            plain_latencies.append(await latencies(here, mailing, 3, seconds / 2))
     yield median_of(SECTION, "post → graded → notification requested", ours, "events/s")
     yield median_of(SECTION, "post → every email delivered", delivered, "events/s")
     yield median_of(SECTION, "reference: plain service, a post at a time", plain, "events/s")
     yield ratio_of(SECTION, "post → requested ÷ plain service", ours, plain)
     for percent in (50, 99):
-        of_ours = [percentile(values, percent) * 1000 for values in latencies]
+        ours_ms = [percentile(values, percent) * 1000 for values in of_ours]
         of_plain = [percentile(values, percent) * 1000 for values in plain_latencies]
-        yield median_of(SECTION, f"post → email p{percent} at {_RATE:g} events/s", of_ours, "ms", better="less")
+        yield median_of(SECTION, f"post → email p{percent} at {RATE:g} events/s", ours_ms, "ms", better="less")
         yield median_of(SECTION, f"reference: no record kept, p{percent}", of_plain, "ms", better="less")
-        yield ratio_of(SECTION, f"p{percent} ÷ no record kept", of_ours, of_plain, better="less")
+        yield ratio_of(SECTION, f"p{percent} ÷ no record kept", ours_ms, of_plain, better="less")
 
 
 @asynccontextmanager
@@ -177,11 +177,11 @@ async def _answered(here: World, port: int, count: int, seconds: float) -> float
     return answered / (perf_counter() - begun)
 
 
-async def _latencies(here: World, port: int, each: int, seconds: float) -> list[float]:
+async def latencies(here: World, port: int, each: int, seconds: float) -> list[float]:
     """Seconds from the moment an event was due to be posted to the arrival of each of its emails."""
     first, before = here.posted, arrived(here.taker.out)
-    count = round(_RATE * seconds)
-    due = await post_paced(port, here.requests(count), _RATE)
+    count = round(RATE * seconds)
+    due = await post_paced(port, here.requests(count), RATE)
     await here.taker.until(before + count * each)
     return [
         at - due[number - first]

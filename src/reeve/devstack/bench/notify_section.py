@@ -1,98 +1,92 @@
-"""Section `notify`: emails a second, beside a new SMTP connection for each."""
+"""Section `notify`: messages a second from a backlog beside one connection per message, and post → email."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from time import perf_counter
-from typing import NamedTuple
 
 import aiosmtplib
 
-from reeve.devstack.bench.decide_loops import OurLoop
-from reeve.devstack.bench.figures import Figure, median_of, ratio_of
+from reeve.devstack.bench.end_to_end_section import RATE, latencies, world
+from reeve.devstack.bench.fan_out import (
+    MAIL_PLACES,
+    SENDER,
+    TEXT_PLACES,
+    FannedOut,
+    Takers,
+    one_connection_each,
+    request,
+    settled,
+    since,
+    takers,
+    text_of,
+)
+from reeve.devstack.bench.figures import Figure, median_of, percentile, ratio_of
 from reeve.devstack.bench.posting import together
-from reeve.devstack.bench.programs import BenchFailed, prepare, running, service
-from reeve.devstack.bench.rig import SITES, Rig, serious_complaints
-from reeve.devstack.bench.smtp_taker import arrivals, arrived
-from reeve.devstack.launching import free_port
+from reeve.devstack.bench.programs import BenchFailed, service
+from reeve.devstack.bench.rig import Rig
+from reeve.devstack.bench.takers import Taker
 from reeve.devstack.local_server import HOST
-from reeve.runtime.store import bundles, recipients
-from reeve.runtime.store.mongo import ensure_indexes
-from reeve.runtime.time_source import SystemTime
-from services.notify.channels.base import Result, Text
+from services.notify.channels.base import Result
 from services.notify.channels.mail_bytes import MailBuilder
 from services.notify.channels.smtp import SmtpProvider
 
 SECTION = "notify"
 _RUNS = 3
-_CONNECTIONS = 4
-"""As notify has by default."""
-_SENDER = "Reeve <reeve@example.org>"
-_LIMIT_SECONDS = 60.0
 _MOST = 20_000
 """Emails of one turn."""
 _BAR = 3.0
-"""Source: design, figures to reach."""
-
-
-class Taker(NamedTuple):
-    """A mail server in a process of its own."""
-
-    port: int
-    out: Path
-
-    async def until(self, wanted: int) -> None:
-        """So many mails have come since it started. Raises BenchFailed."""
-        end = perf_counter() + _LIMIT_SECONDS
-        while (come := arrived(self.out)) < wanted:
-            if perf_counter() > end:
-                raise BenchFailed(f"{come} of {wanted} emails had come after {_LIMIT_SECONDS:g} s")
-            await asyncio.sleep(0.02)
-
-
-@asynccontextmanager
-async def mail_taker(rig: Rig) -> AsyncIterator[Taker]:
-    """Takes mail inside."""
-    port = free_port()
-    out = rig.folder / f"mails-{port}"
-    arguments = ("reeve.devstack.bench.smtp_taker", "--port", str(port), "--out", str(out))
-    async with running(rig, "mail server", arguments, port, {}, None) as program:
-        await program.ready()
-        yield Taker(port, out)
+_LATENCY_BAR = 100.0
+"""Milliseconds. Source of both: issue 4."""
 
 
 async def notify(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
-    """Emails a second through the channel alone, and through the whole service from a backlog."""
-    kept, fresh, backlog = [], [], []
-    seconds, events = (0.5, 60) if quick else (4.0, 400)
-    async with mail_taker(rig) as taker:
+    """Emails a second through the channel alone, messages a second through the whole service, and their latency."""
+    kept, fresh, each = [], [], []
+    fanned: list[FannedOut] = []
+    seconds, notifications = (0.5, 300) if quick else (4.0, 6000)
+    async with takers(rig) as both:
         for run in range(1, _RUNS + 1):
             rig.tell(f"notify: kept connections, run {run} of {_RUNS}")
-            kept.append(await _channel_rate(taker, seconds, f"{run}"))
-            rig.tell(f"notify: one connection per message, run {run} of {_RUNS}")
-            fresh.append(await _one_connection_each(taker, seconds, f"{run}"))
-            rig.tell(f"notify: the service on a backlog, run {run} of {_RUNS}")
-            backlog.append(await _backlog_rate(rig, taker, events))
-    yield median_of(SECTION, f"email channel, {_CONNECTIONS} kept connections", kept, "emails/s")
-    yield median_of(SECTION, f"reference: new connection each, {_CONNECTIONS} at once", fresh, "emails/s")
-    yield median_of(SECTION, "whole service on a backlog", backlog, "emails/s")
+            kept.append(await _channel_rate(both.mails, seconds, f"{run}"))
+            rig.tell(f"notify: one connection per email, run {run} of {_RUNS}")
+            fresh.append(await _one_connection_each(both.mails, seconds, f"{run}"))
+            rig.tell(f"notify: {notifications} notifications, run {run} of {_RUNS}")
+            fanned.append(await _fan_out(rig, both, notifications))
+            rig.tell(f"notify: the same on one connection per message, run {run} of {_RUNS}")
+            each.append(await one_connection_each(both, fanned[-1].mails, fanned[-1].texts))
+    yield median_of(SECTION, f"email channel, {MAIL_PLACES} kept connections", kept, "emails/s")
+    yield median_of(SECTION, f"reference: new connection each, {MAIL_PLACES} at once", fresh, "emails/s")
     yield ratio_of(SECTION, "channel ÷ new connection each", kept, fresh, _BAR)
-    yield ratio_of(SECTION, "whole service ÷ new connection each", backlog, fresh)
+    yield Figure(SECTION, "notifications fanned out: emails", fanned[-1].mails, "messages")
+    yield Figure(SECTION, "notifications fanned out: SMS", fanned[-1].texts, "messages")
+    rates = [run.rate for run in fanned]
+    yield median_of(SECTION, "whole service on a backlog", rates, "messages/s")
+    places = f"{MAIL_PLACES} + {TEXT_PLACES} at once"
+    yield median_of(SECTION, f"reference: one connection per message, {places}", each, "messages/s")
+    yield ratio_of(SECTION, "whole service ÷ one connection per message", rates, each, _BAR)
+    async for figure in _latency(rig, quick):
+        yield figure
 
 
-def _text(id: str) -> Text:
-    body = "Serious complaint: ceiling leak in the corridor.\nPlease answer by 17:55.\nCase: T-X1\n"
-    return Text(id, "supervisor@site-1.example.org", "Serious complaint T-X1", body, SystemTime().now())
+async def _latency(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
+    """Milliseconds from post to email, with everything running."""
+    runs: list[list[float]] = []
+    async with world(rig) as here:
+        for run in range(1, _RUNS + 1):
+            rig.tell(f"notify: post → email at {RATE:g} events/s, run {run} of {_RUNS}")
+            runs.append(await latencies(here, here.ports["intake"], here.each, 1.0 if quick else 10.0))
+    for percent, bar in ((50, None), (99, _LATENCY_BAR)):
+        values = [percentile(run, percent) * 1000 for run in runs]
+        yield median_of(SECTION, f"post → email p{percent} at {RATE:g} events/s", values, "ms", bar, "less")
 
 
 async def _channel_rate(taker: Taker, seconds: float, tag: str) -> float:
-    channel = SmtpProvider(HOST, taker.port, _SENDER, connections=_CONNECTIONS)
+    channel = SmtpProvider(HOST, taker.port, SENDER, connections=MAIL_PLACES)
 
     async def send(number: int) -> None:
-        outcome = await channel.send(_text(f"kept-{tag}-{number}"))
+        outcome = await channel.send(text_of(f"kept-{tag}-{number}"))
         if outcome.result is not Result.SENT:
             raise BenchFailed(f"an email was not taken: {outcome.reason}")
 
@@ -103,10 +97,10 @@ async def _channel_rate(taker: Taker, seconds: float, tag: str) -> float:
 
 
 async def _one_connection_each(taker: Taker, seconds: float, tag: str) -> float:
-    builder = MailBuilder(_SENDER)
+    builder = MailBuilder(SENDER)
 
     async def send(number: int) -> None:
-        text = _text(f"each-{tag}-{number}")
+        text = text_of(f"each-{tag}-{number}")
         mail = builder.build(text)
         try:
             await aiosmtplib.send(
@@ -132,24 +126,15 @@ async def _rate(send: Callable[[int], Awaitable[None]], seconds: float) -> float
                 return
 
     begun = perf_counter()
-    await together([asyncio.create_task(keep_sending()) for _ in range(_CONNECTIONS)])
+    await together([asyncio.create_task(keep_sending()) for _ in range(MAIL_PLACES)])
     return sent / (perf_counter() - begun)
 
 
-async def _backlog_rate(rig: Rig, taker: Taker, events: int) -> float:
-    """Emails a second from the first to the last, of notifications requested before the service started."""
-    await rig.fresh()
-    for module in (bundles, recipients):
-        await ensure_indexes(rig.database, module.INDEXES)
-    await prepare(rig, rig.database, SITES)
-    await rig.accept(list(serious_complaints(events, SystemTime().now(), 0)))
-    async with OurLoop(rig) as ours:
-        await ours.until(events)
-    requested = await rig.database["notifications"].count_documents({})
-    before = arrived(taker.out)
-    settings = {"REEVE_SMTP_HOST": HOST, "REEVE_SMTP_PORT": str(taker.port), "REEVE_SMTP_FROM": _SENDER}
-    async with service(rig, "notify", **settings) as started:
+async def _fan_out(rig: Rig, both: Takers, notifications: int) -> FannedOut:
+    """What notify sends of notifications requested before it started, all of them."""
+    await request(rig, notifications)
+    before = both.come
+    async with service(rig, "notify", **both.settings) as started:
         await started.ready()
-        await taker.until(before + requested)
-    moments = [at for at, _ in arrivals(taker.out, before)]
-    return (len(moments) - 1) / (moments[-1] - moments[0])
+        await settled(rig)
+    return since(both, before)

@@ -77,6 +77,10 @@ class Program:
         lines = self.log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
         return ServerFailed(self.name, happened, lines[-1][:300] if lines else "", str(self.log))
 
+    async def kill(self) -> None:
+        """As kill -9."""
+        await self._child.kill()
+
     async def stop(self) -> None:
         """Drained, or killed if that takes too long."""
         await self._child.stop(_STOP_SECONDS)

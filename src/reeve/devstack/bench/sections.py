@@ -17,6 +17,7 @@ from reeve.devstack.bench.decide_loops import OurLoop, naive_batch_rate, one_at_
 from reeve.devstack.bench.end_to_end_section import end_to_end, memory
 from reeve.devstack.bench.figures import Figure, median_of, percentile, ratio_of
 from reeve.devstack.bench.intake_section import intake
+from reeve.devstack.bench.kills_section import kills
 from reeve.devstack.bench.notify_section import notify
 from reeve.devstack.bench.rig import Rig, complaints
 from reeve.devstack.bench.rules_section import rules, simulate
@@ -178,6 +179,7 @@ SECTIONS: dict[str, Section] = {
     "latency": latency,
     "timers": timers,
     "notify": notify,
+    "kills": kills,
     "end-to-end": end_to_end,
     "memory": memory,
     "rules": rules,

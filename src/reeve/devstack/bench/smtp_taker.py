@@ -1,9 +1,5 @@
 """A mail server that takes every mail, keeps none and notes when each had come whole. A program, run by the bench:
-`python -m reeve.devstack.bench.smtp_taker --port 2525 --out FILE`.
-
-Each mail is one line of LINE_BYTES bytes in FILE: the moment by `time.monotonic`, which on one machine is the same
-clock in every process (Linux and macOS), and the number that the bench gave the case; so the file's size tells how
-many have come, without anybody reading it.
+`python -m reeve.devstack.bench.smtp_taker --port 2525 --out FILE`. `arrivals` says what FILE holds.
 """
 
 from __future__ import annotations
@@ -13,17 +9,14 @@ import asyncio
 import binascii
 import os
 import re
-from pathlib import Path
 from time import monotonic
 from typing import cast
 
+from reeve.devstack.bench.arrivals import CASE, line
 from reeve.devstack.local_server import HOST
 from reeve.runtime.process import run, stop_requested
 
-LINE_BYTES = 48
-CASE = re.compile(rb"T-X(\d+)")
-"""What the bench calls its cases, wherever it stands in a mail."""
-
+_ID = re.compile(rb"^message-id:\s*<([^@>\s]+)", re.IGNORECASE | re.MULTILINE)
 _ANSWERS = {
     b"EHLO": b"250-taker\r\n250 8BITMIME\r\n",
     b"HELO": b"250 taker\r\n",
@@ -59,7 +52,7 @@ class _Session(asyncio.Protocol):
         del self._buffer[: end + len(mark)]
         if self._in_mail:
             self._in_mail = False
-            os.write(self._out, line(monotonic(), whole))
+            os.write(self._out, mail_line(monotonic(), whole))
             transport.write(b"250 taken\r\n")
             return True
         command = whole[:4].upper()
@@ -73,11 +66,11 @@ class _Session(asyncio.Protocol):
         return True
 
 
-def line(at: float, mail: bytes) -> bytes:
+def mail_line(at: float, mail: bytes) -> bytes:
     """The mail's line in the file."""
-    found = CASE.search(mail) or CASE.search(_decoded(mail))
-    number = found[1].decode() if found else "-"
-    return f"{at:020.6f} {number}".ljust(LINE_BYTES - 1).encode() + b"\n"
+    case = CASE.search(mail) or CASE.search(_decoded(mail))
+    found = _ID.search(mail)
+    return line(at, case[1] if case else None, found[1] if found else None)
 
 
 def _decoded(mail: bytes) -> bytes:
@@ -86,17 +79,6 @@ def _decoded(mail: bytes) -> bytes:
         return binascii.a2b_base64(body)
     except binascii.Error:
         return b""
-
-
-def arrivals(out: Path, skipped: int = 0) -> list[tuple[float, int | None]]:
-    """Moment and case number of each mail after the first `skipped`, in order of arrival."""
-    lines = out.read_bytes()[skipped * LINE_BYTES :].splitlines()
-    return [(float(each[:20]), int(number) if (number := each[21:].strip()) != b"-" else None) for each in lines]
-
-
-def arrived(out: Path) -> int:
-    """How many mails have come so far."""
-    return out.stat().st_size // LINE_BYTES if out.exists() else 0
 
 
 async def _serve(options: argparse.Namespace) -> None:
