@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "shifts": ("reeve.cli.shifts", "Who is on shift: import, show, override, swap, export."),
     "silences": ("reeve.cli.silences", "For a time nobody is told what they match; never without an end."),
     "budget": ("reeve.cli.budget", "SMS segments of the month, the forecast, and what is degraded."),
+    "channels": ("reeve.cli.channels", "The providers messages go through: list, check, try one."),
     "scores": ("reeve.cli.scores", "Points per department and month, each with its case."),
     "dead": ("reeve.cli.dead", "List, show and replay messages that could not be handled."),
     "schemas": ("reeve.cli.schemas", "Write or check the JSON Schemas and AsyncAPI documents."),

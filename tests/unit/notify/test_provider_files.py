@@ -90,7 +90,7 @@ def test_common_keys_and_their_defaults(tmp_path: Path) -> None:
         ),
         (
             HTTP + "webhooks: {auth: {kind: token, token: '{{ secrets.h }}'}}\ninbound: {from: a, text: b}\n",
-            "4: webhooks.auth.token: template: nothing is called 'h' here; there is no secret; name it under secrets",
+            "4: webhooks.auth.token: template: nothing is called 'h' here; there is no secret; name it",
         ),
         (HTTP + "name: again\n", "4: the file: the key name stands twice: keep one"),
         (HOOK + "url: http://a.example/\n", "5: url: without https only hosts under allow_hosts are called; add"),

@@ -184,7 +184,7 @@ def test_a_signature_stands_in_a_header(encoding: str) -> None:
         "header": "X-Sign",
         "prefix": "sha256=",
     }
-    signed = _checked(check | {"encoding": encoding})
+    signed = _checked(check | {"encoding": encoding, "prefix": "sha256="})
     digest = hmac.new(TOKEN.encode(), b"{}", hashlib.sha256)
     right = digest.hexdigest() if encoding == "hex" else base64.b64encode(digest.digest()).decode()
     assert verified(signed, _post(b"{}", {"x-sign": f"sha256={right}"}))
