@@ -60,6 +60,8 @@ class Tempering:
         `channels` are those this process sends on; `dead` are (notification, recipient, channel) that failed.
         Called again for what was planned before, it says the same as long as that still waits.
         """
+        # The record keeps milliseconds: what is read back must be the moment that names a group.
+        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
         silences = await self._active_now(now)
         mild = [draft for draft in drafts if draft.delivery.rank > WORST_RANK]
         if not mild and not silences:

@@ -1,0 +1,290 @@
+"""Nobody is flooded and nobody is forgotten: what waits goes as one message, what was hidden is told in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from reeve.domain.bundle import Bundle
+from reeve.domain.case import Case, CaseKey
+from reeve.domain.effects import Notification
+from reeve.domain.flood.settings import Flood
+from reeve.domain.recipients import Recipient, Target
+from reeve.runtime.own_events import OwnEvents
+from reeve.runtime.store import events
+from reeve.runtime.store.budgets import BudgetStore
+from reeve.runtime.store.deliveries import Delivery, DeliveryStore
+from reeve.runtime.store.events import EventStore
+from reeve.runtime.store.mongo import ensure_indexes
+from reeve.runtime.time_source import SystemTime
+from services.notify.case_reader import CaseReader
+from services.notify.drafts import Draft
+from services.notify.flood.building import COLLECTIONS, build_keeper, build_tempering
+from tests.integration.notify.world import MANAGER, SITE, World, acknowledged
+
+pytestmark = pytest.mark.integration
+
+OWNER = Recipient("o-1", SITE, language="en", addresses={"email": "o@example.org"}, customers=frozenset({"C-1"}))
+MAIL_ONLY = replace(MANAGER, addresses={"email": "manager@example.org"}, language="en")
+
+
+async def _held(here: World, count: int) -> list[dict[str, Any]]:
+    """So many deliveries wait for something."""
+
+    async def there() -> bool:
+        return await here.database["deliveries"].count_documents({"hold": {"$ne": ""}, "state": "queued"}) >= count
+
+    await here.until(f"{count} held", there)
+    return await here.database["deliveries"].find({"hold": {"$ne": ""}}).sort("at", 1).to_list()
+
+
+async def _let_go(here: World) -> None:
+    """Their hour has come."""
+    now = SystemTime().now() - timedelta(seconds=1)
+    await here.database["deliveries"].update_many({"state": "queued"}, {"$set": {"due_at": now}})
+
+
+async def _reeve(here: World, *arguments: str) -> tuple[int, str, str]:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "reeve.cli.main", *arguments),
+        env={
+            **os.environ,
+            "REEVE_MONGO_URL": here.urls.mongo_url,
+            "REEVE_NATS_URL": here.urls.nats_url,
+            "REEVE_MONGO_DATABASE": here.database.name,
+            "LC_ALL": "C.UTF-8",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    return process.returncode or 0, out.decode(), err.decode()
+
+
+async def test_what_follows_within_a_window_comes_as_one_message_and_the_worst_grades_never_wait(
+    here: World,
+) -> None:
+    await here.people(MAIL_ONLY)
+    mild, grave = await here.case("T-1", "ordinary"), await here.case("T-2", "major")
+    async with here.notify():
+        first = await here.request(mild, step="nobody_answered")
+        await here.arrived(1)
+        await here.request(mild, step="nobody_answered", round=2)
+        await here.request(mild, step="nearly_late")
+        for number in range(3):
+            await here.request(grave, round=number + 1)
+        await here.arrived(4)
+        held = await _held(here, 2)
+        assert {(each["hold"], each["case"]) for each in held} == {("merge", str(mild.key))}
+        assert len({each["group"] for each in held}) == len({each["due_at"] for each in held}) == 1
+        sent_at = (await here.delivery(first))["attempts"][-1]["at"]
+        assert held[0]["due_at"] - sent_at <= timedelta(minutes=5)
+        await _let_go(here)
+        messages = await here.arrived(5)
+        await here.told("sent", 6)
+    assert "2 messages" in messages[-1].text
+    assert "nobody_answered" in messages[-1].text
+    assert "nearly_late" in messages[-1].text
+    states = {each["_id"]: each async for each in here.database["deliveries"].find({"hold": "merge"})}
+    (leader,) = (each for each in states.values() if each["state"] == "sent")
+    (other,) = (each for each in states.values() if each["state"] == "merged")
+    assert (leader["merged"], other["into"]) == (1, leader["_id"])
+    assert len(here.mailbox.messages) == 5
+
+
+async def test_an_acknowledgement_ends_what_waits_in_a_window(here: World) -> None:
+    await here.people(MAIL_ONLY)
+    case = await here.case("T-1", "ordinary")
+    async with here.notify():
+        await here.request(case)
+        await here.arrived(1)
+        await here.request(case, round=2)
+        await here.request(case, round=3)
+        await _held(here, 2)
+        await here.save(acknowledged(case, SystemTime().now()))
+        await _let_go(here)
+        told = await here.told("suppressed", 2)
+    assert {each["data"]["reason"] for each in told} == {"acknowledged"}
+    assert len(here.mailbox.messages) == 1
+
+
+async def test_an_owner_gets_one_payment_reminder_a_day_and_none_for_what_is_paid(here: World) -> None:
+    await here.people(OWNER)
+    now = SystemTime().now()
+    bills = []
+    for number in range(4):
+        bill = Case(
+            CaseKey(SITE, "arrears", f"B-{number}"), "payment", "gone", now, version=1, facts={"customer": "C-1"}
+        )
+        await here.save(bill)
+        bills.append(bill)
+    async with here.notify():
+        await here.request(bills[0], ["owner"], reminds=False, ack_ends=False)
+        await here.arrived(1)
+        for bill in bills[1:]:
+            await here.request(bill, ["owner"], reminds=False, ack_ends=False)
+        held = await _held(here, 3)
+        assert {each["hold"] for each in held} == {"daily"}
+        assert len({each["group"] for each in held}) == 1
+        shanghai = timedelta(hours=8)
+        assert (held[0]["due_at"] + shanghai).date() > (now + shanghai).date()
+        paid = replace(bills[3], open=False, closed_at=SystemTime().now(), version=2)
+        await here.save(paid)
+        await _let_go(here)
+        messages = await here.arrived(2)
+        (dropped,) = await here.told("suppressed")
+    assert (dropped["subject"], dropped["data"]["reason"]) == ("B-3", "case_closed")
+    assert "2 messages" in messages[1].text
+    assert "B-1" in messages[1].text
+    assert "B-2" in messages[1].text
+    assert "B-3" not in messages[1].text
+
+
+@pytest.mark.long
+async def test_a_silence_hides_until_its_end_and_then_the_newest_of_what_is_open_is_told(here: World) -> None:
+    await here.people(MAIL_ONLY)
+    await ensure_indexes(
+        here.database, {name: index for each in COLLECTIONS for name, index in each.INDEXES.items()}
+    )
+    common = ("--author", "pm-1", "--reason", "burst pipe", "--for", "3h")
+    code, out, err = await _reeve(here, "silences", "add", "--site", SITE, "--subject", "T-", *common, "--json")
+    assert (code, err) == (0, "")
+    silence = json.loads(out)["id"]
+
+    case, closed = await here.case("T-1", "ordinary"), await here.case("T-2", "ordinary")
+    grave = await here.case("T-3", "major")
+    async with here.notify():
+        for number in range(2):
+            await here.request(case, step=f"late_{number}")
+        await here.request(closed)
+        await here.request(grave)
+        told = await here.told("suppressed", 3)
+        assert {each["data"]["reason"] for each in told} == {"silenced"}
+        assert [message.subject.count("T-3") for message in await here.arrived(1)] == [1], "the worst are told"
+        await here.save(replace(closed, open=False, closed_at=SystemTime().now(), version=2))
+
+        code, out, _ = await _reeve(here, "silences", "show", silence, "--json")
+        rows = {row["case"]: row for row in map(json.loads, out.splitlines())}
+        assert (code, rows[str(case.key)]["hidden"], rows[str(closed.key)]["open"]) == (0, 2, False)
+        assert (await _reeve(here, "silences", "end", silence))[0] == 0
+        messages = await here.arrived(2)
+        await here.told("sent", 2)
+    assert "T-1" in messages[1].subject
+    assert len(here.mailbox.messages) == 2
+    newest = await here.database["deliveries"].find_one({"step": "late_1"})
+    assert newest is not None
+    assert (newest["state"], newest["silence"]) == ("sent", silence)
+    assert await here.database["deliveries"].count_documents({"state": "suppressed"}) == 2
+
+
+class _Rules:
+    """Rules in which the site has a budget."""
+
+    def __init__(self, bundle: Bundle, budget: int) -> None:
+        site = replace(bundle.site(SITE), flood=Flood(timedelta(minutes=10), None, True, budget))
+        self._bundle = replace(bundle, sites={**bundle.sites, SITE: site})
+
+    async def current(self) -> Bundle:
+        return self._bundle
+
+
+def _draft(case: Case, number: int, person: Recipient, channel: str, rank: int, now: datetime) -> Draft:
+    delivery = Delivery(
+        id=f"n{number}#{person.id}#{channel}",
+        notification=f"n{number}",
+        case=case.key,
+        recipient=person.id,
+        place=SITE,
+        channel=channel,
+        message="nearly_late",
+        role="property_manager",
+        rung=0,
+        step="nearly_late",
+        level=0,
+        round=1,
+        run=1,
+        ack_ends=True,
+        reminds=True,
+        at=now,
+        requested_at=now,
+        rank=rank,
+        state="queued",
+        due_at=now,
+    )
+    wanted = Notification(
+        "nearly_late", 0, 1, 1, ("property_manager",), (channel,), "nearly_late", "ordinary", True
+    )
+    return Draft(delivery, wanted, case, Target(person, (channel,), "nearly_late", "property_manager"))
+
+
+async def test_segments_are_counted_once_and_a_budget_that_is_spent_moves_the_mild_to_email(here: World) -> None:
+    for module in (*COLLECTIONS, events):
+        await ensure_indexes(here.database, module.INDEXES)
+    time = SystemTime()
+    now = time.now()
+    rules = _Rules(here.bundle, 100)
+    bundle = await rules.current()
+    case = await here.case("T-1", "ordinary")
+    store, budgets = DeliveryStore(here.database), BudgetStore(here.database)
+    sent = [_draft(case, number, MANAGER, "sms", 3, now).delivery for number in range(60)]
+    await store.insert(sent)
+    await here.database["deliveries"].update_many({}, {"$set": {"state": "sent", "open": False, "uncounted": 2}})
+    keepers = [
+        build_keeper(
+            here.database,
+            CaseReader(here.database),
+            rules,
+            OwnEvents(EventStore(here.database), here.publisher, time),
+            time,
+        )
+        for _ in range(3)
+    ]
+    await asyncio.gather(*(keeper.look() for keeper in keepers))
+    for keeper in keepers:
+        await keeper.look()
+    month = f"{(now + timedelta(hours=8)).astimezone(UTC):%Y-%m}"
+    used = (await budgets.load([(SITE, month)]))[SITE]
+    assert (used.segments, used.told) == (120, (80, 100))
+    warnings = await here.database["events"].find({"type": "ticket.opened"}).to_list()
+    assert [each["subject"] for each in warnings] == [f"sms-budget/{month}/100"]
+
+    tempering = build_tempering(here.database)
+    both, no_mail = MANAGER, replace(MANAGER, id="pm-2", addresses={"sms": "+447700900009"})
+    drafts = [
+        _draft(case, 100, both, "sms", 3, now),
+        _draft(case, 101, no_mail, "sms", 3, now),
+        _draft(case, 102, both, "sms", 0, now),
+    ]
+    found = [each.delivery for each in await tempering.temper(drafts, bundle, now, ("sms", "email"))]
+    assert [(each.recipient, each.channel, each.state, each.hold) for each in found] == [
+        ("pm-1", "sms", "suppressed", ""),
+        ("pm-1", "email", "queued", ""),
+        ("pm-2", "sms", "queued", "budget"),
+        ("pm-1", "sms", "queued", ""),
+    ]
+    assert found[0].attempts[-1].reason == "over_budget"
+
+
+async def test_processes_that_plan_at_once_open_one_window(here: World) -> None:
+    for module in COLLECTIONS:
+        await ensure_indexes(here.database, module.INDEXES)
+    bundle = await _Rules(here.bundle, 100).current()
+    case = await here.case("T-1", "ordinary")
+    now = SystemTime().now()
+    many = [build_tempering(here.database) for _ in range(6)]
+    found = await asyncio.gather(
+        *(
+            each.temper([_draft(case, number, MANAGER, "email", 3, now)], bundle, now, ("email",))
+            for number, each in enumerate(many)
+        )
+    )
+    deliveries = [draft.delivery for drafts in found for draft in drafts]
+    assert sorted(each.hold for each in deliveries) == ["", *["merge"] * 5]
+    assert len({(each.due_at, each.group) for each in deliveries if each.hold}) == 1
