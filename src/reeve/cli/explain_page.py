@@ -170,8 +170,9 @@ class Page:
 
     def _outcome(self, told: Answer) -> str:
         code = told["outcome"]
-        if code == "suppressed" and told.get("why") in ("acknowledged", "case_closed"):
-            code = f"suppressed_{told['why']}"
+        closer = f"{code}_{told.get('why') or told.get('hold')}"
+        if closer in texts.OUTCOMES:
+            code = closer
         elif code == "undeliverable" and told.get("next_role"):
             code = "undeliverable_next"
         keys = {**told, "others": self._list(told.get("others", ()))}

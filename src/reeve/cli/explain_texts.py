@@ -115,7 +115,27 @@ REASONS: Texts = {
 }
 
 OUTCOMES: Texts = {
+    "delivered": ("delivered", "已送达"),
     "sent": ("sent", "已发送"),
+    "merged": ("went out with {into}", "并入 {into} 发出"),
+    "unsure": (
+        "nobody knows whether it arrived; a receipt is awaited until {until}",
+        "不确定是否送达，等待回执至 {until}",
+    ),
+    "held": ("held until {until} ({hold})", "暂缓至 {until}（{hold}）"),
+    "held_quiet": ("waits until {until} (the person's quiet hours)", "等到 {until} 再发（本人免打扰时段）"),
+    "held_merge": (
+        "waits until {until}, to go out with more of the same matter",
+        "等到 {until}，与同一事项合并发送",
+    ),
+    "held_daily": ("waits until {until}: one payment reminder a day", "等到 {until}：每日一次缴费提醒"),
+    "held_digest": ("waits until {until} for the digest of mild grades", "等到 {until}，随低等级汇总发送"),
+    "held_budget": ("waits until {until}: the month's SMS budget is spent", "等到 {until}：本月短信预算已用完"),
+    "suppressed_silenced": ("not sent: the silence {silence} hides it", "未发送：被静默规则 {silence} 屏蔽"),
+    "suppressed_over_budget": (
+        "not sent: the month's SMS budget is spent, and the grade is a mild one",
+        "未发送：本月短信预算已用完，且等级较低",
+    ),
     "failed": ("FAILED: every delivery failed", "失败：全部未能送达"),
     "waits": ("on its way", "发送中"),
     "quiet": ("waits until {until} (quiet or opening hours)", "等到 {until} 再发（免打扰或营业时间）"),

@@ -14,7 +14,6 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from reeve.cli.author import login_name
-from reeve.cli.cases import find_case
 from reeve.cli.exit_codes import USAGE
 from reeve.cli.notification_page import Page
 from reeve.cli.notification_rows import row_of, whole_row
@@ -24,11 +23,8 @@ from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.effects import Because
 from reeve.domain.errors import ReeveError
 from reeve.domain.recipients import Recipient
-from reeve.rulelang.scenarios import read_moment
-from reeve.runtime.bundles import Bundles, NoBundle
 from reeve.runtime.delivery_life import for_nobody
 from reeve.runtime.resending import channel_for, refuse_if_pointless, send_again
-from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.deliveries import OPEN_STATES, Delivery
 from reeve.runtime.store.delivery_search import Wanted, latest, named, of_one_notification, waiting_in_group
 from reeve.runtime.store.mongo import Database, store_errors
@@ -166,6 +162,8 @@ def resend_notification(
 async def _list(targets: Targets, wanted: Wanted, case: str | None, limit: int, page: Page | None) -> None:
     async with open_record(targets, "notifications") as database:
         if case is not None:
+            from reeve.cli.cases import find_case
+
             wanted = replace(wanted, case=str((await find_case(database, case)).key))
         found = await latest(database, wanted, limit + 1)
         mean = [] if found else await _meant(database, wanted)
@@ -219,8 +217,9 @@ async def _show(targets: Targets, wanted: str, text: bool, page: Page | None) ->
 async def _text(database: Database, targets: Targets, delivery: Delivery) -> dict[str, Any] | None:
     """Subject and body as they would be now. Raises NoBundle."""
     from reeve.cli.message_preview import of_delivery
+    from reeve.cli.messages import active
 
-    bundle = await Bundles(BundleStore(database), SystemTime(), None, targets.matcher).load_active()
+    bundle = await active(database, targets)
     preview = await of_delivery(database, bundle, delivery)
     return None if preview is None else preview.row(())
 
@@ -271,12 +270,7 @@ async def _person(database: Database, targets: Targets, delivery: Delivery, to: 
     places = list(dict.fromkeys([delivery.place, delivery.case.site]))
     known = await store.by_id([(place, wanted) for place in places])
     if not known:
-        try:
-            bundle = await Bundles(BundleStore(database), SystemTime(), None, targets.matcher).load_active()
-        except NoBundle:
-            parent = None
-        else:
-            parent = bundle.site(delivery.case.site).parent
+        parent = await _parent(database, targets, delivery.case.site)
         if parent is not None:
             places.append(parent)
             known = await store.by_id([(parent, wanted)])
@@ -287,6 +281,17 @@ async def _person(database: Database, targets: Targets, delivery: Delivery, to: 
     close = get_close_matches(wanted, names, 1)
     hint = f"did you mean {close[0]}?" if close else "`reeve recipients list` shows who there is."
     raise NoSuchNotification(f"There is no recipient {wanted!r} at {delivery.case.site}; {hint}")
+
+
+async def _parent(database: Database, targets: Targets, site: str) -> str | None:
+    """The organisation above the site, as the active rules say."""
+    from reeve.cli.messages import active
+    from reeve.runtime.bundles import NoBundle
+
+    try:
+        return (await active(database, targets)).site(site).parent
+    except NoBundle:
+        return None
 
 
 async def find_delivery(database: Database, wanted: str) -> Delivery:
@@ -313,6 +318,8 @@ def _since(text: str) -> datetime:
     length = _LENGTH.fullmatch(text.strip())
     if length is not None:
         return SystemTime().now() - timedelta(**{_UNITS[length[2]]: int(length[1])})
+    from reeve.rulelang.scenarios import read_moment
+
     moment = read_moment(text)
     if moment is None:
         _wrong(f"--since {text}: write 30m, 12h, 3d or 2w, or a moment like '2026-02-14 18:10'.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from reeve.domain.case import CaseKey
 from reeve.runtime.explaining.explanation import only_about
 from reeve.runtime.store.deliveries import NOBODY, Attempt, Delivery, State
+from reeve.runtime.store.short_ids import short_id
 from tests.support.explaining import Desk, step_of, why_not
 from tests.support.simulation import bundle_of, event, moment
 from tests.unit.domain.test_language_example import COMPLAINT
@@ -315,6 +317,26 @@ async def test_sent_failed_cancelled_or_nobody_there() -> None:
     assert (cancelled["outcome"], cancelled["why"]) == ("suppressed", "acknowledged")
     nobody = await outcome_of(delivery(key, "undeliverable", NOBODY, next_role="company_leader"))
     assert (nobody["outcome"], nobody["next_role"]) == ("undeliverable", "company_leader")
+
+
+async def test_what_a_message_waits_for_and_what_hid_it() -> None:
+    key = "s/complaint/T-1|1|report_up|1"
+
+    async def of(state: State, **changes: Any) -> dict[str, object]:
+        return await outcome_of(replace(delivery(key, state), **changes))
+
+    assert (await of("delivered"))["outcome"] == "delivered"
+    merged = await of("merged", into="n0#gm-1#sms")
+    assert (merged["outcome"], merged["into"]) == ("merged", short_id("n0#gm-1#sms"))
+    unsure = await of("unknown")
+    assert (unsure["outcome"], unsure["until"]) == ("unsure", OPENED.replace(" ", "T") + ":00+08:00")
+    held = await of("queued", hold="digest", attempts=[])
+    assert (held["outcome"], held["hold"]) == ("held", "digest")
+    assert (await of("queued", hold="digest"))["outcome"] == "waits", "it was tried since"
+    hidden = await outcome_of(replace(delivery(key, "suppressed", reason="silenced"), silence="s-7"))
+    assert (hidden["outcome"], hidden["why"], hidden["silence"]) == ("suppressed", "silenced", "s-7")
+    assert isinstance(hidden["deliveries"], list)
+    assert hidden["deliveries"][0]["last_reason"] == "silenced"
 
 
 async def test_a_moment_that_came_before_explanations_were_kept() -> None:
