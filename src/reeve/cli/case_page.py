@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Any
 
+from reeve.cli.delivery_wording import HOLDS
 from reeve.cli.output import left, moment, print_line, span
 from reeve.cli.wording import STYLES, because, phrase
 
@@ -72,13 +73,19 @@ def _clock(clock: dict[str, Any], now: datetime, zone: tzinfo) -> list[str | tup
 
 def _delivery(delivery: dict[str, Any], zone: tzinfo) -> list[str | tuple[str, str]]:
     tries = len(delivery["attempts"])
-    reason = f" ({delivery['attempts'][-1]['reason']})" if tries and delivery["state"] == "failed" else ""
-    again = f", {tries} attempts" if tries > 1 else ""
+    found = [delivery["reason"] if delivery["state"] in ("failed", "suppressed") else "", delivery["silence"] or ""]
+    waits = delivery["waits_for"]
+    if waits is not None and waits["for"] in HOLDS:
+        found.append(f"{HOLDS[waits['for']]}, until {_in(zone, waits['until'])}")
+    why = ", ".join(each for each in found if each)
+    who = delivery["recipient"] or "nobody"
+    how = f" by {delivery['channel']}" if delivery["channel"] else ""
+    through = f" through {delivery['provider']}" if delivery["provider"] else ""
     return [
-        (f"  {_in(zone, delivery['at'])}  ", "dim"),
-        f"{delivery['message']} to {delivery['recipient']} as {delivery['role']} by {delivery['channel']}: ",
-        (f"{delivery['state']}{reason}", STYLES.get(delivery["state"], "")),
-        again,
+        (f"  {_in(zone, delivery['at'])}  {delivery['id']}  ", "dim"),
+        f"{delivery['message']} to {who} as {delivery['role']}{how}{through}: ",
+        (delivery["state"] + (f" ({why})" if why else ""), STYLES.get(delivery["state"], "")),
+        f", {tries} attempts" if tries > 1 else "",
     ]
 
 

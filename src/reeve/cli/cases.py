@@ -12,14 +12,16 @@ import typer
 
 from reeve.cli import explain, repinning
 from reeve.cli.case_page import print_case
+from reeve.cli.notification_rows import row_of
 from reeve.cli.output import errors, left, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.contracts.personal import PLAIN
 from reeve.domain.case import Case
 from reeve.domain.errors import ReeveError
+from reeve.runtime.delivery_lines import deliveries_of_case
 from reeve.runtime.explaining.finding import find_cases
-from reeve.runtime.store.deliveries import Delivery, DeliveryStore
-from reeve.runtime.store.mongo import Database, store_errors
+from reeve.runtime.store.deliveries import Delivery
+from reeve.runtime.store.mongo import Database
 from reeve.runtime.time_source import SystemTime
 from services.intake.cases_api import CaseReader
 
@@ -155,7 +157,7 @@ async def _show(targets: Targets, wanted: str, facts: bool, as_json: bool) -> No
     async with open_record(targets, "cases") as database:
         case = await find_case(database, wanted)
         view = await CaseReader(database, SystemTime()).one(str(case.key))
-        deliveries = await _deliveries(database, str(case.key))
+        _, deliveries = await deliveries_of_case(database, str(case.key))
     if view is None:
         raise NoSuchCase(f"There is no case {wanted!r} any more.")
     view["deliveries"] = [_delivery_row(each) for each in deliveries]
@@ -183,24 +185,13 @@ def plain_facts(case: Case) -> dict[str, Any]:
     return {name: value for name, value in case.facts.items() if name in PLAIN}
 
 
-async def _deliveries(database: Database, case: str) -> list[Delivery]:
-    with store_errors():
-        keys = [each["_id"] async for each in database["notifications"].find({"case": case}, {"_id": 1})]
-    found = await DeliveryStore(database).of_notifications(keys)
-    return sorted((each for group in found.values() for each in group), key=lambda one: (one.at, one.id))
-
-
 def _delivery_row(delivery: Delivery) -> dict[str, Any]:
     """Ids only; names and addresses stay in the record."""
-    return {
-        "at": delivery.at,
-        "message": delivery.message,
-        "role": delivery.role,
-        "recipient": delivery.recipient,
-        "channel": delivery.channel,
-        "state": delivery.state,
-        "attempts": [{"at": each.at, "result": each.result, "reason": each.reason} for each in delivery.attempts],
-    }
+    attempts = [
+        {"at": each.at, "result": each.result, "reason": each.reason, "provider": each.provider or None}
+        for each in delivery.attempts
+    ]
+    return row_of(delivery) | {"at": delivery.at, "attempts": attempts}
 
 
 def _zone_of(view: dict[str, Any]) -> tzinfo:
