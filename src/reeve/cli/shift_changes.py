@@ -232,7 +232,7 @@ def _known(one: str, rota: Rota, ids: list[str]) -> None:
 
 def refused(sentence: str) -> typer.Exit:
     """To be raised: the sentence is told already."""
-    errors().print(sentence[:1].upper() + sentence[1:] + ".", style="red")
+    errors().print(sentence, style="red")
     return typer.Exit(BAD)
 
 

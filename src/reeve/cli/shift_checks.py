@@ -13,8 +13,6 @@ from reeve.domain.bundle import Bundle
 from reeve.domain.recipients import Recipient
 from reeve.domain.rotas import Change, Rota
 from reeve.domain.shifts import periods, uncovered
-from reeve.runtime.bundles import Bundles, NoBundle
-from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.mongo import Database
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
@@ -48,6 +46,10 @@ class Finding:
 
 async def load_rules(database: Database) -> Bundle | None:
     """The active rules; None where none are active yet."""
+    # Loaded when asked for: most of `reeve shifts` does without, and it takes longer than all the rest.
+    from reeve.runtime.bundles import Bundles, NoBundle
+    from reeve.runtime.store.bundles import BundleStore
+
     try:
         return await Bundles(BundleStore(database), SystemTime()).load_active()
     except NoBundle:

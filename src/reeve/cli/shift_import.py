@@ -8,14 +8,12 @@ from typing import Annotated
 
 import typer
 
-from reeve.cli.excerpts import excerpt
 from reeve.cli.exit_codes import BAD
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.shift_checks import check_rota, known_people, load_rules, tell
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.rotas import Rota
-from reeve.rulelang.shift_files import read_shifts
 from reeve.runtime.store import shifts as collection
 from reeve.runtime.store.mongo import ensure_indexes
 from reeve.runtime.store.recipients import RecipientStore
@@ -46,6 +44,9 @@ def import_shifts(
 
 
 async def _import(targets: Targets, name: str, content: bytes, dry_run: bool, lang: str, as_json: bool) -> bool:
+    from reeve.cli.excerpts import excerpt
+    from reeve.rulelang.shift_files import read_shifts
+
     async with open_record(targets, "shifts") as database:
         rules = await load_rules(database)
         zones = (lambda place: rules.site(place).zone) if rules is not None else (lambda place: None)

@@ -11,7 +11,6 @@ import typer
 
 from reeve.cli.exit_codes import BAD
 from reeve.cli.output import print_json, print_line
-from reeve.cli.shift_calendar import calendar_of
 from reeve.cli.shift_changes import override, remove, swap
 from reeve.cli.shift_checks import Finding, check_rota, known_people, load_rules, tell
 from reeve.cli.shift_import import import_shifts
@@ -236,6 +235,8 @@ async def _export(
         begin, end = _window(rota, start, days)
         of_rota = _of(periods(rota, rotas.of(rota.place, rota.role)[1], begin, end), person)
         found += [(rota, each) for each in of_rota if each.people]
+    from reeve.cli.shift_calendar import calendar_of
+
     called = {key: one.name for key, one in people.items() if one.name} if names else None
     content = calendar_of(found, SystemTime().now(), called, which or "Reeve shifts")
     return content, len(found)
