@@ -272,7 +272,8 @@ def _files(settings: NotifySettings) -> list[Configured]:
 
 def _takes_replies(files: Sequence[Configured]) -> bool:
     """Whether what people reply by SMS comes back to us."""
-    return any(each.channel == "sms" and each.file.inbound is not None for each in files)
+    # Without the secrets that prove a post, every post is refused.
+    return any(each.channel == "sms" and each.file.inbound is not None and not each.missing for each in files)
 
 
 async def _prepare(bus: BusConnection, database: Database, settings: NotifySettings) -> bytes:

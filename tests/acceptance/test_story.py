@@ -155,7 +155,7 @@ async def test_an_acknowledgement_by_the_link_in_the_message(stack: Stack) -> No
         line = await stack.line("L-1", "acknowledged")
         assert line["step"] == "report_up", "the timeline says which message was answered"
         again = await phone.post(link[0])
-        assert "confirmed before" in again.text
+        assert "answered before" in again.text
     lines = await stack.timeline("L-1")
     assert [line["met"] for line in lines if holds(line, effect="clock_stopped", clock="respond")] == [True]
     assert len(moments(lines, effect="acknowledged")) == 1

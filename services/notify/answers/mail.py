@@ -33,6 +33,11 @@ _ORIGINAL = re.compile(
     r"(?i)\s*(-{2,}.*(original|原始|forwarded|转发).*-{2,}|_{5,}|(from|发件人|寄件者)\s*[:：]|--\s*$)"
 )
 _MOST_LINES = 400
+_BOUNDARY = re.compile(rb"(?i)boundary\s*[*0-9]*=")
+_MOST_PARTS = 20
+"""Parts within parts: each one more costs the parser more than the one before."""
+_MOST_READ = 128 * 1024
+"""What a person answers stands at the beginning; what comes after it is attachments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +53,17 @@ class MailReply:
 
 def read_mail(raw: bytes, reply_to: str) -> MailReply | NotRead:
     """The reply in a raw mail. `reply_to` is the address with {code} that answers go to."""
-    try:
-        mail = message_from_bytes(raw, policy=SMTP)
-    except (MessageError, ValueError, IndexError):
+    head = raw[:_MOST_READ]
+    if len(_BOUNDARY.findall(head)) > _MOST_PARTS:
         return "unreadable"
+    try:
+        return _read(message_from_bytes(head, policy=SMTP), raw, reply_to)
+    except (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
+        # All of these come out of the standard library for mails that break its rules.
+        return "unreadable"
+
+
+def _read(mail: EmailMessage, raw: bytes, reply_to: str) -> MailReply | NotRead:
     if not mail.keys():
         return "unreadable"
     if _automatic(mail):

@@ -31,6 +31,8 @@ from services.notify.answers.telling import AnswerTeller
 _ROUND_SECONDS = 0.5
 _AT_ONCE = 100
 _LEASE = timedelta(seconds=30)
+_MOST_CLAIMS = 20
+"""Claims of one post after which it is given up: it may be what kills us."""
 
 REPLIES = Counter("reeve_notify_replies_total", "Replies of people, by what came of them", ["channel", "outcome"])
 """outcome: acknowledged, escalated, delayed; not_understood: kept and answered by nothing; no_message: none to that
@@ -108,7 +110,7 @@ class ReplyTaker:
 
     async def _take(self, post: ProviderPost) -> None:
         if post.replies is None:
-            decided = await self._decide(post)
+            decided = await self._decide(post) if post.claims <= _MOST_CLAIMS else [_given_up(post)]
             await self._posts.decided(post.id, [each.document() for each in decided])
             reach("notify.reply_decided")
         else:
@@ -198,3 +200,8 @@ class ReplyTaker:
         else:
             decided.tokens = [each.token.hash for each in answered]
         return decided
+
+
+def _given_up(post: ProviderPost) -> _Decided:
+    log.error("A post was claimed too often and is left unread.", action="post_given_up", post=post.id[:12])
+    return _Decided(post.id, "sms", "unreadable")

@@ -130,3 +130,10 @@ def test_any_text_has_a_line_or_none(text: str) -> None:
     line = said_in(text)
     assert line == line.strip()
     assert not line.startswith(">")
+
+
+def test_a_mail_nested_beyond_reason_is_unreadable_and_no_more() -> None:
+    parts = b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (depth, depth) for depth in range(3000)
+    )
+    assert isinstance(read_mail(b"To: " + ADDRESS.encode() + b"\r\n" + parts, REPLY_TO), MailReply | str)

@@ -55,6 +55,8 @@ class ProviderPost:
     received_at: datetime
     replies: tuple[Mapping[str, Any], ...] | None = None
     """What its replies answer, once that was decided; None: not yet."""
+    claims: int = 1
+    """How often it was claimed: who takes it again and again may die of it."""
 
     def __repr__(self) -> str:
         # It holds people's numbers and texts.
@@ -131,7 +133,7 @@ class ProviderPostStore:
             found = await self._posts.find(query, {"look_at": 1}).sort("look_at", 1).limit(most).to_list()
             if not found:
                 return []
-            change = {"$set": {"claim": claim, "look_at": now + lease}}
+            change = {"$set": {"claim": claim, "look_at": now + lease}, "$inc": {"claims": 1}}
             await self._posts.bulk_write(
                 [UpdateOne({"_id": one["_id"], "look_at": one["look_at"], "open": True}, change) for one in found],
                 ordered=False,
@@ -188,4 +190,5 @@ def _post(document: Document) -> ProviderPost:
         body=bytes(document["body"]),
         received_at=document["received_at"],
         replies=None if replies is None else tuple(replies),
+        claims=document.get("claims", 1),
     )
