@@ -38,7 +38,7 @@ _LEFT_OUT = ("query", "headers", "form")
 """Keys whose fields are left out of a request where they would ask for posts that can't come."""
 
 _NO_SMPP = (
-    "Reeve speaks no SMPP: no library for it is kept well enough (docs/adr/0008-no-smpp.md). Let Kannel or Jasmin "
+    "Reeve speaks no SMPP: no library for it is kept well enough (docs/adr/0010-no-smpp.md). Let Kannel or Jasmin "
     "speak it, and call that by HTTP: examples/channels/kannel.yaml"
 )
 
