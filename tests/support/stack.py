@@ -115,7 +115,8 @@ def staff(site: str = SITE, without: Iterable[str] = ()) -> list[Recipient]:
 def rules_copy(folder: Path, changes: Mapping[str, Mapping[str, str]]) -> Path:
     """The shipped rules with some texts replaced (file → old → new); no scenarios.
 
-    Nobody sleeps; minutes may be seconds, so nothing waits for the window of its matter.
+    Nobody sleeps. Minutes may be seconds and weeks may be posted at once: nothing waits for the window of its
+    matter, or for another day.
     """
     shutil.copytree(RULES, folder, ignore=shutil.ignore_patterns("tests"))
     awake = {
@@ -123,6 +124,7 @@ def rules_copy(folder: Path, changes: Mapping[str, Mapping[str, str]]) -> Path:
             'quiet: {from: "21:00"': '# quiet: {from: "21:00"',
             "owner_messages:": "# owner_messages:",
             "merge: 5m": "merge: none",
+            "payment_reminders: one a day": "payment_reminders: all",
         }
     }
     for file, texts in [*awake.items(), *changes.items()]:
@@ -372,7 +374,9 @@ class Stack:
         try:
             await eventually("all is settled", settled, seconds)
         except TimeoutError as error:
-            raise AssertionError(f"not settled after {seconds:g} s: {left}") from error
+            found = await self.database["deliveries"].find(queries[2][1]).limit(5).to_list()
+            open_ones = [(each["_id"], each["state"], each["hold"], each["attempts"]) for each in found]
+            raise AssertionError(f"not settled after {seconds:g} s: {left}, {open_ones}") from error
 
     async def people(self, *those: Recipient) -> None:
         """They are in the record."""
