@@ -190,7 +190,7 @@ def build(
             hand,
             feeder,
             recorder,
-            FreshCases(case_reader),
+            FreshCases(case_reader, lambda: [each.case for each in hand.coming()]),
             Composer(rules, Reports(database)),
             time,
             plan,

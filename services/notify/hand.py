@@ -21,6 +21,7 @@ CLASSES = (0, 1, 2, 3, 4)
 keeps nothing of another out of the hand, neither the worse nor the milder."""
 _WORST_ROOM = 1024
 """The two worst grades have so much more."""
+_LOOKED_AHEAD = 32
 _TURNS_BY_GRADE = 15
 """Of sixteen turns one is that of whoever has waited longest: the mild ones are late, but not for ever."""
 
@@ -153,6 +154,11 @@ class Hand:
                 self._items[each.delivery.id] = each
                 IN_HAND.labels(each.delivery.channel).inc()
             self._lines[item.delivery.channel].push(item)
+
+    def coming(self) -> list[Item]:
+        """Some that are next, of every channel."""
+        heaps = [heap for line in self._lines.values() for heap in line.heaps.values()]
+        return [member for heap in heaps for entry in heap[:_LOOKED_AHEAD] for member in entry[2].all]
 
     def again(self, item: Item) -> None:
         """It waits for another provider, in the place it had."""
