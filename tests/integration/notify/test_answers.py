@@ -18,7 +18,9 @@ import pytest
 import structlog
 from nats.aio.msg import Msg
 from prometheus_client import generate_latest
+from typer.testing import CliRunner
 
+from reeve.cli.answers import app
 from reeve.domain.effects import Effect
 from reeve.domain.recipients import Recipient
 from reeve.runtime.store.provider_posts import MAIL, ProviderPostStore
@@ -165,7 +167,9 @@ def _logged() -> Iterator[list[Any]]:
         yield lines
 
 
-async def test_a_mail_is_answered_by_a_person_and_never_by_a_machine(here: World) -> None:
+async def test_a_mail_is_answered_by_a_person_and_never_by_a_machine(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await here.people(MANAGER)
     async with here.notify(reply_to=REPLY_TO):
         effect = await here.request(await here.case("T-1"), via=("email",))
@@ -181,6 +185,12 @@ async def test_a_mail_is_answered_by_a_person_and_never_by_a_machine(here: World
         await _keep(here, mail.as_bytes())
         assert await _outcomes(here, 2) == ["automatic", "acknowledged"]
         (news,) = await here.told("acknowledged")
+    listed = await _command(here, monkeypatch, "list", "--json")
+    rows = [orjson.loads(line) for line in listed.splitlines()]
+    assert [(row["provider"], row["outcome"]) for row in rows] == [("mail", "acknowledged"), ("mail", "automatic")]
+    assert "manager@example.org" not in listed
+    assert (await _command(here, monkeypatch, "list", "--outcome", "automatic")).count("automatic") == 1
+    assert "manager@example.org" in await _command(here, monkeypatch, "show", rows[0]["id"][:12])
     assert await _events(here) == [
         ("ticket.acknowledged", "T-1", {"acknowledged_by": "pm-1", "acknowledged_step": "report_up"})
     ]
@@ -195,6 +205,16 @@ def _mail(to: str, subject: str, body: str) -> EmailMessage:
     made["Message-ID"] = f"<{abs(hash(body))}@example.org>"
     made.set_content(body)
     return made
+
+
+async def _command(here: World, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> str:
+    """What `reeve answers` prints."""
+    monkeypatch.setenv("REEVE_MONGO_URL", here.urls.mongo_url)
+    monkeypatch.setenv("REEVE_MONGO_DATABASE", here.database.name)
+    monkeypatch.setattr("reeve.cli.targets.configure_logging", lambda *_, **__: None)
+    ran = await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
+    assert ran.exit_code == 0, ran.output
+    return ran.output
 
 
 async def _keep(here: World, raw: bytes) -> None:
