@@ -39,12 +39,19 @@ async def own_stack(rules: Path) -> AsyncIterator[Targets]:
     """
     with tempfile.TemporaryDirectory(prefix="reeve-demo-") as name:
         folder = Path(name)
+        nobody = folder / "channels"
+        nobody.mkdir()
         child = await Child.start(
             [
                 *(sys.executable, "-m", "reeve.cli.main", "up"),
                 *("--data", str(folder / "data"), "--rules", str(rules), "--port", str(free_port())),
             ],
-            env={**os.environ, **dict.fromkeys(_NOT_PASSED_ON, ""), "PYTHONUNBUFFERED": "1"},
+            env={
+                **os.environ,
+                **dict.fromkeys(_NOT_PASSED_ON, ""),
+                "REEVE_CHANNELS": str(nobody),
+                "PYTHONUNBUFFERED": "1",
+            },
             log=folder / "up.log",
         )
         try:

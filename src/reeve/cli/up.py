@@ -35,8 +35,9 @@ def up(
 ) -> None:
     """Everything on one machine: NATS, MongoDB, the services, rules watched. Ctrl-C drains and stops.
 
-    Servers and providers named in the environment (REEVE_NATS_URL, REEVE_MONGO_URL, REEVE_SMTP_HOST,
-    REEVE_SMS_GATEWAY) are used; what is not named is started here. Data stays in .reeve between runs.
+    Servers and providers named in the environment (REEVE_NATS_URL, REEVE_MONGO_URL, REEVE_CHANNELS,
+    REEVE_SMTP_HOST, REEVE_SMS_GATEWAY) are used; what is not named is started here. Data stays in .reeve between
+    runs.
     """
     given: dict[str, Any] = {"data": data, "rules": rules, "intake_port": port}
     console = Console(highlight=False)

@@ -26,9 +26,7 @@ class StackSettings(ReeveSettings):
     nats_port: Port | None = None
     mongo_port: Port | None = None
     smtp_host: str | None = None
-    """A real mail server; without it and without a gateway the local sinks are used."""
-    sms_gateway: Annotated[str | None, Field(repr=False)] = None
-    """A real SMS gateway."""
+    """A real mail server. Where neither this nor a file in `channels` sends mail, or SMS, the local sinks do."""
 
     @property
     def external_nats_url(self) -> str | None:

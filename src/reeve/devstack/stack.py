@@ -23,6 +23,7 @@ from reeve.devstack.nats_server import NatsServer
 from reeve.devstack.processes import ProcessSpec, SupervisedProcess, service_spec
 from reeve.devstack.servers import ServerUrls, check_mongo, check_nats, start_together
 from reeve.devstack.settings import StackSettings
+from reeve.runtime.providers.load import check_providers
 
 RulesHook = Callable[[Path, ServerUrls], AbstractAsyncContextManager[str]]
 """Loads a rules folder into the record and watches it.
@@ -168,16 +169,20 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
 
 def _plan_sinks(settings: StackSettings, outputs: _Outputs) -> tuple[SupervisedProcess | None, dict[str, str]]:
     """The sinks' process if a provider is missing, and the settings that point notify at it."""
-    if settings.smtp_host is not None and settings.sms_gateway is not None:
+    # Faults of the files are told by notify, which does not start with them.
+    found, _ = check_providers(settings.channels, secrets="none")
+    named = {"email": settings.smtp_host, "sms": settings.sms_gateway}
+    served = {each.channel for each in found} | {channel for channel, value in named.items() if value is not None}
+    if {"email", "sms"} <= served:
         return None, {}
     http_port = _near("sinks", settings.sink_http_port)
     smtp_port = _near("smtp", settings.sink_smtp_port)
     command = [sys.executable, "-m", "reeve.devstack.sinks", "--http-port", str(http_port)]
     spec = ProcessSpec("sinks", [*command, "--smtp-port", str(smtp_port)], http_port, "REEVE_SINK_HTTP_PORT")
     provider_settings: dict[str, str] = {}
-    if settings.smtp_host is None:
+    if "email" not in served:
         provider_settings |= {"REEVE_SMTP_HOST": HOST, "REEVE_SMTP_PORT": str(smtp_port)}
-    if settings.sms_gateway is None:
+    if "sms" not in served:
         provider_settings["REEVE_SMS_GATEWAY"] = f"http://{HOST}:{http_port}/sms/send"
     return SupervisedProcess(spec, {}, outputs.named("sinks")), provider_settings
 
