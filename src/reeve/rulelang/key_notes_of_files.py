@@ -341,4 +341,5 @@ EXPECTATION_NOTES: Notes = {
     "points": Note("Points", "The points given.", "所计分数。"),
     "fact": Note("Source", "The number of the written rule.", "依据的条款编号。"),
     "by": Note("By", "Who did it.", "由谁操作。"),
+    "minutes": Note("Minutes", "How much later the step goes on.", "该步骤推迟多少分钟。"),
 }

@@ -22,6 +22,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "payment.billed": {"amount_cny": "120.50", "due_on": "2026-12-01"},
     "payment.reduced": {"amount_cny": 20},
     "payment.paid": {"paid_cny": "0.01"},
+    **{f"{family}.delayed": {"minutes": 30} for family in ("ticket", "mail", "payment")},
 }
 
 
@@ -64,13 +65,16 @@ def test_the_types_are_those_of_the_contract() -> None:
 
 
 _TICKET = (
-    "opened, updated, acknowledged, assigned, arrived, waiting, resumed, approved, posted, withdrawn, resolved, "
-    "informed, followed_up, regraded, reopened, closed, cancelled"
+    "opened, updated, acknowledged, escalated, delayed, assigned, arrived, waiting, resumed, approved, posted, "
+    "withdrawn, resolved, informed, followed_up, regraded, reopened, closed, cancelled"
 )
 _MAIL = (
-    "received, announced, contacted, acknowledged, accepted, declined, appointed, delivered, collected, returned"
+    "received, announced, contacted, acknowledged, escalated, delayed, accepted, declined, appointed, delivered, "
+    "collected, returned"
 )
-_PAYMENT = "billed, due, paid, reduced, contacted, acknowledged, disputed, promised, written_off"
+_PAYMENT = (
+    "billed, due, paid, reduced, contacted, acknowledged, escalated, delayed, disputed, promised, written_off"
+)
 
 
 @pytest.mark.parametrize(
@@ -337,3 +341,8 @@ def test_canonical_content_does_not_depend_on_spelling() -> None:
     assert len({canonical(event) for event in events}) == 1
     changed = parse_event({**EXAMPLE_EVENT, "data": {**EXAMPLE_EVENT["data"], "loss_cny": 12001}})
     assert digest(changed) != digest(events[0])
+
+
+@pytest.mark.parametrize("minutes", [0, 121, -5, 1.5, "30", True, None])
+def test_more_time_is_asked_for_in_whole_minutes_up_to_two_hours(minutes: Any) -> None:
+    assert "$.data.minutes" in problems_of(posted({"minutes": minutes}, type="ticket.delayed"))
