@@ -81,7 +81,7 @@ class Announcer:
             about: list[tuple[str, str]] = []
             for each in found:
                 zone = zone_of(bundle.site(each.delivery.case.site).zone)
-                for message, key in _messages(each, zone):
+                for message, key in messages_of_news(each, zone):
                     messages.append((message.subject, message.id, message.body, None))
                     about.append((each.delivery.id, key))
             failures = await self._publisher.publish_all(messages) if messages else ()
@@ -99,7 +99,7 @@ class Announcer:
         return True
 
 
-def _messages(news: News, zone: ZoneInfo) -> Iterator[tuple[OutMessage, str]]:
+def messages_of_news(news: News, zone: ZoneInfo) -> Iterator[tuple[OutMessage, str]]:
     """What the bus has not been told of the delivery, in order of time, each with the outcome's key."""
     delivery = news.delivery
     for each in outcomes(delivery):

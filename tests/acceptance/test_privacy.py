@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import nats
@@ -11,7 +15,11 @@ import pytest
 import pytest_asyncio
 
 from reeve.devstack.smtp_sink import SmtpBehaviour
+from reeve.domain.flood.silences import Matchers, Silence
 from reeve.domain.recipients import Recipient
+from reeve.runtime.resending import send_again
+from reeve.runtime.store.delivery_search import Wanted, latest
+from reeve.runtime.store.silences import Kept, SilenceStore
 from tests.support.shared_servers import SharedServers
 from tests.support.stack import (
     CLOUDEVENT,
@@ -23,6 +31,7 @@ from tests.support.stack import (
     complaint,
     event,
     mail_of,
+    now,
     phone_of,
     rules_copy,
     running_stack,
@@ -40,12 +49,26 @@ TITLE, DESCRIPTION = "卧室天花板漏水", "业主李晓梅称昨夜漏水，
 LINK = re.compile(r"http://\S+/ack/\S+")
 STAFF_NAME = "王建国"
 PRIVATE = (NAME, ROOM, PHONE, MAIL, TITLE, "昨夜漏水", STAFF_NAME, "secret-reason", "+86139")
+CASES = (("complaint", "S-1"), ("complaint", "S-8"), ("repair", "S-2"), ("letter", "S-4"), ("arrears", "S-5"))
+HOOK = "hook-token-1"
+GATEWAY = """
+name: local
+kind: http
+channel: sms
+url: "{url}"
+json: {to: "{{ to }}", text: "{{ text }}", id: "{{ id }}"}
+secrets: {hook: HOOK_TOKEN}
+webhooks: {auth: {kind: token, token: "{{ secrets.hook }}"}, methods: [GET]}
+receipts: {id: id, status: status, delivered: [1], failed: [2], reason: why, answer: {body: OK}}
+inbound: {from: from, text: text, answer: {body: OK}}
+"""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stack(server_pair: SharedServers, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stack]:
     folder = tmp_path_factory.mktemp("privacy")
-    async with running_stack(server_pair, folder, rules_copy(folder / "rules", {})) as running:
+    rules = rules_copy(folder / "rules", {})
+    async with running_stack(server_pair, folder, rules, gateway=GATEWAY, HOOK_TOKEN=HOOK) as running:
         people = [Recipient(each.id, SITE, each.roles, "zh", each.addresses, name=STAFF_NAME) for each in staff()]
         addresses = {"email": MAIL, "sms": f"+86{PHONE}"}
         await running.people(
@@ -93,6 +116,36 @@ async def everything(stack: Stack) -> None:
     await stack.line("S-3", "undeliverable", "pass")
     await stack.line("S-4", "breached", "letter", clock="collect")
     await stack.line("S-5", "breached", "arrears", clock="pay")
+    await stack.quiet()
+    await what_becomes_of_messages(stack)
+
+
+async def what_becomes_of_messages(stack: Stack) -> None:
+    """Receipts, answers by SMS and by link, a silence, a message sent again: with people's data in every text."""
+
+    async def provider(way: str, **fields: str) -> None:
+        answer = await stack.http.get(f"/v1/providers/local/{way}", params={"token": HOOK, **fields})
+        assert answer.status_code == 200, answer.text
+        assert not private_in(answer.text)
+
+    for message in stack.to(phone_of("general_manager"), "S-1"):
+        await provider("receipts", id=message.details["id"], status="1", why=f"{NAME} {PHONE}")
+    await provider("receipts", id=f"{NAME}-{PHONE}", status="2", why=DESCRIPTION)
+    await provider("inbound", **{"from": phone_of("general_manager"), "text": f"1 {DESCRIPTION}"})
+    await provider("inbound", **{"from": phone_of("general_manager"), "text": "2"})
+    await provider("inbound", **{"from": f"+86{PHONE}", "text": DESCRIPTION})
+    link = LINK.findall(stack.to(mail_of("general_manager"), "S-1")[-1].text)[-1]
+    async with httpx.AsyncClient(trust_env=False) as phone:
+        assert not private_in((await phone.get(link)).text)
+        assert not private_in((await phone.post(link)).text)
+    until = now() + timedelta(hours=1)
+    silence = Silence("s-1", Matchers(subject="S-8"), ago(minutes=1), until, "r-general_manager", DESCRIPTION, True)
+    await SilenceStore(stack.database).add(Kept(silence, SITE, ago(minutes=1)))
+    await stack.post(complaint("S-8", **personal(loss_cny=12000)))
+    [failed] = await latest(stack.database, Wanted(states=["failed"]), 1)
+    owner = Recipient("o-1", SITE, addresses={"email": MAIL, "sms": f"+86{PHONE}"})
+    await send_again(stack.database, failed, owner, "sms", "wang", f"{NAME}: {DESCRIPTION}", now())
+    await stack.line("S-8", "graded")
     await stack.quiet()
 
 
@@ -149,9 +202,33 @@ async def test_nothing_in_answers_about_cases(stack: Stack) -> None:
     answer = await stack.http.get("/v1/cases", params={"site": SITE})
     assert len(answer.json()["cases"]) >= 5
     pages = [answer.text]
-    for policy, subject in (("complaint", "S-1"), ("repair", "S-2"), ("letter", "S-4"), ("arrears", "S-5")):
+    for policy, subject in CASES:
         pages.append((await stack.http.get(f"/v1/cases/{SITE}/{policy}/{subject}")).text)
     assert [found for page in pages if (found := private_in(page))] == []
+
+
+async def test_what_became_of_every_message_is_told_by_ids(stack: Stack) -> None:
+    lines = [line for subject in ("S-1", "S-8") for line in await stack.told(subject)]
+    assert {"sent", "delivered", "suppressed"} <= {line["effect"] for line in lines}, lines
+    assert {line["silence"] for line in lines if line.get("silence")} == {"s-1"}
+    [again] = [
+        line for policy, subject in CASES for line in await stack.told(subject, policy) if "resend_of" in line
+    ]
+    assert (again["by"], again["recipient"]) == ("wang", "o-1")
+    told = {message.subject.split(".")[2] for message in await stack.on_bus("NOTIFICATIONS")}
+    assert {"requested", "sent", "delivered", "failed", "suppressed", "undeliverable", "acknowledged"} <= told
+    database = {"REEVE_MONGO_DATABASE": stack.database_name, "REEVE_MONGO_URL": stack.mongo.url}
+    for arguments in (["list"], ["list", "--json"], ["show", again["delivery"], "--json", "--lang", "zh"]):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "reeve.cli.main", "notifications", *arguments),
+            env={**os.environ, **database},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output = (await process.communicate())[0].decode()
+        assert process.returncode == 0
+        assert output
+        if "show" not in arguments:  # which has the note of whoever had it sent again
+            assert not private_in(output)
 
 
 async def test_nothing_in_errors(stack: Stack) -> None:
