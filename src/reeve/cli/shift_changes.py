@@ -14,7 +14,7 @@ import typer
 
 from reeve.cli.exit_codes import BAD
 from reeve.cli.output import errors, print_json, print_line
-from reeve.cli.shift_checks import known_people, load_rules
+from reeve.cli.shift_checks import known_people
 from reeve.cli.shift_moments import local_iso, read_length, read_moment, shown_moment, the_one
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.facts import zone_of
@@ -145,7 +145,7 @@ class _Wish:
             end = begin + read_length(length, "--for") if length else end
             if end <= max(begin, self._now):
                 raise refused("it would end before it begins, or before now: what was stays as it was")
-            people = await known_people(RecipientStore(database), [rota], await load_rules(database))
+            people = await known_people(RecipientStore(database), [rota])
             for one in sorted(comes):
                 _known(one, rota, [known for place, known in people if place == rota.place])
             on = frozenset().union(*(each.people for each in periods(rota, changes, begin, end)))

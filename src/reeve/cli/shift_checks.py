@@ -23,7 +23,7 @@ _MOST_GAPS = 5
 """Gaps shown of one rota; the rest is counted."""
 
 People = Mapping[tuple[str, str], Recipient]
-"""(place of the rota, id) → who that is, there or at the organisation above."""
+"""(place of the rota, id) → who that is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +56,11 @@ async def load_rules(database: Database) -> Bundle | None:
         return None
 
 
-async def known_people(store: RecipientStore, rotas: Iterable[Rota], rules: Bundle | None) -> People:
-    """Everybody who could be meant on these rotas."""
+async def known_people(store: RecipientStore, rotas: Iterable[Rota]) -> People:
+    """Everybody who could be meant on these rotas: the recipients of their places."""
     found: dict[tuple[str, str], Recipient] = {}
-    for place in {rota.place for rota in rotas}:
-        parent = rules.site(place).parent if rules is not None else None
-        for where in (parent, place):
-            if where:
-                found |= {(place, one.id): one for one in await store.all(where)}
+    for place in sorted({rota.place for rota in rotas}):
+        found |= {(place, one.id): one for one in await store.all(place)}
     return found
 
 

@@ -68,7 +68,7 @@ async def _import(targets: Targets, name: str, content: bytes, dry_run: bool, la
             for rota in rotas
             if (was := known.get((rota.place, rota.role))) is not None and _differs(rota, was)
         ]
-        people = await known_people(RecipientStore(database), rotas, rules)
+        people = await known_people(RecipientStore(database), rotas)
         if not dry_run:
             await ensure_indexes(database, collection.INDEXES)
             await store.save([*new, *changed], time)

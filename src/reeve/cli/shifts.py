@@ -228,8 +228,7 @@ async def _export(
 ) -> tuple[bytes, int]:
     async with open_record(targets, "shifts") as database:
         rotas = await ShiftStore(database).load()
-        rules = await load_rules(database) if names else None
-        people = await known_people(RecipientStore(database), rotas.rotas.values(), rules) if names else {}
+        people = await known_people(RecipientStore(database), rotas.rotas.values()) if names else {}
     found: list[tuple[Rota, Period]] = []
     for rota in chosen(rotas, which):
         begin, end = _window(rota, start, days)
@@ -246,7 +245,7 @@ async def _check(targets: Targets, which: str | None, days: int, gaps: bool, as_
     async with open_record(targets, "shifts") as database:
         rotas = await ShiftStore(database).load()
         rules = await load_rules(database)
-        people = await known_people(RecipientStore(database), rotas.rotas.values(), rules)
+        people = await known_people(RecipientStore(database), rotas.rotas.values())
     time = SystemTime().now()
     found: list[Finding] = []
     for rota in chosen(rotas, which):

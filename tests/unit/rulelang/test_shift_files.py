@@ -90,6 +90,10 @@ def test_the_example_is_right() -> None:
     rotas, problems = read_shifts("x", (ROOT / "examples" / "shifts.yaml").read_bytes(), lambda _: "Asia/Shanghai")
     assert not problems
     assert [each.role for each in rotas] == ["front_desk", "guard", "technician"]
+    known = {
+        line.partition(",")[0] for line in (ROOT / "examples" / "recipients.csv").read_text("utf-8").split("\n")
+    }
+    assert frozenset().union(*(each.people for each in rotas)) <= known
 
 
 @pytest.mark.parametrize(
