@@ -107,13 +107,10 @@ class FloodKeeper:
         if not hidden:
             return  # something may be hidden yet: it is looked at again
         silence = kept.silence
-        subject = f"silence/{silence.id}"
         until = silence.until.astimezone(zone_of(bundle.site(kept.place).zone))
-        data = {
-            "item": "silence_ends",
-            "title": f"{silence.id} · {until:%Y-%m-%d %H:%M}",
-            "assignee": silence.author,
-        }
+        # One that is extended is warned of again: a case of its own.
+        subject = f"silence/{silence.id}/{until:%m%d-%H%M}"
+        data = {"item": "silence_ends", "title": f"{until:%Y-%m-%d %H:%M}", "assignee": silence.author}
         event_id = f"{subject}@{silence.until.isoformat()}"
         await self._put(kept.place, SOURCE_OF_SILENCES, event_id, subject, now, data)
         await self._silences.mark(kept, "warned")

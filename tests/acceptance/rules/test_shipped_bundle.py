@@ -55,6 +55,8 @@ CONTRACT = (
     "subscription", "visit", "survey", "activity",
 )  # fmt: skip
 """Names of policies that integrators match on (contracts.md §6)."""
+OWN = ("handover", "upkeep")
+"""Policies of what Reeve itself has to say: its own events open their cases."""
 
 
 @cache
@@ -76,7 +78,7 @@ def test_no_file_has_an_error() -> None:
     assert [found.render() for found in loaded().errors] == []
     shipped = {path.stem for path in RULES.glob("*.yaml")} - {"site", "duties", "score", "facts"}
     assert set(bundle().policies) - {"duty"} == shipped
-    assert shipped == {*CONTRACT}
+    assert shipped == {*CONTRACT, *OWN}
 
 
 def test_every_category_of_ticket_but_a_plain_request_has_its_policy() -> None:

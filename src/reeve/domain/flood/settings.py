@@ -34,6 +34,9 @@ class Flood:
 DEFAULT_MERGE = timedelta(minutes=5)
 """Where no site file says anything."""
 
+UPKEEP = "upkeep"
+"""Policy and category of what Reeve itself has to say: no silence hides that it ends."""
+
 DIGEST = "digest"
 """The message that says several others at once."""
 
