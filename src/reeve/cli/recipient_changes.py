@@ -9,6 +9,9 @@ from typing import Any
 from reeve.cli.recipient_export import row_of
 from reeve.domain.recipients import CHANNELS, Recipient
 
+_SHORT = 7
+"""An address of so many characters would be shown by its first and last ones."""
+
 Key = tuple[str, str]
 """(place, id)"""
 
@@ -100,9 +103,10 @@ def rows_of(changes: Changes, *, removing: bool) -> Iterator[dict[str, Any]]:
 
 def masked(address: str) -> str:
     """Enough to recognise an address one knows, too little to use one: `+44…01`, `m…@example.org`."""
-    if not address:
-        return ""
-    if "://" in address:
-        return f"{address.partition('://')[0]}://…{address[-2:]}"
+    scheme, secret, _ = address.partition("://")
+    if secret:
+        return f"{scheme}://…{address[-2:]}"
     name, at, domain = address.partition("@")
-    return f"{name[:1]}…{at}{domain}" if at else f"{address[:3]}…{address[-2:]}"
+    if at and name:
+        return f"{name[0]}…@{domain}"
+    return f"{address[:3]}…{address[-2:]}" if len(address) > _SHORT else "…" * bool(address)

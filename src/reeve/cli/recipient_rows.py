@@ -34,7 +34,8 @@ _INTERNATIONAL = re.compile(r"\+[1-9][0-9]{6,14}")
 _SHORTENED = re.compile(r"[0-9](\.[0-9]+)?E\+?[0-9]+", re.IGNORECASE)
 _FORMULA = re.compile(r"'+[=+\-@]")
 _CUSTOMER = re.compile(r"[^\s,;|、/]+")
-_ADDRESS = re.compile(r"\S{1,2000}")
+_URL = re.compile(r"https?://[^\s/?#]+\S{0,1950}")
+_LONGEST_CHAT = 254
 _LONGEST_EMAIL = 254
 _SHORTEST_NUMBER = 7
 
@@ -222,8 +223,10 @@ def _addresses(row: Mapping[str, Any], fault: Say) -> dict[str, str]:
             continue
         if channel == "email" and (not _EMAIL.fullmatch(text) or len(text) > _LONGEST_EMAIL):
             fault("email", "must be one address like name@example.org")
-        elif not _ADDRESS.fullmatch(text):
-            fault(channel, "must be one address without blanks, at most 2000 characters")
+        elif channel == "webhook" and not _URL.fullmatch(text):
+            fault("webhook", "must be a URL like https://example.org/reeve, at most 2000 characters")
+        elif channel == "chat" and (not text.isprintable() or len(text) > _LONGEST_CHAT):
+            fault("chat", f"must be one line of at most {_LONGEST_CHAT} characters")
         addresses[channel] = text
     return addresses
 

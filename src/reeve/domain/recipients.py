@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from reeve.domain.bundle import SiteSettings
@@ -104,6 +104,8 @@ class Target:
     """End of the person's quiet hours, if they are on and count for this message; later than the moment asked."""
     instead_of: str | None = None
     """Id of the holder of the role who is away, if this person stands in."""
+    on_shift: bool | None = None
+    """On the rota of the role at that moment; False: not on it, but told all the same; None: no rota speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,9 @@ def resolve(
     places = (place,) if site.parent is None else (place, site.parent)
     zone = zone_of(site.zone)
     known = sorted((one for one in people if one.place in places), key=lambda one: one.id)
-    present = Present(known, places, facts, at, lambda: local_day(at, zone), on_shift)
+    # Most people have neither dates nor absences, and then it makes no difference what day it is.
+    day = local_day(at, zone) if any(one.terms or one.away for one in known) else date.min
+    present = Present(known, places, facts, at, day, on_shift)
 
     def reached(role: str) -> list[tuple[Holder, tuple[str, ...]]]:
         for group in present.groups(role):
@@ -197,7 +201,7 @@ def resolve(
             found = reached(step)
             text = UNREACHABLE if rung else message
             targets += [
-                Target(holder.person, channels, text, role, rung, hour(holder), holder.instead_of)
+                Target(holder.person, channels, text, role, rung, hour(holder), holder.instead_of, holder.on_shift)
                 for holder, channels in found
             ]
             if found:

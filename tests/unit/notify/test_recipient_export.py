@@ -210,6 +210,8 @@ def test_columns_for_areas_and_dates_serve_every_role_without_its_own(tmp_path: 
         ("channel_order", "pager", "channel_order: channels are"),
         ("channel_order", "default:", "channel_order: must be like"),
         ("unverified", "email", "unverified: names a channel that this person has no address on"),
+        ("webhook", "example.org", "webhook: must be a URL"),
+        ("chat", "x" * 255, "chat: must be one line"),
         ("sms", "8.61E+12", "sms: the spreadsheet cut the number"),
     ],
 )

@@ -140,3 +140,5 @@ def test_the_example_has_every_role_and_invented_people() -> None:
 def test_masked_addresses() -> None:
     assert masked("+8613800138000") == "+86…00"
     assert masked("zhang@example.org") == "z…@example.org"
+    assert masked("https://example.org/hooks/secret-key") == "https://…ey"
+    assert (masked("@li"), masked("li.wang"), masked("")) == ("…", "…", "")

@@ -29,8 +29,8 @@ class Holder:
     person: Recipient
     instead_of: str | None = None
     """Id of the holder who is away, if this is a stand-in."""
-    on_shift: bool = False
-    """On the rota at that moment: personal quiet hours don't count."""
+    on_shift: bool | None = None
+    """On the rota at that moment: personal quiet hours don't count. False: not on it; None: no rota speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Present:
     """The site, then the organisation above it."""
     facts: Mapping[str, Any]
     at: datetime
-    day: Callable[[], date]
+    day: date
     on_shift: OnShift | None = None
 
     def groups(self, role: str) -> Iterator[list[Holder]]:
@@ -63,13 +63,13 @@ class Present:
                 if found:
                     yield list(reversed(found.values()))
 
-    def _held(self, role: str, place: str) -> Iterator[tuple[list[Recipient], bool]]:
+    def _held(self, role: str, place: str) -> Iterator[tuple[list[Recipient], bool | None]]:
         here = [person for person in self.people if person.place == place]
         fact = {OWNER: "customer", ASSIGNEE: "assignee"}.get(role)
         if fact is not None:
             if (value := self.facts.get(fact)) is not None:
                 named = str(value)
-                yield [one for one in here if (named in one.customers if role == OWNER else named == one.id)], False
+                yield [one for one in here if (named in one.customers if role == OWNER else named == one.id)], None
             return
         rota = self.on_shift(place, role, self.at) if self.on_shift is not None else None
         where = Area.of(self.facts.get("building"), self.facts.get("unit"))
@@ -78,18 +78,18 @@ class Present:
             # The shift decides: who is on it is told though another part of the place is theirs.
             on = [(one, _WHOLE if how is None and role not in one.all_roles else how) for one, how in near]
             yield from ((group, True) for group in _by_nearness(on, _ELSEWHERE, rota))
-        yield from ((group, False) for group in _by_nearness(near, _PART))
+        yield from ((group, None if rota is None else False) for group in _by_nearness(near, _PART))
 
     def _nearness(self, person: Recipient, role: str, where: Area | None) -> int | None:
         """How near the person's hold on the role is to the case; None: not held on this day."""
         best = _WHOLE if role in person.roles else None
         for term in person.terms:
-            if term.role == role and term.holds_on(self.day()):
+            if term.role == role and term.holds_on(self.day):
                 how = min((_distance(area, where) for area in term.areas), default=_WHOLE)
                 best = how if best is None else min(best, how)
         return best
 
-    def _present(self, person: Recipient, on_shift: bool) -> Holder | None:
+    def _present(self, person: Recipient, on_shift: bool | None) -> Holder | None:
         """The person, or whoever stands in at the end of a chain of stand-ins; None: nobody does."""
         if not person.away:
             return Holder(person, None, on_shift)
@@ -100,7 +100,7 @@ class Present:
 
     def _there(self, person: Recipient, asked: set[tuple[str, str]]) -> Recipient | None:
         asked.add((person.place, person.id))
-        absences = [absence for absence in person.away if absence.covers(self.day())]
+        absences = [absence for absence in person.away if absence.covers(self.day)]
         if not absences:
             return person
         for absence in absences:
