@@ -99,15 +99,13 @@ inbound: {{from: mo, text: msg, answer: {{content_type: text/plain, body: "OK"}}
 
 MAILBOX = """
 name: mailbox
-kind: http
-channel: webhook
-url: "{url}"
-json: {{text: "{{{{ text }}}}"}}
+kind: smtp
+host: mail.example
 secrets: {{hook: HOOK_TOKEN}}
 webhooks: {{auth: {{kind: token, token: "{{{{ secrets.hook }}}}"}}}}
 inbound: {{raw: true}}
 """
-"""A mail server's hook that hands in mails as they came."""
+"""A mail server that takes our mails, and whose hook hands in what people answer, as it came."""
 
 
 def write_providers(folder: Path, *files: str, url: str = "https://sms.example/send") -> Path:
