@@ -12,6 +12,7 @@ from reeve.domain.case import Case
 from reeve.domain.events import Event
 from reeve.domain.facts import zone_of
 from reeve.domain.flood.budget import due_warnings, month_of, usage
+from reeve.domain.flood.settings import UPKEEP
 from reeve.domain.flood.silences import Silence
 from reeve.ports import StoreAway, TimeSource
 from reeve.runtime.own_events import OwnEvents, own_event
@@ -159,7 +160,7 @@ class FloodKeeper:
             type="ticket.opened",
             subject=subject,
             at=now,
-            data={"category": "upkeep", **data},
+            data={"category": UPKEEP, **data},
         )
         await self._events.put([event])
 

@@ -159,6 +159,12 @@ def test_a_silence_hides_while_it_lasts_and_never_the_worst_unless_it_says_so() 
     assert _silence(include_worst=True).hides(_Told(rank=0), NOW)
 
 
+def test_no_silence_hides_that_it_is_about_to_end() -> None:
+    everywhere = _silence(matchers=Matchers(site="garden"), include_worst=True)
+    assert everywhere.hides(_Told(), NOW)
+    assert not everywhere.hides(_Told(policy="upkeep"), NOW)
+
+
 def test_the_author_is_warned_an_hour_before_or_a_tenth() -> None:
     assert _silence().warn_at == NOW + timedelta(hours=19)
     assert _silence(until=NOW + timedelta(hours=2)).warn_at == NOW + timedelta(minutes=108)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from reeve.domain.flood.settings import WORST_RANK
+from reeve.domain.flood.settings import UPKEEP, WORST_RANK
 
 LONGEST = timedelta(days=90)
 _WARNED_BEFORE = timedelta(hours=1)
@@ -73,8 +73,13 @@ class Silence:
         return self.since <= now < self.until
 
     def hides(self, told: Told, now: datetime) -> bool:
-        """Whether this is not sent, asked for at `now`."""
-        return self.active(now) and (self.include_worst or told.rank > WORST_RANK) and matches(self.matchers, told)
+        """Whether this is not sent, asked for at `now`. The warning that a silence ends always is."""
+        return (
+            self.active(now)
+            and told.policy != UPKEEP
+            and (self.include_worst or told.rank > WORST_RANK)
+            and matches(self.matchers, told)
+        )
 
     @property
     def warn_at(self) -> datetime:
