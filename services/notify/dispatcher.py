@@ -19,7 +19,7 @@ from services.notify.composing import Composer
 from services.notify.feeder import Feeder, led
 from services.notify.flood.groups import moot_when_held
 from services.notify.hand import Hand, Item
-from services.notify.metrics import ATTEMPT_SECONDS, SET_ASIDE
+from services.notify.metrics import ATTEMPT_SECONDS, PROVIDER_QUALITY, SET_ASIDE
 from services.notify.pool.choice import ProviderPool, Turn
 from services.notify.pool.terms import WORST_RANKS
 from services.notify.recorder import Recorder
@@ -153,6 +153,7 @@ class Dispatcher:
             )
         if text is not None:
             ATTEMPT_SECONDS.labels(provider.channel, turn.member.name).observe(seconds)
+            PROVIDER_QUALITY.labels(provider.channel, turn.member.name).set(pool.quality(turn.member, loop.time()))
         self._ended(item, pool, turn, outcome, text)
 
     async def _text(self, item: Item) -> Text:

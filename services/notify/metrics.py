@@ -22,6 +22,11 @@ SET_ASIDE = Counter(
     ["channel", "provider"],
 )
 SMS_SEGMENTS = Counter("reeve_notify_sms_segments_total", "SMS segments handed to providers", ["provider"])
+PROVIDER_QUALITY = Gauge(
+    "reeve_notify_provider_quality",
+    "How well a provider does lately: 1 all is well, 0.5 and less it gets a trickle only, 0 nothing works",
+    ["channel", "provider"],
+)
 RECEIPTS = Counter("reeve_notify_receipts_total", "Receipts of providers", ["provider", "came_to"])
 """came_to `delivered`, `not_delivered`, `noted` (it changed nothing any more), `repeated`, `pending`, `unknown`."""
 SETTLED = Counter("reeve_notify_deliveries_total", "Deliveries settled", ["channel", "state"])

@@ -171,7 +171,7 @@ async def test_an_acknowledgement_ends_retries(here: World) -> None:
     await here.people(MANAGER)
     case = await here.case("T-1")
     here.smtp.behaviour = SmtpBehaviour(data_reply="451 4.7.1 greylisted")
-    async with here.notify(notify_retry_seconds=1):
+    async with here.notify(notify_retry_seconds=0.15):
         effect = await here.request(case)
         await here.arrived(1)
         await here.save(acknowledged(case, SystemTime().now() + timedelta(seconds=1)))

@@ -35,19 +35,19 @@ async def test_a_refusal_for_now_is_tried_again(here: World) -> None:
     await here.people(MANAGER)
     here.smtp.behaviour = SmtpBehaviour(data_reply="451 4.7.1 greylisted", times=2)
     case = await here.case("T-1")
-    async with here.notify():
+    async with here.notify(notify_retry_seconds=0.02):  # a greylisted one waits twelve times as long
         delivery = await _finished(here, await here.request(case))
     assert [attempt["result"] for attempt in delivery["attempts"]] == ["transient", "transient", "sent"]
     first, second, third = (attempt["at"] for attempt in delivery["attempts"])
-    assert second - first >= timedelta(seconds=0.15)  # 0.2 s less the jitter
-    assert third - second >= timedelta(seconds=0.3)  # twice that
+    assert second - first >= timedelta(seconds=0.18)  # 0.24 s less the jitter
+    assert third - second >= timedelta(seconds=0.36)  # twice that
 
 
 async def test_retries_survive_a_restart(here: World) -> None:
     await here.people(MANAGER)
     here.smtp.behaviour = SmtpBehaviour(data_reply="451 4.7.1 greylisted", times=1)
     case = await here.case("T-1")
-    async with here.notify(notify_retry_seconds=2):
+    async with here.notify(notify_retry_seconds=0.2):
         effect = await here.request(case)
         await here.arrived(1)
     assert (await here.delivery(effect))["state"] == "queued"
@@ -93,7 +93,7 @@ async def test_tries_are_bounded(here: World) -> None:
     here.gateway.behaviour = GatewayBehaviour(200, "ERROR", accepts=False)
     case = await here.case("T-1")
     here.smtp.behaviour = SmtpBehaviour(data_reply="451 4.7.1 later")
-    async with here.notify(notify_attempts=2):
+    async with here.notify(notify_attempts=2, notify_retry_seconds=0.05):
         effect = await here.request(case)
         mail = await _finished(here, effect, channel="email")
     assert mail["state"] == "failed"
