@@ -74,15 +74,14 @@ class FloodReader:
         return Digest(tuple(shape.grades), tuple(sorted(set(minutes))), every)
 
     def _elapsed(self, doc: Document, text: str, mine: bool, *path: str) -> timedelta | None:
+        code = "merge_length" if path == ("merge",) else "digest_every"
         try:
             length = parse_length(text, doc.scalar(*path))
-        except BadRule as bad:
-            if mine:
-                self._problems.append(bad.problem)
-            return None
+        except BadRule:
+            length = None
         if isinstance(length, Elapsed):
             return length.timedelta
-        self._report(doc, mine, "merge_length" if path == ("merge",) else "digest_every", *path, found=text[:40])
+        self._report(doc, mine, code, *path, found=text[:40])
         return None
 
     def _report(self, doc: Document, mine: bool, code: str, *path: str | int, **words: Particular) -> None:
