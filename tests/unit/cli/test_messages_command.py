@@ -51,8 +51,10 @@ def test_every_message_of_the_shipped_rules_can_be_shown_on_every_channel(bundle
 
 def test_a_sms_says_how_it_is_coded(bundle: Bundle) -> None:
     chinese, english = (row(bundle, "complaint_reported", "sms", each) for each in ("zh", "en"))
-    assert (chinese["encoding"], chinese["characters_per_segment"]) == ("UCS-2", 67)
-    assert english["encoding"] == "GSM-7"
+    assert (chinese["encoding"], english["encoding"]) == ("UCS-2", "GSM-7")
+    for found, alone, several in ((chinese, 70, 67), (english, 160, 153)):
+        count = len(parts(found["body"]))
+        assert (found["segments"], found["characters_per_segment"]) == (count, alone if count == 1 else several)
     assert (chinese["subject"], english["built_in"]) == (None, False)
     assert "segments" not in row(bundle, "complaint_reported", "email", "en")
 
@@ -85,10 +87,11 @@ def test_a_name_that_is_close(bundle: Bundle) -> None:
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_how_it_reads(bundle: Bundle, capsys: pytest.CaptureFixture[str], lang: str) -> None:
-    MessagePage(lang).preview(row(bundle, "complaint_reported", "sms", "zh"))
+    found = row(bundle, "complaint_reported", "sms", "zh") | {"segments": 2, "characters_per_segment": 67}
+    MessagePage(lang).preview(found)
     text = capsys.readouterr().out
     assert "UCS-2" in text
-    assert ("2 SMS" if lang == "en" else "2 条短信") in text
+    assert ("2 SMS (67 each at most)" if lang == "en" else "2 条短信（每条最多 67）") in text
 
 
 def run(*arguments: str) -> int:
