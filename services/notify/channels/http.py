@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -22,10 +21,9 @@ from reeve.runtime.providers.templates import fill, template_for
 from reeve.runtime.telemetry import get_log
 from services.notify.channels.authorizing import authorize
 from services.notify.channels.base import Outcome, Reason, Result, Text
+from services.notify.channels.http_lines import Broken, HttpLines, Impossible, Late, Unreachable
 from services.notify.channels.retry_after import asked_to_wait
 from services.notify.channels.signing import canonical_query
-
-_MOST_ANSWER_BYTES = 65_536
 
 _RESULTS = {
     "transient": Result.TRANSIENT,
@@ -60,17 +58,7 @@ class HttpProvider:
         can_post = bool(public_url) and file.webhooks is not None
         self._posts_to = f"{public_url}/v1/providers/{file.name}" if can_post else ""
         self._said: set[tuple[str, str]] = set()
-        # Both write the whole URL into their logs, and with a GET that is the number, the text and the password.
-        for talkative in ("httpx", "httpcore"):
-            logging.getLogger(talkative).setLevel(logging.CRITICAL)
-        self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(file.timeout.total_seconds()),
-            limits=httpx.Limits(
-                max_connections=file.connections, max_keepalive_connections=file.connections, keepalive_expiry=15
-            ),
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._lines = HttpLines(file.connections, file.timeout.total_seconds())
 
     async def send(self, text: Text) -> Outcome:
         """One attempt; the reference is the provider's id of the message where it gives one."""
@@ -78,7 +66,7 @@ class HttpProvider:
 
     async def close(self) -> None:
         """All connections are closed."""
-        await self._client.aclose()
+        await self._lines.close()
 
     async def _attempt(self, text: Text) -> Outcome:
         try:
@@ -93,23 +81,20 @@ class HttpProvider:
             self._say_once("No request can be made for a provider.", "provider_request_impossible", text)
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         try:
-            response = await self._client.send(request, stream=True)
-            try:
-                body = await _head_of(response)
-            finally:
-                await response.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
+            answer = await self._lines.exchange(request)
+        except Unreachable:
             return Outcome(Result.TRANSIENT, Reason.UNREACHABLE)
-        except httpx.PoolTimeout:
-            return Outcome(Result.TRANSIENT, Reason.BUSY)
-        except httpx.TimeoutException:
+        except Impossible:
+            self._say_once("No request can be made for a provider.", "provider_request_impossible", text)
+            return Outcome(Result.PERMANENT, Reason.REFUSED)
+        except Late:
             return Outcome(Result.UNKNOWN, Reason.TIMEOUT)
-        except (httpx.TransportError, httpx.DecodingError):
+        except Broken:
             # The request was on its way: the provider may have taken it before the line broke.
             return Outcome(Result.UNKNOWN, Reason.DISCONNECTED)
-        outcome = self._judge(response.status_code, body, response.headers)
+        outcome = self._judge(answer.status, answer.body, answer.headers)
         if outcome.result is Result.TRANSIENT and outcome.reason is Reason.BUSY:
-            return replace(outcome, retry_after=asked_to_wait(response.headers))
+            return replace(outcome, retry_after=asked_to_wait(answer.headers))
         return outcome
 
     def _request(self, text: Text) -> httpx.Request:
@@ -159,8 +144,13 @@ class HttpProvider:
             more["json"] = render_tree(file.json_, context)
         elif file.body is not None:
             more["content"] = rendered(file.body).encode()
-        headers = {"user-agent": "reeve", **all_rendered(file.headers)}
-        request = self._client.build_request(file.method, url, headers=headers, **more)
+        headers = {
+            "accept": "*/*",
+            "accept-encoding": "identity",
+            "user-agent": "reeve",
+            **all_rendered(file.headers),
+        }
+        request = httpx.Request(file.method, url, headers=headers, **more)
         if file.auth is not None:
             authorize(request, file.auth, rendered, text.at)
         return request
@@ -188,16 +178,6 @@ class HttpProvider:
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         # 5xx, and a 200 whose body is no success: it was not taken, and nobody says that it never will be.
         return Outcome(Result.TRANSIENT, Reason.PROVIDER_ERROR)
-
-
-async def _head_of(response: httpx.Response) -> bytes:
-    """The body, cut where it is longer than any provider's answer has a reason to be."""
-    body = b""
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) >= _MOST_ANSWER_BYTES:
-            break
-    return body[:_MOST_ANSWER_BYTES]
 
 
 def _as_json(body: bytes) -> Any:

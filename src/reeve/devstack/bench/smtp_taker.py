@@ -18,7 +18,7 @@ from reeve.runtime.process import run, stop_requested
 
 _ID = re.compile(rb"^message-id:\s*<([^@>\s]+)", re.IGNORECASE | re.MULTILINE)
 _ANSWERS = {
-    b"EHLO": b"250-taker\r\n250 8BITMIME\r\n",
+    b"EHLO": b"250-taker\r\n250-PIPELINING\r\n250 8BITMIME\r\n",
     b"HELO": b"250 taker\r\n",
     b"QUIT": b"221 bye\r\n",
 }
