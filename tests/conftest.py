@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.support.seeding import Seed, seed_rules
@@ -17,6 +18,11 @@ from tests.support.shared_servers import SharedServers
 # that: tests that press Ctrl-C would press in vain.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# How fast examples are made says something of the machine and nothing of what is tested.
+settings.register_profile("reeve", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("reeve")
 
 
 @pytest.hookimpl(tryfirst=True)
