@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from icalendar import Calendar
+from typer.testing import CliRunner
 
+from reeve.cli.shifts import app
 from reeve.domain.facts import zone_of
 from reeve.domain.recipients import Recipient
 from reeve.runtime.store.shifts import ShiftBook, ShiftStore
@@ -34,19 +34,13 @@ ROTA = """
 
 
 async def _reeve(here: World, *arguments: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reeve.cli.main", "shifts", *arguments),
-        env={
-            **os.environ,
-            "REEVE_MONGO_URL": here.urls.mongo_url,
-            "REEVE_NATS_URL": here.urls.nats_url,
-            "REEVE_MONGO_DATABASE": here.database.name,
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
+    environment = {
+        "REEVE_MONGO_URL": here.urls.mongo_url,
+        "REEVE_NATS_URL": here.urls.nats_url,
+        "REEVE_MONGO_DATABASE": here.database.name,
+    }
+    result = await asyncio.to_thread(lambda: CliRunner().invoke(app, arguments, env=environment))
+    return result.exit_code, result.stdout, result.stderr
 
 
 def rows(out: str) -> list[dict[str, Any]]:
@@ -54,7 +48,10 @@ def rows(out: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.long
-async def test_a_rota_comes_in_is_changed_and_goes_out_again(here: World, tmp_path: Path) -> None:
+async def test_a_rota_comes_in_is_changed_and_goes_out_again(
+    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reeve.cli.targets.configure_logging", lambda *_, **__: None)
     file = tmp_path / "shifts.yaml"
     file.write_text(ROTA.replace("turns:", "turn:", 1), encoding="utf-8")
     code, out, err = await _reeve(here, "import", str(file))
