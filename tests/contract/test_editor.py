@@ -180,7 +180,9 @@ async def test_keys_and_words_are_offered(editor: LanguageClient) -> None:
     assert "ticket.opened" in await offered(editor, "x.yaml", "clocks:\n  a:\n    start: |\n")
     assert 'category == "complaint"' in await offered(editor, "x.yaml", "if: |\n")
     assert "property_manager" in await offered(editor, "x.yaml", "steps:\n  - name: a\n    notify: |\n")
-    assert {"sms", "email", "chat", "webhook"} == set(await offered(editor, "messages.yaml", "hello:\n  zh:\n    |\n"))
+    assert {"sms", "email", "chat", "webhook"} == set(
+        await offered(editor, "messages.yaml", "hello:\n  zh:\n    |\n")
+    )
     assert "breached" in await offered(editor, "tests/x.test.yaml", "- expect:\n    - effect: |\n")
 
 
@@ -229,3 +231,21 @@ async def test_an_operators_own_words_are_offered(tmp_path: Path) -> None:
         assert "look_in breached" in await offers("steps:\n  - name: a\n    on: ")
         assert "grave" in await offers("steps:\n  - name: a\n    grades: ")
         assert "care" in await offers("steps:\n  - name: a\n    open: ")
+
+
+CHANNELS = ROOT / "examples" / "channels"
+
+
+@needs_server
+async def test_provider_files_are_underlined_completed_and_explained(editor: LanguageClient) -> None:
+    for file in sorted(CHANNELS.glob("*.yaml")):
+        assert await editor.underlined(file, file.read_text("utf-8")) == [], file
+    head = "# yaml-language-server: $schema=../../schemas/channels/smtp.schema.json\nname: a\nkind: smtp\n"
+    path = CHANNELS / "x.yaml"
+    found = await editor.underlined(path, head + "host: h\ntsl: tls\n")
+    assert [each.line for each in found] == [5]
+    await editor.close(path)
+    await editor.underlined(path, head + "host: h\ntls: \n")
+    assert {"auto", "starttls", "tls", "none"} <= set(await editor.completions(path, 5, 6))
+    said = await editor.hover(path, 4, 2)
+    assert "主机名或地址。" in said
