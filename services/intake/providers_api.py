@@ -31,7 +31,7 @@ MOST_BYTES = 1024 * 1024
 MOST_MAIL_BYTES = 10 * 1024 * 1024
 """A mail may bring what people attach; only its first lines are read."""
 
-_POSTS = Counter("reeve_intake_provider_posts", "Posts of providers", ["provider", "kind", "outcome"])
+_POSTS = Counter("reeve_intake_provider_posts_total", "Posts of providers", ["provider", "kind", "outcome"])
 
 log = get_log(__name__)
 
