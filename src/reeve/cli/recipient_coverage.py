@@ -33,6 +33,7 @@ _WORDS = {
         "none": "NOBODY is told",
         "daily": "daily until {last} ({count} ×)",
         "building": "building {area}",
+        "days": "Mon Tue Wed Thu Fri Sat Sun",
         "title": "{site} ({zone})",
         "good": "From {start} to {end} every role that the rules tell has somebody to be reached at once.",
         "sum": "{gaps} gaps in {roles} roles, {hours} altogether.",
@@ -50,6 +51,7 @@ _WORDS = {
         "none": "无人会收到通知",
         "daily": "每天，至 {last}（{count} 次）",
         "building": "楼栋 {area}",
+        "days": "周一 周二 周三 周四 周五 周六 周日",
         "title": "{site}（{zone}）",
         "good": "{start} 至 {end}：规则要通知的每个角色都随时有人能联系到。",
         "sum": "{roles} 个角色共 {gaps} 处空档，合计 {hours}。",
@@ -174,8 +176,8 @@ def _runs(gaps: Iterable[Gap], zone: str) -> Iterator[Run]:
 
 
 def _line(run: Run, words: dict[str, str]) -> str:
-    ends = f"{run.end:%H:%M}" if run.end - run.start < DAY else f"{run.end:%a %Y-%m-%d %H:%M}"
-    parts = [f"{run.start:%a %Y-%m-%d %H:%M} – {ends}"]
+    ends = f"{run.end:%H:%M}" if run.end - run.start < DAY else _moment(run.end, words)
+    parts = [f"{_moment(run.start, words)} – {ends}"]
     if run.count > 1:
         parts.append(words["daily"].format(last=run.last, count=run.count))
     if run.area is not None:
@@ -188,6 +190,10 @@ def _line(run: Run, words: dict[str, str]) -> str:
     else:
         parts.append(words["later" if run.why == "quiet" else "others"])
     return "  ".join(parts)
+
+
+def _moment(at: datetime, words: dict[str, str]) -> str:
+    return f"{words['days'].split()[at.weekday()]} {at:%Y-%m-%d %H:%M}"
 
 
 def _row(gap: Gap, zone: Any) -> dict[str, Any]:

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from reeve.cli.recipients import app
 from tests.integration.notify.world import World
 
 pytestmark = pytest.mark.integration
@@ -33,44 +35,99 @@ async def _reeve(here: World, *arguments: str) -> tuple[int, str, str]:
     return process.returncode or 0, out.decode(), err.decode()
 
 
-@pytest.mark.long
+async def _invoke(here: World, *arguments: str) -> tuple[int, str, str]:
+    """The command within this process: on a thread, as it runs a loop of its own."""
+    env = {
+        "REEVE_MONGO_URL": here.urls.mongo_url,
+        "REEVE_NATS_URL": here.urls.nats_url,
+        "REEVE_MONGO_DATABASE": here.database.name,
+    }
+    result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=env)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
 async def test_import_list_check(here: World, tmp_path: Path) -> None:
-    code, out, err = await _reeve(here, "import", str(EXAMPLE), "--dry-run")
+    code, out, err = await _invoke(here, "import", str(EXAMPLE), "--dry-run")
     assert (code, err) == (0, "")
     assert "40 would be new" in out
     assert await here.database["recipients"].count_documents({}) == 0
 
-    assert (await _reeve(here, "import", str(EXAMPLE)))[
+    assert (await _invoke(here, "import", str(EXAMPLE)))[
         1
     ].strip() == "40 new, 0 changed, 0 as before, 0 bad rows left out"
-    code, out, _ = await _reeve(here, "import", str(EXAMPLE), "--json")
+    code, out, _ = await _invoke(here, "import", str(EXAMPLE), "--json")
     assert (code, json.loads(out)["unchanged"]) == (0, 40)
 
-    code, out, _ = await _reeve(here, "list", "--place", "sunshine-garden", "--role", "property_manager", "--json")
+    code, out, _ = await _invoke(here, "list", "--place", "sunshine-garden", "--role", "property_manager", "--json")
     (manager,) = (json.loads(line) for line in out.splitlines())
     assert (code, manager["id"]) == (0, "manager-01")
-    everything = (await _reeve(here, "list"))[1] + (await _reeve(here, "list", "--json"))[1]
+    everything = (await _invoke(here, "list"))[1] + (await _invoke(here, "list", "--json"))[1]
     for private in ("7700900107", "manager@sunshine", "王经理"):
         assert private not in everything
-    whole = (await _reeve(here, "list", "--show-addresses"))[1]
+    whole = (await _invoke(here, "list", "--show-addresses"))[1]
     assert "+447700900107" in whole
     assert "王经理" in whole
 
-    code, out, _ = await _reeve(here, "check")
+    code, out, _ = await _invoke(here, "check")
     assert code == 0, out
     assert "Every role the rules tell" in out
 
     bad = tmp_path / "bad.csv"
     bad.write_text("id,place,roles,sms\nx,moon-base,guard,\nleader-02,moon-base,guard,+447700900199\n", "utf-8")
-    code, out, err = await _reeve(here, "import", str(bad))
+    code, out, err = await _invoke(here, "import", str(bad))
     assert code == 1
     assert "row 2, sms: a recipient needs an address" in err
     assert out.startswith("1 new")
 
-    code, out, _ = await _reeve(here, "check", "--json")
+    code, out, _ = await _invoke(here, "check", "--json")
     assert code == 1
     rows = [json.loads(line) for line in out.splitlines()]
     assert {row["place"] for row in rows if row["told"] is None} == {"moon-base"}
+
+
+STAFF = """编号,站点,角色,手机,免打扰,休假
+desk-01,moon-bay,物业经理; 前台@3栋,13800138001,,
+desk-03,moon-bay,前台@3栋/2单元 2026-01-01至2999-12-31,13800138003,22:00-07:00,2000-01-01至2000-01-09 nobody-01
+leader-01,moon-bay,company_leader,13800138009,,
+"""
+
+
+async def test_a_place_is_replaced_exported_and_looked_at_ahead(here: World, tmp_path: Path) -> None:
+    file = tmp_path / "staff.csv"
+    file.write_bytes(STAFF.encode("gb18030"))
+    code, out, err = await _invoke(here, "import", str(file))
+    assert (code, err) == (0, "")
+    whole = tmp_path / "staff.xlsx"
+    assert (await _invoke(here, "export", str(whole), "--place", "moon-bay"))[0] == 0
+    assert whole.stat().st_mode & 0o077 == 0
+    assert (await _invoke(here, "export", str(whole)))[0] == 2  # never over a file that is there
+    again = (await _invoke(here, "import", str(whole), "--replace", "--json", "--yes"))[1]
+    assert [json.loads(line)[key] for line in again.splitlines() for key in ("unchanged", "removed")] == [3, 0]
+
+    file.write_text(STAFF.replace("前台@3栋,", "前台@4栋,").replace("leader-01", "leader-02"), "utf-8-sig")
+    code, out, _ = await _invoke(here, "import", str(file), "--dry-run", "--replace")
+    assert code == 0
+    assert "roles: property_manager; front_desk @3 → property_manager; front_desk @4" in out
+    assert "1 would be new, 1 would be changed, 1 as before, 1 would be removed" in out
+    assert "13800138" not in out
+    code, _, err = await _invoke(here, "import", str(file), "--replace")
+    assert (code, "--yes" in err) == (2, True)  # nobody is there to be asked
+    code, out, err = await _invoke(here, "import", str(file), "--replace", "--yes")
+    assert "1 people are not in the file and will be removed: moon-bay/leader-01" in err
+    found = await here.database["recipients"].find({"place": "moon-bay"}).sort("_id", 1).to_list()
+    assert [each["recipient"] for each in found] == ["desk-01", "desk-03", "leader-02"]
+
+    code, out, err = await _invoke(here, "check", "--coverage", "2d", "--json", "--site", "moon-bay")
+    assert code == 1, (out, err)
+    gaps = [json.loads(line) for line in out.splitlines()]
+    nights = [gap for gap in gaps if gap["role"] == "front_desk" and gap["area"] == "3/2" and gap["why"] == "quiet"]
+    assert nights
+    assert all(gap["until"].endswith("T07:00:00+08:00") or gap is nights[-1] for gap in nights)
+    assert not [gap for gap in gaps if gap["role"] == "property_manager"]
+    code, out, err = await _invoke(here, "check", "--coverage", "2d", "--site", "moon-bay", "--lang", "zh")
+    assert (code, "moon-bay（Asia/Shanghai）" in out, "nobody-01" in err) == (1, True, True)
+    assert (await _invoke(here, "check", "--coverage", "soon"))[0] == 2
 
 
 async def test_wrong_files_and_servers_out_of_reach(here: World, tmp_path: Path) -> None:
