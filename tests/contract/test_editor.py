@@ -147,6 +147,7 @@ WRONG = {
     "duties.yaml": ("- {duty: a, every: day, who: b,\n   report: {cases: c, period: fortnight}}\n", 2, "month"),
     "score.yaml": ("- {points: -2, on: complaint.resolve breached, too: department}\n", 1, "too"),
     "facts.yaml": ("PAY-1:\n  kind: limt\n  text: x\n", 2, "limit"),
+    "shifts.yaml": ("- place: s\n  role: guard\n  evry: day at 08:00\n", 3, "evry"),
     "tests/pay.test.yaml": ("- test: t\n  site: s\n  events: []\n  never: [{effect: breeched}]\n", 4, "breached"),
 }  # fmt: skip
 """File → text, the line that is wrong, and a word that the editor says about it."""
