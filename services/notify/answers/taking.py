@@ -119,7 +119,7 @@ class ReplyTaker:
         if any(each.tokens for each in decided):
             reach("notify.reply_noted")
             await self._teller.tell()
-        await self._posts.settle(post.id)
+        await self._posts.settle(post.id, outcomes=outcomes)
         for each, outcome in zip(decided, outcomes, strict=True):
             REPLIES.labels(each.how, outcome).inc()
             log.info("A reply came.", action="reply", provider=post.provider, post=post.id[:12], outcome=outcome)
@@ -131,7 +131,11 @@ class ReplyTaker:
         for token in (await self._tokens.load(decided.tokens)).values():
             what: Any = decided.outcome
             answer = answer_of(token, what, at, decided.how, decided.minutes, again)
-            taken.add(await self._answers.take(token, answer, at))
+            known = next((each for each in token.answers if each.id == answer.id), None)
+            # Noted at this very moment: by ourselves, before somebody died.
+            taken.add(
+                "noted" if known is not None and known.at == at else await self._answers.take(token, answer, at)
+            )
         for outcome, word in (("noted", decided.outcome), ("repeat", "repeated"), ("used", "answered")):
             if outcome in taken:
                 return word

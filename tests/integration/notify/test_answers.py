@@ -147,7 +147,9 @@ async def test_replies_by_sms_answer_the_message_that_is_meant_and_nothing_else(
 
             await _reply(client, NUMBER, "1", 6)  # the provider repeats itself, in another post
             await _reply(client, NUMBER, "1", 7)  # nothing awaits an answer any more
-            assert (await _outcomes(here, 8))[6:] == ["repeated", "no_message"]
+            await _reply(client, NUMBER, f"1 {codes['T-1']}", 8)  # was passed up before
+            await _reply(client, NUMBER, f"1 {codes['T-2']}", 9)  # was taken before
+            assert (await _outcomes(here, 10))[6:] == ["repeated", "no_message", "answered", "repeated"]
             assert await _events(here) == told
             news = await here.told("acknowledged", 4)
         metrics = generate_latest().decode()

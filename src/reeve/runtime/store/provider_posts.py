@@ -157,9 +157,13 @@ class ProviderPostStore:
         known = {reply["reference"] for each in found for reply in each["replies"]}
         return frozenset(known & set(references))
 
-    async def settle(self, id: str, look_at: datetime | None = None) -> None:
-        """The post is worked through; with `look_at` it waits until then and is claimed again."""
-        change = {"open": False, "claim": None} if look_at is None else {"look_at": look_at, "claim": None}
+    async def settle(self, id: str, look_at: datetime | None = None, outcomes: Sequence[str] = ()) -> None:
+        """The post is worked through; with `look_at` it waits until then and is claimed again.
+
+        `outcomes`: what became of its replies in the end, in their order.
+        """
+        change: Document = {"open": False} if look_at is None else {"look_at": look_at}
+        change |= {"claim": None} | {f"replies.{place}.outcome": each for place, each in enumerate(outcomes)}
         with store_errors():
             await self._posts.update_one({"_id": id}, {"$set": change})
 
