@@ -25,6 +25,7 @@ from services.notify.channels.base import Outcome, Reason, Result, Text
 
 _ADDRESSED = frozenset({"to", "to_digits"})
 _TRY_TO = "8613800000000"
+_TRY_HOST = "host.example"
 
 
 class AppriseProvider:
@@ -132,6 +133,10 @@ class AppriseProvider:
             # What recipients' addresses are like, only the service knows.
             if not self._addressed and self._service(url) is None:
                 raise self._refused(f"no {scheme}:// address is written so; appriseit.com/services/ says how")
+            elsewhere = self._service(self._url(_TRY_HOST, None)) if self._addressed else None
+            if elsewhere is not None and "host" in elsewhere.template_tokens and elsewhere.host == _TRY_HOST:
+                # Whoever enters an address would choose which server of our own network is called.
+                raise self._refused("a recipient's address must not choose the host: put {{ to }} behind it")
 
     def _refused(self, sentence: str) -> ProvidersRefused:
         return ProvidersRefused([Fault(self.name, None, "url", sentence)])

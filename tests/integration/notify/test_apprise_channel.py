@@ -133,6 +133,8 @@ async def test_no_key_no_address_and_no_text_is_in_a_log(
         ("nosuch://{{ to }}", "Apprise knows no such service"),
         ("no address", "Apprise knows no such service"),
         ("tgram://{{ secrets.key }}/", "tgram:// address"),
+        ("json://{{ to }}/x", "must not choose the host"),
+        ("ntfy://{{ to }}/topic", "must not choose the host"),
     ],
 )
 def test_an_address_that_is_none_is_refused_at_once(url: str, says: str) -> None:

@@ -94,6 +94,7 @@ def test_common_keys_and_their_defaults(tmp_path: Path) -> None:
         ),
         (HTTP + "name: again\n", "4: the file: the key name stands twice: keep one"),
         (HOOK + "url: http://a.example/\n", "5: url: without https only hosts under allow_hosts are called; add"),
+        ("name: x\nurl: 'http://{{ to }}/'\n", "2: url: a recipient's address must not choose the host"),
         ("kind: http\n", "1: name: this is missing"),
         ("[]\n", "1: the file: this should be keys with values"),
     ],

@@ -247,6 +247,11 @@ def _sample(file: AnyFile, trial: Mapping[str, Any] | None) -> dict[str, Any]:
     return context if trial is None else context | {"template": trial}
 
 
+def _elsewhere(context: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for another recipient and another text."""
+    return {**context, **dict.fromkeys(("to", "to_digits", "text", "subject"), "host.example")}
+
+
 def _fault_of(file: AnyFile, place: Place, text: str, context: Mapping[str, Any]) -> tuple[Place, str] | None:
     try:
         rendered = RENDERER.render(text, context)
@@ -259,6 +264,11 @@ def _fault_of(file: AnyFile, place: Place, text: str, context: Mapping[str, Any]
     parts = urlsplit(rendered)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         return None if rendered == "x" else (place, "this is no http:// or https:// address")
+    if isinstance(file, HttpFile) and parts.netloc != urlsplit(RENDERER.render(text, _elsewhere(context))).netloc:
+        return (
+            place,
+            "a recipient's address must not choose the host; files of kind webhook may post to it",
+        )
     if isinstance(file, WebhookFile) and parts.scheme == "http" and parts.hostname not in file.allow_hosts:
         return place, f"without https only hosts under allow_hosts are called; add {parts.hostname} there"
     return None
