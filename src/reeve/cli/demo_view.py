@@ -77,7 +77,8 @@ class DemoView:
             return
         data = message.get("data") or {}
         self.seen |= {(subject, type_, ""), (subject, type_, str(data.get("clock") or data.get("step") or ""))}
-        self.counts[type_] += 1
+        # A delivery that an acknowledgement made moot is no older round, though both are told as suppressed.
+        self.counts["deliveries.suppressed" if type_.endswith(".suppressed") and "delivery" in data else type_] += 1
         if type_ == "cases.graded":
             self.grades[str(message.get("correlationid"))] = str(data.get("grade"))
         if self.as_json:
