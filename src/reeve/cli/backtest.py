@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -196,6 +196,7 @@ async def _over_record(asked: _Asked) -> tuple[Findings, list[Findings]]:
     from reeve.cli.replaying import replay_record
     from reeve.cli.targets import find_targets, open_record
     from reeve.runtime.backtest.recorded import RecordedEvents
+    from reeve.runtime.store.shifts import ShiftStore
     from reeve.runtime.time_source import SystemTime
 
     now = SystemTime().now()
@@ -206,10 +207,12 @@ async def _over_record(asked: _Asked) -> tuple[Findings, list[Findings]]:
             active = await _recorded(database, asked.against)
         since = _moment("--since", asked.since or "30d", active, now)
         if asked.recipients is not None:
-            people: list[Recipient] | None = _people(asked.recipients)
+            task = asked.task(active, _people(asked.recipients), since, now)
         else:
             people = await _known_people(database, active, asked.site)
-        task = asked.task(active, people, since, now)
+            rotas = await ShiftStore(database).load()
+            on_shift = rotas.on_shift if rotas.rotas else None
+            task = replace(asked.task(active, people, since, now), on_shift=on_shift)
         return await replay_record(task, RecordedEvents(database, asked.site), now)
 
 

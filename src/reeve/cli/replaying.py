@@ -25,7 +25,7 @@ from reeve.cli.event_files import opened, read_items
 from reeve.cli.output import errors
 from reeve.cli.simulating import Tally, time_of, valid_events
 from reeve.domain.bundle import Bundle
-from reeve.domain.recipients import Recipient
+from reeve.domain.recipients import OnShift, Recipient
 from reeve.runtime.backtest.findings import Findings, case_findings, findings
 from reeve.runtime.backtest.recorded import RecordedEvents
 from reeve.runtime.backtest.side_by_side import SideBySide
@@ -54,6 +54,8 @@ class Task:
     public_url: str
     top: int
     """How many cases to show."""
+    on_shift: OnShift | None = None
+    """Who of the people is on the rota of a role; None: no rotas."""
 
 
 async def replay_record(task: Task, events: RecordedEvents, now: datetime) -> tuple[Findings, list[Findings]]:
@@ -62,7 +64,7 @@ async def replay_record(task: Task, events: RecordedEvents, now: datetime) -> tu
     warm_up = await events.warm_up(since, (task.active, task.candidate))
     total = await events.count(warm_up.start, until)
     with Spill() as spill, _bar(total, MofNCompleteColumn(), wanted=total >= _WORTH_A_BAR) as step:
-        sides = SideBySide(task.active, task.candidate, spill, task.people, since, task.public_url)
+        sides = SideBySide(task.active, task.candidate, spill, task.people, since, task.public_url, task.on_shift)
         async for event in events.since(warm_up, until):
             if event is not None:
                 await _exhaust_kindly(sides.feed(event))
@@ -80,7 +82,9 @@ def replay_file(task: Task, file: Path) -> tuple[Findings, list[Findings]]:
         spill = stack.enter_context(Spill())
         large = (size or 0) >= _BYTES_WORTH_A_BAR
         step = stack.enter_context(_bar(size or 0, DownloadColumn(), wanted=large))
-        sides = SideBySide(task.active, task.candidate, spill, task.people, task.since, task.public_url)
+        sides = SideBySide(
+            task.active, task.candidate, spill, task.people, task.since, task.public_url, task.on_shift
+        )
         first: datetime | None = None
         for event in valid_events([task.active, task.candidate], stream, step, tally):
             if (task.until is None or event.at <= task.until) and task.site in (None, event.site):

@@ -17,7 +17,7 @@ from reeve.domain.case import Case
 from reeve.domain.counts import Count
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
-from reeve.domain.recipients import Recipient, Resolution, climb_effects
+from reeve.domain.recipients import OnShift, Recipient, Resolution, climb_effects
 from reeve.domain.recurring import schedule_duty
 from reeve.domain.telling import WAITED, People, due_roles, moment_of, moot, next_hour, resolve_for, suppressed
 from reeve.domain.workset import Shelf, Workset
@@ -57,9 +57,10 @@ class Simulation:
         shelf: Shelf | None = None,
         told: Callable[[Told], None] | None = None,
         duties: bool = True,
+        on_shift: OnShift | None = None,
     ) -> None:
         """`told` is called for every notification that is not moot, with or without `people`. `duties` False: no
-        recurring duty comes."""
+        recurring duty comes. `on_shift` says who of the people is on the rota of a role."""
         self._bundle = bundle
         self._tell = told
         self._people = People(people) if people is not None else None
@@ -71,6 +72,7 @@ class Simulation:
         self._asked = 0
         self._now: datetime | None = None
         self._duties = duties
+        self._on_shift = on_shift
         self._sites: set[str] = set()
         """Sites whose duties run."""
 
@@ -191,8 +193,9 @@ class Simulation:
         site, roles = self._bundle.site(asked.case.site), due_roles(wanted, told, now)
         resolution = None
         if self._people is not None:
-            people = self._people.who_matter(roles, case.facts, site, asked.case.site, now)
-            resolution = resolve_for(wanted, roles, case, people, site, at=now)
+            on_shift = self._on_shift
+            people = self._people.who_matter(roles, case.facts, site, asked.case.site, now, on_shift)
+            resolution = resolve_for(wanted, roles, case, people, site, at=now, on_shift=on_shift)
             for climb in resolution.climbs:
                 yield from climb_effects([climb], asked, moment_of(asked, wanted, climb.role))
         if self._tell is not None and roles:

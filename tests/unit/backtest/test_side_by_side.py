@@ -11,7 +11,7 @@ import pytest
 from reeve.domain.bundle import Bundle
 from reeve.domain.comparison import MOST_LINES, Breaches, Openings, Pair
 from reeve.domain.events import Event
-from reeve.domain.recipients import Recipient
+from reeve.domain.recipients import OnShift, Recipient
 from reeve.runtime.backtest.findings import Findings, case_findings, differs, findings
 from reeve.runtime.backtest.side_by_side import SideBySide
 from reeve.runtime.spill import Spill
@@ -70,8 +70,9 @@ def compare(
     until: str = "2026-03-03 00:00",
     people: Sequence[Recipient] | None = None,
     public_url: str = "",
+    on_shift: OnShift | None = None,
 ) -> SideBySide:
-    sides = SideBySide(active, candidate, spill, people, moment(since) if since else None, public_url)
+    sides = SideBySide(active, candidate, spill, people, moment(since) if since else None, public_url, on_shift)
     for each in events:
         for _ in sides.feed(each):
             pass
@@ -203,6 +204,23 @@ def test_people_where_they_are_known(spill: Spill) -> None:
         {"channel": "sms", "before": 2, "after": 3},
     ]
     assert found["sms_segments"] == [{"role": "front_desk", "before": 2, "after": 3}]
+
+
+def test_people_on_shift_where_a_role_has_a_rota(spill: Spill) -> None:
+    people = [
+        Recipient(name, "s", frozenset({"front_desk"}), addresses={"email": f"{name}@example.org"})
+        for name in ("ann", "bob")
+    ]
+
+    def on_shift(place: str, role: str, at: datetime) -> set[str]:
+        return {"ann"} if at < moment("2026-03-02 09:10") else {"bob"}
+
+    events = [opened("2026-03-02 09:00"), opened("2026-03-02 12:00", "T-2")]
+    found = found_in(compare(spill, rules(), rules(times=2), events, people=people, on_shift=on_shift))
+    assert found["people"] == [
+        {"recipient": "s/bob", "before": 3, "after": 5},
+        {"recipient": "s/ann", "before": 1, "after": 1},
+    ]
 
 
 def test_a_role_nobody_is_reached_for(spill: Spill) -> None:

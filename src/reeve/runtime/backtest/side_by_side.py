@@ -13,7 +13,7 @@ from reeve.domain.counts import Count
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
 from reeve.domain.facts import zone_of
-from reeve.domain.recipients import Recipient
+from reeve.domain.recipients import OnShift, Recipient
 from reeve.domain.simulate import Simulation, Told
 from reeve.domain.workset import Shelf
 from reeve.runtime.backtest.tellings import Tellings
@@ -35,6 +35,7 @@ class SideBySide:
         people: Iterable[Recipient] | None = None,
         since: datetime | None = None,
         public_url: str = "",
+        on_shift: OnShift | None = None,
     ) -> None:
         """`since` None: the candidate is active on its side from the start, and everything is compared."""
         self.comparison = Comparison(_shelf(spill, "compared"))
@@ -49,12 +50,13 @@ class SideBySide:
         self._comparing = since is None
         held = tuple(people) if people is not None else None
         self._sides = (
-            Simulation(active, held, shelf=_shelf(spill, "active"), told=self._hears(ACTIVE)),
+            Simulation(active, held, shelf=_shelf(spill, "active"), told=self._hears(ACTIVE), on_shift=on_shift),
             Simulation(
                 active if since is not None else candidate,
                 held,
                 shelf=_shelf(spill, "candidate"),
                 told=self._hears(CANDIDATE),
+                on_shift=on_shift,
             ),
         )
 
