@@ -27,7 +27,8 @@ from reeve.runtime.time_source import SystemTime
 from services.notify.case_reader import CaseReader
 from services.notify.drafts import Draft
 from services.notify.flood.building import COLLECTIONS, build_keeper, build_tempering
-from tests.integration.notify.world import MANAGER, SITE, World, acknowledged
+from services.notify.flood.tempering import spared_for_email
+from tests.integration.notify.world import GENERAL, MANAGER, SITE, World, acknowledged
 
 pytestmark = pytest.mark.integration
 
@@ -51,6 +52,13 @@ async def _let_go(here: World) -> None:
     await here.database["deliveries"].update_many({"state": "queued"}, {"$set": {"due_at": now}})
 
 
+async def _counted(here: World) -> bool:
+    """The month's SMS are those of the deliveries, and none is left to be counted."""
+    (sms,) = await here.database["deliveries"].find({"channel": "sms"}).to_list() or [{}]
+    (month,) = await here.database["sms_budgets"].find({"site": SITE}).to_list() or [{}]
+    return bool(month) and month["segments"] == sms["segments"] > 0 and sms["uncounted"] == 0
+
+
 async def _reeve(here: World, *arguments: str) -> tuple[int, str, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "reeve.cli.main", *arguments),
@@ -71,7 +79,7 @@ async def _reeve(here: World, *arguments: str) -> tuple[int, str, str]:
 async def test_what_follows_within_a_window_comes_as_one_message_and_the_worst_grades_never_wait(
     here: World,
 ) -> None:
-    await here.people(MAIL_ONLY)
+    await here.people(MAIL_ONLY, GENERAL)
     mild, grave = await here.case("T-1", "ordinary"), await here.case("T-2", "major")
     async with here.notify():
         first = await here.request(mild, step="nobody_answered")
@@ -89,6 +97,8 @@ async def test_what_follows_within_a_window_comes_as_one_message_and_the_worst_g
         await _let_go(here)
         messages = await here.arrived(5)
         await here.told("sent", 6)
+        await here.request(grave, ["general_manager"], ["sms"], round=9)
+        await here.until("the segments are counted", lambda: _counted(here))
     assert "2 messages" in messages[-1].text
     assert "nobody_answered" in messages[-1].text
     assert "nearly_late" in messages[-1].text
@@ -96,7 +106,7 @@ async def test_what_follows_within_a_window_comes_as_one_message_and_the_worst_g
     (leader,) = (each for each in states.values() if each["state"] == "sent")
     (other,) = (each for each in states.values() if each["state"] == "merged")
     assert (leader["merged"], other["into"]) == (1, leader["_id"])
-    assert len(here.mailbox.messages) == 5
+    assert len(here.mailbox.messages) == 6
 
 
 async def test_an_acknowledgement_ends_what_waits_in_a_window(here: World) -> None:
@@ -270,6 +280,16 @@ async def test_segments_are_counted_once_and_a_budget_that_is_spent_moves_the_mi
         ("pm-1", "sms", "queued", ""),
     ]
     assert found[0].attempts[-1].reason == "over_budget"
+
+    await store.insert(found)
+    assert spared_for_email(found[0])
+    for _ in range(2):  # the email did not arrive, and whoever noticed died and came again
+        await tempering.after_all([(found[0], case)], bundle, now)
+    revived = (await store.of_notifications(["n100"]))["n100"]
+    assert {(each.channel, each.state, each.hold) for each in revived} == {
+        ("sms", "queued", "budget"),
+        ("email", "queued", ""),
+    }
 
 
 async def test_processes_that_plan_at_once_open_one_window(here: World) -> None:

@@ -50,6 +50,15 @@ def test_what_a_window_held_opens_the_next_one_when_it_goes() -> None:
     assert through_window(quiet, "d", NOW + TEN, TEN)[1] is None, "nothing went at its end: the next goes at once"
 
 
+def test_a_repeat_as_often_as_the_window_is_long_is_no_second_message() -> None:
+    window, _ = through_window(None, "a", NOW + timedelta(milliseconds=900), TEN)
+    assert through_window(window, "b", NOW + TEN, TEN)[1] is None
+    held = Window(NOW + TEN, "a", True)
+    assert through_window(held, "b", NOW + TEN - timedelta(seconds=1), TEN)[1] == NOW + TEN, (
+        "it goes with the others"
+    )
+
+
 def test_a_window_made_shorter_keeps_nobody_for_the_old_one() -> None:
     assert through_window(Window(NOW + TEN, "a"), "b", NOW, timedelta(minutes=2))[1] == NOW + timedelta(minutes=2)
 

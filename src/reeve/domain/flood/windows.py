@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+PUNCTUAL = timedelta(seconds=2)
+"""What a rule repeats as often as the window is long is planned a moment earlier or later: it goes at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -24,12 +27,12 @@ def through_window(
 
     It waits less than `length`. Where the window before ended with a message, that message opens the next one.
     """
+    if window is not None and window.by == id and now < window.until:
+        return window, None
     if window is not None and window.until <= now and window.held and now < window.until + length:
         window = Window(window.until + length)
-    if window is None or window.until <= now:
+    if window is None or window.until <= now or (not window.held and window.until <= now + PUNCTUAL):
         return Window(now + length, id), None
-    if window.by == id:
-        return window, None
     # A site whose window became shorter meanwhile: nobody waits for the old one.
     until = min(window.until, now + length)
     return Window(until, window.by, True), until

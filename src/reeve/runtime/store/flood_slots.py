@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from pymongo import IndexModel, UpdateOne
+from pymongo import IndexModel, UpdateOne, WriteConcern
 from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
 
 from reeve.domain.flood.days import Days, Taken
 from reeve.domain.flood.tempering import Ledger
@@ -40,7 +41,11 @@ class SlotStore:
     """Raises StoreAway when the record can't be reached."""
 
     def __init__(self, database: Database) -> None:
-        self._collection: MongoCollection = database[COLLECTION]
+        # Read as the primary has it, or what was just written would look as if somebody else had changed it.
+        self._days: MongoCollection = database[COLLECTION].with_options(read_concern=ReadConcern("local"))
+        # A window is a courtesy: what a failover loses of it is a message that comes by itself, and every mild
+        # message would wait for the journal.
+        self._windows = self._days.with_options(write_concern=WriteConcern(w=1))
 
     async def load(self, keys: Collection[str]) -> Slots:
         """The slots of these keys; what is not there yet is empty."""
@@ -48,7 +53,7 @@ class SlotStore:
         if not keys:
             return slots
         with store_errors():
-            documents = await self._collection.find({"_id": {"$in": list(keys)}}).to_list()
+            documents = await self._days.find({"_id": {"$in": list(keys)}}).to_list()
         for each in documents:
             key = each["_id"]
             slots.revisions[key] = each["rev"]
@@ -60,29 +65,29 @@ class SlotStore:
 
     async def save(self, slots: Slots) -> bool:
         """Whether everything changed is in the record. False: some was changed by others first; load again."""
-        changes = []
+        days: list[UpdateOne] = []
+        windows: list[UpdateOne] = []
         for key in sorted(slots.ledger.changed):
             revision = slots.revisions.get(key)
             window = slots.ledger.windows.get(key)
             values = _window(window) if window is not None else _of_days(slots.ledger.days[key])
-            changes.append(
-                UpdateOne(
-                    {"_id": key, "rev": revision if revision is not None else 0},
-                    {"$set": values | {"rev": (revision or 0) + 1}},
-                    upsert=revision is None,
-                )
+            change = UpdateOne(
+                {"_id": key, "rev": revision if revision is not None else 0},
+                {"$set": values | {"rev": (revision or 0) + 1}},
+                upsert=revision is None,
             )
-        if not changes:
-            return True
+            (days if window is None else windows).append(change)
         try:
             with store_errors():
-                return await self._written(changes)
+                return await self._written(self._days, days) and await self._written(self._windows, windows)
         except _TakenFirst:
             return False
 
-    async def _written(self, changes: list[UpdateOne]) -> bool:
+    async def _written(self, collection: MongoCollection, changes: list[UpdateOne]) -> bool:
+        if not changes:
+            return True
         try:
-            result = await self._collection.bulk_write(changes, ordered=False)
+            result = await collection.bulk_write(changes, ordered=False)
         except BulkWriteError as error:
             faults = error.details.get("writeErrors", ())
             if error.details.get("writeConcernErrors") or any(each["code"] != 11000 for each in faults):
