@@ -71,6 +71,8 @@ class _Plan:
 
     drafts: list[Draft] = field(default_factory=list)
     """Deliveries to somebody; what becomes of them is decided when they are written."""
+    drafted: set[str] = field(default_factory=set)
+    """Their ids."""
     known: frozenset[str] = frozenset()
     """Ids of deliveries that stand already."""
     dead: frozenset[tuple[str, str, str]] = frozenset()
@@ -116,12 +118,25 @@ class Planner:
         self._claim = claim
         self._lease = lease
         self._shifts = shifts
+        self._planning: set[str] = set()
+        """Keys of notifications that are being planned: a wake-up and the sweep find the same ones."""
 
     async def plan(self, requested: Sequence[Requested]) -> None:
-        """Whoever can be told now has a delivery; roles whose hour is still to come wait in the record."""
-        waiting = [each for each in requested if each.state == "requested"]
+        """Whoever can be told now has a delivery; roles whose hour is still to come wait in the record.
+
+        What another call of this process plans already is left to that.
+        """
+        waiting = [each for each in requested if each.state == "requested" and each.key not in self._planning]
         if not waiting:
             return
+        keys = {each.key for each in waiting}
+        self._planning |= keys
+        try:
+            await self._plan(waiting)
+        finally:
+            self._planning -= keys
+
+    async def _plan(self, waiting: Sequence[Requested]) -> None:
         now = self._time.now()
         bundle = await self._bundles.current()
         cases = await self._cases.load({str(each.effect.case) for each in waiting})
@@ -186,20 +201,22 @@ class Planner:
         by_site: dict[str, list[Requested]] = {}
         for each in requested:
             by_site.setdefault(each.effect.case.site, []).append(each)
-        people: dict[str, list[Recipient]] = {}
-        for site_id, those in by_site.items():
+
+        async def of(site_id: str, those: Sequence[Requested]) -> list[Recipient]:
             site = bundle.site(site_id)
             wanted = roles_to_load((role for each in those for role in roles[each.key]), site.ladder)
             facts = [case.facts for each in those if (case := cases.get(str(each.effect.case)))]
             places = [place for place in (site_id, site.parent) if place]
             ids = rota_ids(self._on_shift, wanted, places, now)
-            people[site_id] = await self._recipients.find(
+            return await self._recipients.find(
                 places,
                 wanted - {OWNER, ASSIGNEE},
                 _values(facts, "customer") if OWNER in wanted else (),
                 ids.union(_values(facts, "assignee")) if ASSIGNEE in wanted else ids,
             )
-        return people
+
+        found = await asyncio.gather(*(of(site_id, those) for site_id, those in by_site.items()))
+        return dict(zip(by_site, found, strict=True))
 
     @property
     def _on_shift(self) -> OnShift | None:
@@ -250,13 +267,12 @@ class Planner:
     def _add_targets(
         self, plan: _Plan, each: Requested, case: Case, resolution: Resolution, rank: int, now: datetime
     ) -> None:
-        planned = plan.known | {draft.delivery.id for draft in plan.drafts}
         for target in resolution.targets:
             for channel in target.channels:
                 key = delivery_id(each.key, target, channel)
-                if key in planned:  # one person may hold two of the roles
+                if key in plan.known or key in plan.drafted:  # one person may hold two of the roles
                     continue
-                planned |= {key}
+                plan.drafted.add(key)
                 delivery = drafted(each, key, target, channel, rank, now)
                 plan.drafts.append(Draft(delivery, each.wanted, case, target))
 
