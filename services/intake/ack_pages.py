@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
@@ -16,6 +17,7 @@ from reeve.domain.replies import Answer as What
 from reeve.ports import StoreAway, TimeSource
 from reeve.runtime.answering import Answers, answer_of, event_of_answer
 from reeve.runtime.crash import reach
+from reeve.runtime.said_together import SaidTogether, of_one_matter
 from reeve.runtime.store.ack_tokens import AckToken, AckTokenStore
 from reeve.runtime.store.deliveries import Answer
 from reeve.runtime.telemetry import get_log
@@ -41,6 +43,7 @@ class AckPages:
 
     tokens: AckTokenStore
     answers: Answers
+    together: SaidTogether
     collector: EventCollector
     time: TimeSource
 
@@ -81,6 +84,7 @@ class AckPages:
         if taken == "used":
             latest = (await self.tokens.load([token.hash])).get(token.hash, token)
             return _before(latest)
+        await self._take_for_others(token, chosen, now)
         if taken == "noted":
             reach("intake.answer_noted")
             log.info(
@@ -99,6 +103,17 @@ class AckPages:
             answer = next((each for each in token.answers if each.id == answer.id), answer)
             asked = max(1, _asked(token))
         return page(200, texts.said(answer) + (texts.choices(asked) if answer.what == "delayed" else ""))
+
+    async def _take_for_others(self, token: AckToken, chosen: _Chosen, now: datetime) -> None:
+        """The answer holds for whatever else the same text said of the same matter."""
+        again = f"{chosen.again}-{token.hash[:8]}"
+        try:
+            for other in of_one_matter(await self.together.with_token(token), chosen.what)[1:]:
+                answer = answer_of(other, chosen.what, now, "link", chosen.minutes, again)
+                if await self.answers.take(other, answer, now) == "noted":
+                    await self._put(other, answer)
+        except StoreAway:
+            log.warning("An answer holds for its own message alone.", action="answer_alone", site=token.asked.site)
 
     async def _put(self, token: AckToken, answer: Answer) -> None:
         """The event goes into the record at once; what can't be put now notify puts, which finds it noted."""

@@ -20,6 +20,7 @@ from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.process import cancelled, stop_requested
+from reeve.runtime.said_together import SaidTogether
 from reeve.runtime.store import ack_tokens, provider_posts
 from reeve.runtime.store import events as event_store
 from reeve.runtime.store.ack_tokens import AckTokenStore
@@ -107,7 +108,7 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
     side = HttpSide(
         events=EventsApi(collector, reader, keys, Rate(settings.intake_rate, clocks.monotonic), time, digested),
         cases=CaseReader(database, time),
-        acks=AckPages(tokens, Answers(database, tokens), collector, time),
+        acks=AckPages(tokens, Answers(database, tokens), SaidTogether(database, tokens), collector, time),
         providers=ProvidersApi(
             posting_providers(settings),
             ProviderPostStore(database),

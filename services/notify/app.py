@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from reeve.ports import Away, TimeSource
+from reeve.runtime import said_together
 from reeve.runtime.active_rules import ActiveRules
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import BusConnection, connect_bus
@@ -48,7 +49,6 @@ from reeve.runtime.store.shifts import ShiftBook, ShiftStore
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
 from services.notify.announcer import Announcer
-from services.notify.answers import awaiting
 from services.notify.answers.building import AnswerSide, build_answers
 from services.notify.case_reader import CaseReader, FreshCases
 from services.notify.channels.configured import configured
@@ -77,7 +77,7 @@ _DRAIN_SECONDS = 12.0
 
 _COLLECTIONS = (
     *(cases, notifications, deliveries, recipients, bundles, ack_tokens, reply_codes, provider_posts, shifts),
-    awaiting,
+    said_together,
     *COLLECTIONS,
 )
 

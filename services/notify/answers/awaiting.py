@@ -6,17 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pymongo import IndexModel
-
-from reeve.runtime.store.ack_tokens import AckToken, AckTokenStore, hash_of, token_of
+from reeve.domain.replies import Answer as What
+from reeve.runtime.said_together import matter_of, of_one_matter
+from reeve.runtime.store.ack_tokens import AckToken, AckTokenStore
 from reeve.runtime.store.deliveries import COLLECTION as DELIVERIES
 from reeve.runtime.store.deliveries import Delivery, delivery_of
 from reeve.runtime.store.mongo import Database, store_errors
 from reeve.runtime.store.reply_codes import Awaiting, ReplyCodes
-
-INDEXES = {
-    DELIVERIES: (IndexModel([("into", 1)], name="merged", partialFilterExpression={"state": "merged"}),),
-}
 
 _WENT_OUT = ("sent", "resent", "unknown", "delivered")
 """Results of attempts after which the reader may have the message."""
@@ -30,47 +26,56 @@ class Message:
     delivery: Delivery
 
     @property
-    def matter(self) -> tuple[str, str, str]:
-        """What it is about, whatever step said it."""
-        return self.token.asked.site, self.token.asked.family, self.token.asked.subject
-
-    @property
     def sent_at(self) -> datetime | None:
         """When its reader may first have had it; None: it did not go out yet."""
         return min((each.at for each in self.delivery.attempts if each.result in _WENT_OUT), default=None)
 
 
 def newest(messages: Sequence[Message], spent: Collection[str], at: datetime) -> Message | None:
-    """The one that was sent last of those that await an answer at `at`; `spent` are tokens used up meanwhile."""
+    """The one that was sent last of those that await an answer at `at`; `spent` are tokens used up meanwhile.
+
+    Whoever took a matter or passed it up has answered everything that was said of it until then.
+    """
+    answered: dict[tuple[object, ...], datetime] = {}
+    for each in messages:
+        used_at = at if each.token.hash in spent else each.token.used_at
+        if used_at is not None:
+            key = _of_whom(each)
+            answered[key] = max(used_at, answered.get(key, used_at))
     waiting = [
-        (each.sent_at, each.delivery.id, each)
+        (sent_at, each.delivery.id, each)
         for each in messages
-        if each.sent_at is not None
+        if (sent_at := each.sent_at) is not None
         and each.token.used_at is None
         and each.token.hash not in spent
         and each.token.expires_at > at
+        and not ((latest := answered.get(_of_whom(each))) is not None and sent_at <= latest)
     ]
     return max(waiting, key=lambda one: one[:2])[2] if waiting else None
 
 
-def together(message: Message, said: Sequence[Message], named: bool) -> list[Message] | None:
-    """What an answer to the message answers: all that one text said of its matter; None: it can't be told which.
+def _of_whom(message: Message) -> tuple[object, ...]:
+    return message.token.asked.recipient, matter_of(message.token)
 
-    `said` is the message and those that went out with it; `named`: the answer has the message's own code.
+
+def together(said: Sequence[AckToken], what: What, named: bool) -> list[AckToken] | None:
+    """What an answer to a message answers: all that one text said of its matter; None: it can't be told which.
+
+    `said` are the tokens of the message, first, and of those that went out with it; `named`: the answer has the
+    message's own code.
     """
-    same = [each for each in said if each.matter == message.matter]
+    same = of_one_matter(said, what)
     # A text about several matters: their links and codes can tell, we don't guess.
-    return same if named or len(same) == len(said) else None
+    return same if named or all(matter_of(each) == matter_of(said[0]) for each in said) else None
 
 
 class MessageReader:
     """Raises StoreAway when the record can't be reached."""
 
-    def __init__(self, database: Database, tokens: AckTokenStore, codes: ReplyCodes, secret: bytes) -> None:
+    def __init__(self, database: Database, tokens: AckTokenStore, codes: ReplyCodes) -> None:
         self._deliveries = database[DELIVERIES]
         self._tokens = tokens
         self._codes = codes
-        self._secret = secret
 
     async def of_number(self, number: str, code: str | None, at: datetime) -> list[Message]:
         """The messages of a day to that number; with a code, the one it names, however it stands."""
@@ -80,18 +85,6 @@ class MessageReader:
         """The message whose answers go to the address with that code."""
         found = await self._codes.of_mail(code)
         return await self._messages([found] if found is not None else [])
-
-    async def said_with(self, message: Message) -> list[Message]:
-        """The message, and those whose matters went out with it as one text."""
-        if not message.delivery.merged:
-            return [message]
-        query = {"into": message.delivery.id, "state": "merged"}
-        with store_errors():
-            found = [delivery_of(each) for each in await self._deliveries.find(query).to_list()]
-        hashes = {each.id: hash_of(token_of(self._secret, each.notification, each.recipient)) for each in found}
-        tokens = await self._tokens.load(list(hashes.values()))
-        others = [Message(tokens[hashes[each.id]], each) for each in found if hashes[each.id] in tokens]
-        return [message, *sorted(others, key=lambda one: one.delivery.id)]
 
     async def _messages(self, awaiting: Sequence[Awaiting]) -> list[Message]:
         if not awaiting:

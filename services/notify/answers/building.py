@@ -10,6 +10,7 @@ from reeve.ports import TimeSource
 from reeve.runtime.answering import Answers
 from reeve.runtime.own_events import OwnEvents
 from reeve.runtime.providers.load import Configured
+from reeve.runtime.said_together import SaidTogether
 from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.delivery_news import DeliveryNews
 from reeve.runtime.store.mongo import Database
@@ -44,7 +45,8 @@ def build_answers(
     taker = ReplyTaker(
         ProviderPostStore(database),
         {each.name: each for each in files},
-        MessageReader(database, tokens, ReplyCodes(database, secret), secret),
+        MessageReader(database, tokens, ReplyCodes(database, secret)),
+        SaidTogether(database, tokens),
         tokens,
         Answers(database, tokens),
         teller,

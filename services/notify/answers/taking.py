@@ -15,12 +15,14 @@ from typing import Any
 
 from prometheus_client import Counter
 
+from reeve.domain.replies import Answer as What
 from reeve.domain.replies import parse_reply
 from reeve.ports import StoreAway, TimeSource
 from reeve.runtime.answering import HOW, Answers, answer_of
 from reeve.runtime.crash import reach
 from reeve.runtime.providers.load import Configured
 from reeve.runtime.providers.posts import Post, inbound_in
+from reeve.runtime.said_together import SaidTogether
 from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.provider_posts import MAIL, ProviderPost, ProviderPostStore
 from reeve.runtime.telemetry import get_log
@@ -72,6 +74,7 @@ class ReplyTaker:
         posts: ProviderPostStore,
         providers: Mapping[str, Configured],
         messages: MessageReader,
+        said_together: SaidTogether,
         tokens: AckTokenStore,
         answers: Answers,
         teller: AnswerTeller,
@@ -83,6 +86,7 @@ class ReplyTaker:
         self._posts = posts
         self._providers = providers
         self._messages = messages
+        self._together = said_together
         self._tokens = tokens
         self._answers = answers
         self._teller = teller
@@ -176,7 +180,7 @@ class ReplyTaker:
         found = await self._messages.of_number(sender, said.code, at)
         meant = (found[0] if found else None) if said.code is not None else newest(found, spent, at)
         return await self._meant(
-            _Decided(reference, "sms", said.answer, said.minutes), meant, said.code is not None
+            _Decided(reference, "sms", said.answer, said.minutes), said.answer, meant, said.code is not None
         )
 
     async def _mail(self, post: ProviderPost) -> _Decided:
@@ -190,19 +194,20 @@ class ReplyTaker:
             return _Decided(read.reference, "email", "not_understood")
         found = await self._messages.of_mail(read.code)
         return await self._meant(
-            _Decided(read.reference, "email", said.answer, said.minutes), found[0] if found else None
+            _Decided(read.reference, "email", said.answer, said.minutes), said.answer, found[0] if found else None
         )
 
-    async def _meant(self, decided: _Decided, message: Message | None, named: bool = False) -> _Decided:
+    async def _meant(self, decided: _Decided, what: What, message: Message | None, named: bool = False) -> _Decided:
         """What was said together about one matter is answered together. `named`: by a code of its own."""
         if message is None:
             decided.outcome = "no_message"
             return decided
-        answered = together(message, await self._messages.said_with(message), named)
+        said = await self._together.with_token(message.token, message.delivery.id)
+        answered = together(said, what, named)
         if answered is None:
             decided.outcome = "several_matters"
         else:
-            decided.tokens = [each.token.hash for each in answered]
+            decided.tokens = [each.hash for each in answered]
         return decided
 
 

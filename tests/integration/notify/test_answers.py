@@ -23,7 +23,9 @@ from typer.testing import CliRunner
 from reeve.cli.answers import app
 from reeve.domain.effects import Effect
 from reeve.domain.recipients import Recipient
+from reeve.runtime.store.ack_tokens import token_of
 from reeve.runtime.store.provider_posts import MAIL, ProviderPostStore
+from reeve.runtime.store.secrets import load_secret
 from reeve.runtime.time_source import SystemTime
 from services.escalation.app import serve as serve_escalation
 from services.escalation.settings import EscalationSettings
@@ -167,6 +169,37 @@ async def test_replies_by_sms_answer_the_message_that_is_meant_and_nothing_else(
 def _logged() -> Iterator[list[Any]]:
     with structlog.testing.capture_logs() as lines:
         yield lines
+
+
+async def test_what_one_text_said_of_one_matter_is_answered_together(here: World, folder: Path) -> None:
+    await here.people(MANAGER)
+    case = await here.case("T-1", "ordinary")
+    deliveries = here.database["deliveries"]
+    async with here.notify(sms_gateway=None, channels=folder), _intake(here, folder) as client:
+        await _sent(here, await here.request(case, via=("sms",), step="nobody_answered"))
+        again = await here.request(case, via=("sms",), step="nobody_answered", round=2)
+        await here.request(case, via=("sms",), step="nearly_late")
+
+        async def held() -> bool:
+            return await deliveries.count_documents({"hold": "merge", "state": "queued"}) == 2
+
+        await here.until("both wait for the window's end", held)
+        await deliveries.update_many({"state": "queued"}, {"$set": {"due_at": EPOCH}})
+
+        async def merged() -> bool:
+            return await deliveries.count_documents({"state": "merged"}) == 1
+
+        await here.until("they went out as one", merged)
+        await _reply(client, NUMBER, "3 20", 1)
+        assert await _outcomes(here, 1) == ["delayed"]
+        delayed = await _events(here)
+        assert sorted(data["delayed_step"] for _, _, data in delayed) == ["nearly_late", "nobody_answered"]
+        secret = await load_secret(here.database, None)
+        page = await client.post(f"/ack/{token_of(secret, again.key, 'pm-1')}")
+        assert "Confirmed" in page.text
+        taken = (await _events(here))[2:]
+    assert sorted(data["acknowledged_step"] for _, _, data in taken) == ["nearly_late", "nobody_answered"]
+    assert await here.database["ack_tokens"].count_documents({"used_at": {"$ne": None}}) == 2
 
 
 async def test_a_mail_is_answered_by_a_person_and_never_by_a_machine(

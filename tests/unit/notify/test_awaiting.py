@@ -51,7 +51,7 @@ def message(name: str, *tries: tuple[int, str], subject: str = "T-1", **changes:
 
 
 def test_the_newest_that_went_out_is_meant() -> None:
-    older, newer = message("a", (9, "sent")), message("b", (5, "sent"))
+    older, newer = message("a", (9, "sent"), subject="T-2"), message("b", (5, "sent"))
     assert newest([older, newer], (), NOW) is newer
     assert newest([newer, older], {"h-b"}, NOW) is older
 
@@ -73,20 +73,30 @@ def test_what_may_have_arrived_counts_from_its_first_try() -> None:
     ids=["not tried", "not taken", "answered", "expired"],
 )
 def test_what_awaits_no_answer_is_passed_over(gone: Message) -> None:
-    waiting = message("b", (20, "sent"))
+    waiting = message("b", (20, "sent"), subject="T-2")
     assert newest([gone, waiting], (), NOW) is waiting
     assert newest([gone], (), NOW) is None
 
 
+def test_who_took_a_matter_has_answered_what_was_said_of_it_before() -> None:
+    other = message("a", (30, "sent"), subject="T-2")
+    earlier, taken = message("b", (20, "sent")), message("c", (9, "sent"), used_at=minutes_ago(5))
+    assert newest([other, earlier, taken], (), NOW) is other
+    assert newest([other, earlier, message("c", (9, "sent"))], {"h-c"}, NOW) is other
+    later = message("d", (1, "sent"))
+    assert newest([other, earlier, taken, later], (), NOW) is later
+
+
 def test_one_text_about_one_matter_is_answered_as_a_whole() -> None:
-    first, second = message("a", (5, "sent")), message("b")
-    assert together(first, [first, second], named=False) == [first, second]
+    first, second = message("a", (5, "sent")).token, message("b").token
+    assert together([first, second], "acknowledged", named=False) == [first, second]
+    assert together([first, second], "delayed", named=False) == [first], "one step is put off once"
 
 
 def test_of_one_text_about_several_matters_only_a_code_says_which() -> None:
-    first, other = message("a", (5, "sent")), message("b", subject="T-2")
-    assert together(first, [first, other], named=False) is None
-    assert together(first, [first, other], named=True) == [first]
+    first, other = message("a", (5, "sent")).token, message("b", subject="T-2").token
+    assert together([first, other], "acknowledged", named=False) is None
+    assert together([first, other], "acknowledged", named=True) == [first]
 
 
 @pytest.mark.parametrize(

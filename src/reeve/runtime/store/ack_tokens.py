@@ -25,6 +25,7 @@ COLLECTION = "ack_tokens"
 INDEXES: dict[str, Sequence[IndexModel]] = {
     COLLECTION: (
         IndexModel([("forget_at", 1)], name="forget", expireAfterSeconds=0),
+        IndexModel([("notification", 1)], name="messages", sparse=True),
         IndexModel([("untold", 1)], name="untold", partialFilterExpression={"untold": True}),
     )
 }
@@ -114,6 +115,14 @@ class AckTokenStore:
         with store_errors():
             found = await self._tokens.find({"_id": {"$in": list(hashes)}}).to_list()
         return {each["_id"]: _token(each) for each in found}
+
+    async def of_messages(self, messages: Collection[tuple[str, str]]) -> list[AckToken]:
+        """Those of these (notification, recipient); ordered by hash."""
+        query = {"notification": {"$in": sorted({notification for notification, _ in messages})}}
+        with store_errors():
+            found = [_token(each) for each in await self._tokens.find(query).to_list()]
+        mine = (each for each in found if (each.asked.notification, each.asked.recipient) in messages)
+        return sorted(mine, key=lambda one: one.hash)
 
     async def note(self, hash: str, answer: Answer) -> bool:
         """The answer stands there, and is untold; taking or passing up uses the token up.
