@@ -72,11 +72,17 @@ class Budget:
     def __init__(self) -> None:
         self.rounds = MOST_ROUNDS
         self.until = time.monotonic() + MOST_SECONDS
+        self._own_until = time.thread_time() + MOST_SECONDS
 
     def spend(self) -> None:
         self.rounds -= 1
-        if self.rounds < 0 or time.monotonic() > self.until:
+        if self.rounds < 0 or (time.monotonic() > self.until and self._worked_too_long):
             raise RenderingFailed("the template runs too long")
+
+    @property
+    def _worked_too_long(self) -> bool:
+        # A busy machine takes time that is not the template's: a message must not be lost to that.
+        return time.thread_time() > self._own_until
 
 
 @dataclass(frozen=True, slots=True)
