@@ -192,15 +192,17 @@ class DeliveryStore:
 
     async def _due(self, channel: str, now: datetime, room: Room) -> list[Document]:
         """Those due that there is room for. One query tells, unless so many are due that milder ones are hidden."""
-        most = sum(room.values())
+        most = min(sum(room.values()), _AT_ONCE)
         query: Document = {"open": True, "due_at": {"$lte": now}, "channel": channel}
         first = await self._worst(query, most)
         mildest = max(room)
+        hidden = min(first[-1]["rank"], mildest) if first and len(first) == most else mildest + 1
         found: list[Document] = []
         for rank, space in room.items():
             here = [each for each in first if min(each["rank"], mildest) == rank]
-            if len(first) == most and len(here) < space:
-                here = await self._worst(query | {"rank": {"$gte": rank} if rank == mildest else rank}, space)
+            if rank >= hidden and len(here) < space:
+                of_rank = {"rank": {"$gte": rank} if rank == mildest else rank}
+                here = await self._worst(query | of_rank, min(space, _AT_ONCE))
             found += here[:space]
         return found
 
@@ -245,6 +247,8 @@ class DeliveryStore:
             raise _Repeated([fault["index"] for fault in faults]) from error
 
 
+_AT_ONCE = 256
+"""Claimed of one class in one go."""
 _DUE_FIELDS = {"state": 1, "due_at": 1, "rank": 1, "group": 1, "recipient": 1, "place": 1, "channel": 1}
 
 
