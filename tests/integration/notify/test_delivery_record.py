@@ -1,4 +1,4 @@
-"""The record of deliveries: who is claimed when there is no room for all, groups, and what receipts leave behind."""
+"""The record of deliveries: who is claimed when there is no room for all, groups, what receipts leave behind."""
 
 from __future__ import annotations
 
