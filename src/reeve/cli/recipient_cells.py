@@ -37,6 +37,7 @@ _TOKEN = re.compile(
 _AREA = re.compile(rf'@?\s*"(?P<quoted>[^"]*)"|@?(?P<area>[^{_SPACES}@"]+)')
 _HOURS = re.compile(r"([0-9]{1,2}):([0-9]{2})\s*(?:-|~|–|—|至|到|\.\.)\s*([0-9]{1,2}):([0-9]{2})")
 _URGENCY = re.compile(r"[^\s:;|,]{1,64}")
+_NUMBER = re.compile(r"[0-9]{5}")
 _NEEDS_QUOTES = re.compile(rf"[{_SPACES}]")
 
 
@@ -236,7 +237,9 @@ def _role(word: str, fault: Say) -> str | None:
         fault("roles", "nobody holds assignee: a ticket names its assignee by recipient id; leave it out")
     else:
         close = process.extractOne(role, ROLES, score_cutoff=60)
-        fault("roles", f"unknown role {word[:40]!r}" + (f"; did you mean {close[0]}?" if close else ""))
+        # What stands in the wrong column may be a telephone number.
+        shown = "" if _NUMBER.search(word) else f" {word[:40]!r}"
+        fault("roles", f"unknown role{shown}" + (f"; did you mean {close[0]}?" if close else ""))
     return None
 
 

@@ -193,6 +193,7 @@ def test_columns_for_areas_and_dates_serve_every_role_without_its_own(tmp_path: 
 @pytest.mark.parametrize(
     ("column", "cell", "says"),
     [
+        ("roles", "guard 13800138001", "roles: unknown role"),
         ("roles", "@3 steward", "roles: an area stands after its role"),
         ("roles", "2026-01-01.. steward", "roles: dates stand after their role"),
         ("roles", "steward 2026-01-01", "roles: dates are from..until"),
@@ -221,3 +222,4 @@ def test_a_bad_cell_says_what_would_be_right(tmp_path: Path, column: str, cell: 
     found, faults = _read(tmp_path, ",".join(cells), ",".join(quoted))
     assert found == ()
     assert any(fault.startswith(says) for fault in faults), faults
+    assert "1380013800" not in "".join(faults).replace("+8613800138000", "")
