@@ -28,7 +28,7 @@ from reeve.domain.recipients import (
     rota_ids,
     unreachable_key,
 )
-from reeve.domain.telling import WAITED, reaches_at_any_hour, resolve_for, suppressed
+from reeve.domain.telling import WAITED, People, reaches_at_any_hour, resolve_for, suppressed
 from reeve.ports import DecisionRow, TimeSource
 from reeve.runtime.crash import reach
 from reeve.runtime.rendering import policy_of
@@ -193,7 +193,7 @@ class Planner:
         cases: dict[str, Case],
         bundle: Bundle,
         now: datetime,
-    ) -> dict[str, list[Recipient]]:
+    ) -> dict[str, People]:
         """Site → the recipients that may matter at `now` to any of its notifications, stand-ins and those on shift
         included; one query a site, and one for stand-ins where there are any."""
         if self._shifts is not None:
@@ -216,7 +216,7 @@ class Planner:
             )
 
         found = await asyncio.gather(*(of(site_id, those) for site_id, those in by_site.items()))
-        return dict(zip(by_site, found, strict=True))
+        return {site_id: People(those) for site_id, those in zip(by_site, found, strict=True)}
 
     @property
     def _on_shift(self) -> OnShift | None:
@@ -228,7 +228,7 @@ class Planner:
         each: Requested,
         case: Case,
         roles: tuple[str, ...],
-        people: list[Recipient],
+        people: People,
         bundle: Bundle,
         now: datetime,
         dead: Collection[tuple[str, str]] = (),
@@ -236,8 +236,10 @@ class Planner:
         site = bundle.site(case.key.site)
         rank = rank_of(bundle, case, each.wanted.grade)
         any_hour = reaches_at_any_hour(policy_of(bundle, case), each.wanted.grade)
+        # A town of owners is loaded for a bulk run; each notification looks only at its own.
+        those = people.who_matter(roles, case.facts, site, case.key.site, now, self._on_shift)
         resolution = resolve_for(
-            *(each.wanted, roles, case, people, site, self._hand.channels, dead),
+            *(each.wanted, roles, case, those, site, self._hand.channels, dead),
             at=now,
             on_shift=self._on_shift,
             any_hour=any_hour,
