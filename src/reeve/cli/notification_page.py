@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from reeve.cli.notification_texts import DEEDS, HOLDS, STATES, WORDS, say
+from reeve.cli.notification_texts import DEEDS, HOLDS, REASONS, STATES, WORDS, say
 from reeve.cli.output import moment, print_line
 from reeve.cli.wording import STYLES
 
@@ -102,7 +102,7 @@ class Page:
             self.word("merged", n=deed["merged"]) if deed["merged"] else "",
             self.word("segments", segments=deed["segments"]) if deed["segments"] else "",
             self.word("answer", answer=deed["answer"], minutes=minutes, how=deed["how"]) if deed["answer"] else "",
-            say(HOLDS, deed["reason"] or "", self._lang),
+            say(HOLDS | REASONS, deed["reason"] or "", self._lang) if deed["what"] != "merged" else "",
         ]
         print_line(
             (f"  {self._at(deed['at'])}  ", "dim"),
@@ -129,7 +129,8 @@ class Page:
         waits = row["waits_for"]
         if waits is not None and waits["for"] in HOLDS:
             return [say(HOLDS, waits["for"], self._lang), self.word("hour", at=self._at(waits["until"]))]
-        return [row["reason"]] if row["reason"] else []
+        reason = say(REASONS, row["reason"] or "", self._lang)
+        return [each for each in (reason, row["silence"], row["into"]) if each]
 
     def _segments(self, row: Row) -> list[str]:
         return [self.word("segments", segments=row["segments"])] if row["segments"] else []

@@ -17,7 +17,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "undeliverable": ("NOBODY could be told", "无人可通知"),
 }
 
-HOLDS: Mapping[str, tuple[str, str]] = {
+HOLDS: dict[str, tuple[str, str]] = {
     "quiet": ("the person's quiet hours", "本人免打扰时段"),
     "merge": ("more of the same matter, to go out together", "同一事项合并发送"),
     "daily": ("the one payment reminder of the day", "每日一次缴费提醒"),
@@ -37,6 +37,30 @@ DEEDS: Mapping[str, tuple[str, str]] = {
     "undeliverable": ("nobody could be told", "无人可通知"),
     "acknowledged": ("answered", "已回复"),
 }
+
+REASONS: dict[str, tuple[str, str]] = {
+    "accepted": ("accepted", "已接收"),
+    "bad_address": ("the address does not exist", "地址不存在"),
+    "no_address": ("no address on this channel any more", "该渠道已无地址"),
+    "refused": ("the provider refuses it", "服务商拒绝"),
+    "busy": ("the provider is busy", "服务商繁忙"),
+    "provider_error": ("a fault of the provider", "服务商故障"),
+    "credentials": ("the provider does not accept our key: somebody must act", "服务商不认可我方凭据，需要处理"),
+    "unreachable": ("the provider can't be reached", "无法连接服务商"),
+    "timeout": ("no answer in time", "应答超时"),
+    "disconnected": ("the line broke before the answer", "应答前断线"),
+    "interrupted": ("Reeve was interrupted", "Reeve 被中断"),
+    "acknowledged": ("it was acknowledged first", "此前已确认"),
+    "case_closed": ("the case was closed first", "此前已结案"),
+    "no_template": ("the provider has no template for it", "服务商没有对应模板"),
+    "nobody": ("nobody can be reached", "无人可通知"),
+    "no_receipt": ("no receipt came", "没有收到回执"),
+    "not_delivered": ("a receipt says that it did not arrive", "回执说明未送达"),
+    "silenced": ("a silence hides it", "被静默规则屏蔽"),
+    "merged": ("with another message", "与另一条合并"),
+    "over_budget": ("the month's SMS budget is spent", "本月短信预算已用完"),
+}
+"""In the words of `reeve.runtime.providers.reasons.Reason`."""
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "count": ("{n} messages.", "共 {n} 条。"),

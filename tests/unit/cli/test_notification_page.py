@@ -10,9 +10,10 @@ import pytest
 
 from reeve.cli.notification_page import Page
 from reeve.cli.notification_rows import row_of, waits_for, whole_row
-from reeve.cli.notification_texts import DEEDS, HOLDS, STATES
+from reeve.cli.notification_texts import DEEDS, HOLDS, REASONS, STATES
 from reeve.domain.effects import Because
 from reeve.runtime.delivery_life import What
+from reeve.runtime.providers.reasons import Reason
 from reeve.runtime.store.deliveries import NOBODY, Answer, Delivery, Hold, State
 from tests.support.deliveries import AT, delivery
 
@@ -24,6 +25,7 @@ def test_there_are_words_for_everything() -> None:
     assert set(STATES) == set(get_args(State))
     assert set(HOLDS) == set(get_args(Hold)) - {""}
     assert set(DEEDS) == set(get_args(What))
+    assert set(REASONS) == {reason.value for reason in Reason}
 
 
 @pytest.mark.parametrize(
@@ -64,12 +66,12 @@ def test_a_delivery_with_its_whole_life(capsys: pytest.CaptureFixture[str]) -> N
         assert part in line
     for part in (
         "by step report_up (complaint.yaml:57)",
-        "2026-11-20 09:01:00  came to nothing, tried again, attempt 1, through aliyun, busy",
-        "2026-11-20 09:02:00  nobody knows whether it arrived, attempt 2, through aliyun, timeout",
+        "2026-11-20 09:01:00  came to nothing, tried again, attempt 1, through aliyun, the provider is busy",
+        "2026-11-20 09:02:00  nobody knows whether it arrived, attempt 2, through aliyun, no answer in time",
         "2026-11-20 09:03:00  sent, attempt 3, through twilio, a second time, 2 SMS",
         "2026-11-20 09:04:00  delivered",
         "answered, delayed (+30 min) by sms",
-        f"{other.short}  gm-1 email: FAILED (bad_address)",
+        f"{other.short}  gm-1 email: FAILED (the address does not exist)",
     ):
         assert part in text
     chinese = shown(capsys, lived, "zh", siblings=[lived, other])
