@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case, CaseKey
-from reeve.domain.effects import Notification
-from reeve.domain.flood.settings import Flood
-from reeve.domain.recipients import Recipient, Target
-from reeve.runtime.own_events import OwnEvents
-from reeve.runtime.store import events
-from reeve.runtime.store.budgets import BudgetStore
-from reeve.runtime.store.deliveries import Delivery, DeliveryStore
-from reeve.runtime.store.events import EventStore
+from reeve.domain.recipients import Recipient
 from reeve.runtime.store.mongo import ensure_indexes
 from reeve.runtime.time_source import SystemTime
-from services.notify.case_reader import CaseReader
-from services.notify.drafts import Draft
-from services.notify.flood.building import COLLECTIONS, build_keeper, build_tempering
-from services.notify.flood.tempering import spared_for_email
+from services.notify.flood.building import COLLECTIONS
+from tests.integration.notify.flood_world import reeve
 from tests.integration.notify.world import GENERAL, MANAGER, SITE, World, acknowledged
 
 pytestmark = pytest.mark.integration
@@ -57,23 +44,6 @@ async def _counted(here: World) -> bool:
     (sms,) = await here.database["deliveries"].find({"channel": "sms"}).to_list() or [{}]
     (month,) = await here.database["sms_budgets"].find({"site": SITE}).to_list() or [{}]
     return bool(month) and month["segments"] == sms["segments"] > 0 and sms["uncounted"] == 0
-
-
-async def _reeve(here: World, *arguments: str) -> tuple[int, str, str]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reeve.cli.main", *arguments),
-        env={
-            **os.environ,
-            "REEVE_MONGO_URL": here.urls.mongo_url,
-            "REEVE_NATS_URL": here.urls.nats_url,
-            "REEVE_MONGO_DATABASE": here.database.name,
-            "LC_ALL": "C.UTF-8",
-        },
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, err = await process.communicate()
-    return process.returncode or 0, out.decode(), err.decode()
 
 
 async def test_what_follows_within_a_window_comes_as_one_message_and_the_worst_grades_never_wait(
@@ -164,7 +134,7 @@ async def test_a_silence_hides_until_its_end_and_then_the_newest_of_what_is_open
         here.database, {name: index for each in COLLECTIONS for name, index in each.INDEXES.items()}
     )
     common = ("--author", "pm-1", "--reason", "burst pipe", "--for", "3h")
-    code, out, err = await _reeve(here, "silences", "add", "--site", SITE, "--subject", "T-", *common, "--json")
+    code, out, err = await reeve(here, "silences", "add", "--site", SITE, "--subject", "T-", *common, "--json")
     assert (code, err) == (0, "")
     silence = json.loads(out)["id"]
 
@@ -180,10 +150,10 @@ async def test_a_silence_hides_until_its_end_and_then_the_newest_of_what_is_open
         assert [message.subject.count("T-3") for message in await here.arrived(1)] == [1], "the worst are told"
         await here.save(replace(closed, open=False, closed_at=SystemTime().now(), version=2))
 
-        code, out, _ = await _reeve(here, "silences", "show", silence, "--json")
+        code, out, _ = await reeve(here, "silences", "show", silence, "--json")
         rows = {row["case"]: row for row in map(json.loads, out.splitlines())}
         assert (code, rows[str(case.key)]["hidden"], rows[str(closed.key)]["open"]) == (0, 2, False)
-        assert (await _reeve(here, "silences", "end", silence))[0] == 0
+        assert (await reeve(here, "silences", "end", silence))[0] == 0
         messages = await here.arrived(2)
         await here.told("sent", 2)
     assert "T-1" in messages[1].subject
@@ -192,119 +162,3 @@ async def test_a_silence_hides_until_its_end_and_then_the_newest_of_what_is_open
     assert newest is not None
     assert (newest["state"], newest["silence"]) == ("sent", silence)
     assert await here.database["deliveries"].count_documents({"state": "suppressed"}) == 2
-
-
-class _Rules:
-    """Rules in which the site has a budget."""
-
-    def __init__(self, bundle: Bundle, budget: int) -> None:
-        site = replace(bundle.site(SITE), flood=Flood(timedelta(minutes=10), None, True, budget))
-        self._bundle = replace(bundle, sites={**bundle.sites, SITE: site})
-
-    async def current(self) -> Bundle:
-        return self._bundle
-
-
-def _draft(case: Case, number: int, person: Recipient, channel: str, rank: int, now: datetime) -> Draft:
-    delivery = Delivery(
-        id=f"n{number}#{person.id}#{channel}",
-        notification=f"n{number}",
-        case=case.key,
-        recipient=person.id,
-        place=SITE,
-        channel=channel,
-        message="nearly_late",
-        role="property_manager",
-        rung=0,
-        step="nearly_late",
-        level=0,
-        round=1,
-        run=1,
-        ack_ends=True,
-        reminds=True,
-        at=now,
-        requested_at=now,
-        rank=rank,
-        state="queued",
-        due_at=now,
-    )
-    wanted = Notification(
-        "nearly_late", 0, 1, 1, ("property_manager",), (channel,), "nearly_late", "ordinary", True
-    )
-    return Draft(delivery, wanted, case, Target(person, (channel,), "nearly_late", "property_manager"))
-
-
-async def test_segments_are_counted_once_and_a_budget_that_is_spent_moves_the_mild_to_email(here: World) -> None:
-    for module in (*COLLECTIONS, events):
-        await ensure_indexes(here.database, module.INDEXES)
-    time = SystemTime()
-    now = time.now()
-    rules = _Rules(here.bundle, 100)
-    bundle = await rules.current()
-    case = await here.case("T-1", "ordinary")
-    store, budgets = DeliveryStore(here.database), BudgetStore(here.database)
-    sent = [_draft(case, number, MANAGER, "sms", 3, now).delivery for number in range(60)]
-    await store.insert(sent)
-    await here.database["deliveries"].update_many({}, {"$set": {"state": "sent", "open": False, "uncounted": 2}})
-    keepers = [
-        build_keeper(
-            here.database,
-            CaseReader(here.database),
-            rules,
-            OwnEvents(EventStore(here.database), here.publisher, time),
-            time,
-        )
-        for _ in range(3)
-    ]
-    await asyncio.gather(*(keeper.look() for keeper in keepers))
-    for keeper in keepers:
-        await keeper.look()
-    month = f"{(now + timedelta(hours=8)).astimezone(UTC):%Y-%m}"
-    used = (await budgets.load([(SITE, month)]))[SITE]
-    assert (used.segments, used.told) == (120, (80, 100))
-    warnings = await here.database["events"].find({"type": "ticket.opened"}).to_list()
-    assert [each["subject"] for each in warnings] == [f"sms-budget/{month}/100"]
-
-    tempering = build_tempering(here.database)
-    both, no_mail = MANAGER, replace(MANAGER, id="pm-2", addresses={"sms": "+447700900009"})
-    drafts = [
-        _draft(case, 100, both, "sms", 3, now),
-        _draft(case, 101, no_mail, "sms", 3, now),
-        _draft(case, 102, both, "sms", 0, now),
-    ]
-    found = [each.delivery for each in await tempering.temper(drafts, bundle, now, ("sms", "email"))]
-    assert [(each.recipient, each.channel, each.state, each.hold) for each in found] == [
-        ("pm-1", "sms", "suppressed", ""),
-        ("pm-1", "email", "queued", ""),
-        ("pm-2", "sms", "queued", "budget"),
-        ("pm-1", "sms", "queued", ""),
-    ]
-    assert found[0].attempts[-1].reason == "over_budget"
-
-    await store.insert(found)
-    assert spared_for_email(found[0])
-    for _ in range(2):  # the email did not arrive, and whoever noticed died and came again
-        await tempering.after_all([(found[0], case)], bundle, now)
-    revived = (await store.of_notifications(["n100"]))["n100"]
-    assert {(each.channel, each.state, each.hold) for each in revived} == {
-        ("sms", "queued", "budget"),
-        ("email", "queued", ""),
-    }
-
-
-async def test_processes_that_plan_at_once_open_one_window(here: World) -> None:
-    for module in COLLECTIONS:
-        await ensure_indexes(here.database, module.INDEXES)
-    bundle = await _Rules(here.bundle, 100).current()
-    case = await here.case("T-1", "ordinary")
-    now = SystemTime().now()
-    many = [build_tempering(here.database) for _ in range(6)]
-    found = await asyncio.gather(
-        *(
-            each.temper([_draft(case, number, MANAGER, "email", 3, now)], bundle, now, ("email",))
-            for number, each in enumerate(many)
-        )
-    )
-    deliveries = [draft.delivery for drafts in found for draft in drafts]
-    assert sorted(each.hold for each in deliveries) == ["", *["merge"] * 5]
-    assert len({(each.due_at, each.group) for each in deliveries if each.hold}) == 1
