@@ -153,7 +153,7 @@ async def test_a_kill_within_a_transaction_holds_up_nobody(stack: Stack) -> None
     await eventually("escalation has died within a transaction", escalation.dead)
     await escalation.start()
     # A minute is what MongoDB gives a transaction that nobody ends.
-    await stack.quiet(20)
+    await stack.quiet(45)
     await check_everything(stack, posted, notify_kills=0, tags=("T",))
 
 

@@ -20,6 +20,7 @@ from reeve.devstack.bench.smtp_taker import mail_line
 from reeve.devstack.bench.text_taker import text_line
 from reeve.devstack.launching import Child, free_port, port_is_free
 from reeve.devstack.tiny_http import Request, Response, TinyHttpServer
+from tests.support.seeding import few_rules
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
@@ -28,9 +29,10 @@ AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
 @pytest.mark.long
-async def test_a_section_runs_prints_its_rows_and_ends_with_0() -> None:
+async def test_a_section_runs_prints_its_rows_and_ends_with_0(tmp_path: Path) -> None:
+    rules = few_rules(tmp_path)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reeve.cli.main", "bench", "memory", "--quick", "--json"),
+        *(sys.executable, "-m", "reeve.cli.main", "bench", "memory", "--quick", "--json", "--rules", str(rules)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ import pytest
 
 from reeve.devstack.addresses import running_stack
 from reeve.devstack.launching import free_port
-from tests.support.waiting import process_lives, until
+from tests.support.waiting import PATIENCE, process_lives, until
 
 pytestmark = [pytest.mark.integration]
 
@@ -29,7 +30,9 @@ class Up:
         self._log = folder / "up.log"
         names = ("INTAKE", "ESCALATION", "NOTIFY", "SINK_HTTP", "SINK_SMTP", "NATS", "MONGO")
         ports = {f"REEVE_{name}_PORT": str(free_port()) for name in names}
-        own = {"REEVE_DATA": str(self.data), "REEVE_RULES": str(ROOT / "rules"), "PYTHONUNBUFFERED": "1"}
+        rules = folder / "rules"
+        shutil.copytree(ROOT / "rules", rules, ignore=shutil.ignore_patterns("tests"))  # `make check` runs those
+        own = {"REEVE_DATA": str(self.data), "REEVE_RULES": str(rules), "PYTHONUNBUFFERED": "1"}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("REEVE_")}
         self._environment = {**inherited, **ports, **own}
         self._started: list[asyncio.subprocess.Process] = []
@@ -94,12 +97,12 @@ async def test_it_survives_kill_9_and_drains_on_ctrl_c(up: Up) -> None:
     assert len(offspring) == 6, "NATS, MongoDB, sinks, intake, escalation, notify"
 
     second = await up.start()
-    assert await asyncio.wait_for(second.wait(), 30) == 1
+    assert await asyncio.wait_for(second.wait(), PATIENCE) == 1
     assert f"already running on {up.data} (process {first.pid})" in up.said
 
     first.kill()
     await first.wait()
-    await until("no orphan is left", lambda: not any(map(process_lives, offspring)), 5)
+    await until("no orphan is left", lambda: not any(map(process_lives, offspring)))
     assert running_stack(up.data) is None
 
     third = await up.start_ready()
@@ -116,7 +119,7 @@ async def test_it_survives_kill_9_and_drains_on_ctrl_c(up: Up) -> None:
 
 async def test_ctrl_c_while_it_starts_stops_it_as_well(up: Up) -> None:
     process = await up.start()
-    await until("a server was started", lambda: len(children(process.pid)) >= 1, 30)
+    await until("a server was started", lambda: len(children(process.pid)) >= 1)
     offspring = children(process.pid)
     process.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(process.wait(), 60) == 0

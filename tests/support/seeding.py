@@ -27,6 +27,15 @@ def complaint_rules() -> dict[str, bytes]:
     return {path: content for path, content in read_folder(RULES).items() if path.startswith(_NEEDED)}
 
 
+def few_rules(folder: Path) -> Path:
+    """Those files in a folder, for what reads its rules from one."""
+    rules = folder / "rules"
+    for path, content in complaint_rules().items():
+        (rules / path).parent.mkdir(parents=True, exist_ok=True)
+        (rules / path).write_bytes(content)
+    return rules
+
+
 async def seed_rules(urls: ServerUrls) -> Seed:
     """Those rules, checked and activated once in a database that is dropped again."""
     client = connect_store(urls.mongo_url, "seed")

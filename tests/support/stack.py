@@ -389,12 +389,13 @@ class Stack:
         client = await nats.connect(self.nats.url)
         try:
             jetstream = client.jetstream()
-            last = (await jetstream.stream_info(stream)).state.last_seq
+            if not (await jetstream.stream_info(stream)).state.messages:
+                return []
             found: list[Msg] = []
             reading = await jetstream.subscribe(subject, stream=stream, ordered_consumer=True)
-            while not found or found[-1].metadata.sequence.stream < last:
+            while not found or found[-1].metadata.num_pending:
                 try:
-                    found.append(await reading.next_msg(timeout=2))
+                    found.append(await reading.next_msg(timeout=20))
                 except nats.errors.TimeoutError:
                     break
             return found

@@ -8,21 +8,20 @@ import re
 import httpx
 import pytest
 
-from reeve.rulelang.load import read_folder
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.mongo import connect_store, open_database
 from reeve.runtime.time_source import SystemTime
 from services.intake import app
 from tests.support.intake import Stack, event, eventually
-from tests.support.seeding import RULES
+from tests.support.seeding import complaint_rules
 
 pytestmark = pytest.mark.integration
 
 
 async def _activate(servers: Stack, site: str) -> None:
     """The repository's rules, with one site that wants digests."""
-    files = dict(await asyncio.to_thread(read_folder, RULES))
+    files = complaint_rules()
     files[f"sites/{site}.yaml"] = b"subjects: digest\n"
     client = connect_store(servers.mongo.url, "test")
     try:

@@ -143,13 +143,9 @@ async def test_kill_9_at_every_step_costs_at_most_one_repeat(here: World, point:
         effect = await here.request(case)
         await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == -9
-        again = await here.process()
-        try:
+        async with here.notify():
             delivery = await _finished(here, effect)
             await here.told("sent")
-        finally:
-            again.terminate()
-            await asyncio.wait_for(again.communicate(), PATIENCE)
     finally:
         if process.returncode is None:
             process.kill()
