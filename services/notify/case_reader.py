@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,19 +22,35 @@ class BundleSource(Protocol):
         ...
 
 
+_FRESH_SECONDS = 0.05
+"""So old may be what was read. Less than a message takes to its reader: who acknowledges so late gets it anyhow."""
+_REMEMBERED = 1024
+
+
 class CaseReader:
     """Raises StoreAway when the record can't be reached."""
 
     def __init__(self, database: Database) -> None:
         self._collection = database["cases"]
+        self.recent: dict[str, tuple[float, Case]] = {}
+        """Case id → loop time at which it was asked for last, and what was read then. Some milliseconds of it."""
 
     async def load(self, ids: Collection[str]) -> dict[str, Case]:
         """Case id → case, of those that exist."""
         if not ids:
             return {}
+        begun = asyncio.get_running_loop().time()
         with store_errors():
             documents = await self._collection.find({"_id": {"$in": list(ids)}}, {"state": 1}).to_list()
-        return {each["_id"]: load_case(each["state"]) for each in documents}
+        cases = {each["_id"]: load_case(each["state"]) for each in documents}
+        self.remember(cases, begun)
+        return cases
+
+    def remember(self, cases: Mapping[str, Case], begun: float) -> None:
+        """They stood so in the record at that loop time or later."""
+        if len(self.recent) > _REMEMBERED:
+            self.recent = {key: seen for key, seen in self.recent.items() if begun - seen[0] < _FRESH_SECONDS}
+        self.recent |= {key: (begun, case) for key, case in cases.items()}
 
     async def versions(self, ids: Collection[str]) -> dict[str, int]:
         """Case id → its version now, of those that exist."""
@@ -52,10 +67,6 @@ class _Asked:
     answer: asyncio.Future[dict[str, Case]]
 
 
-_FRESH_SECONDS = 0.05
-"""So old may be what was read. Less than a message takes to its reader: who acknowledges so late gets it anyhow."""
-
-
 class FreshCases:
     """Cases as they are now, for all sends that are under way: while one read runs, the next one gathers.
 
@@ -69,14 +80,14 @@ class FreshCases:
         self._coming = coming
         self._waiting: list[_Asked] = []
         self._reading: asyncio.Task[None] | None = None
-        self._read: dict[str, Case] = {}
-        self._read_at = -math.inf
 
     async def of(self, known: Iterable[Case]) -> dict[str, Case]:
         """Case id → the case as the record has it: read from now on, or at most 50 ms ago. Raises StoreAway."""
         cases = {str(case.key): case for case in known}
-        if asyncio.get_running_loop().time() - self._read_at < _FRESH_SECONDS and cases.keys() <= self._read.keys():
-            return {key: _later(case, self._read[key]) for key, case in cases.items()}
+        since = asyncio.get_running_loop().time() - _FRESH_SECONDS
+        recent = self._reader.recent
+        if all(key in recent and recent[key][0] > since for key in cases):
+            return {key: _later(case, recent[key][1]) for key, case in cases.items()}
         asked = _Asked(cases, asyncio.get_running_loop().create_future())
         self._waiting.append(asked)
         if self._reading is None or self._reading.done():
@@ -103,10 +114,11 @@ class FreshCases:
             known |= each.known
         versions = await self._reader.versions(known)
         older = [key for key, case in known.items() if versions.get(key, case.version) != case.version]
-        self._read, self._read_at = known | await self._reader.load(older), begun
+        read = known | await self._reader.load(older)
+        self._reader.remember(read, begun)
         for each in batch:
             if not each.answer.done():
-                each.answer.set_result({key: self._read[key] for key in each.known})
+                each.answer.set_result({key: read[key] for key in each.known})
 
 
 def _later(known: Case, read: Case) -> Case:

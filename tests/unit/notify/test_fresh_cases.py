@@ -27,6 +27,7 @@ class Record:
         self.away = False
         self.answers = asyncio.Event()
         self.answers.set()
+        self.recent: dict[str, tuple[float, Case]] = {}
 
     async def versions(self, ids: Collection[str]) -> dict[str, int]:
         self.asked.append(set(ids))
@@ -39,6 +40,9 @@ class Record:
         if ids:
             self.loaded.append(set(ids))
         return {key: self.cases[key] for key in ids}
+
+    def remember(self, cases: dict[str, Case], begun: float) -> None:
+        self.recent |= {key: (begun, each) for key, each in cases.items()}
 
 
 def case(number: int, version: int = 1) -> Case:
@@ -73,6 +77,13 @@ async def test_what_is_sent_next_is_read_along() -> None:
     await cases.of([case(1)])
     assert (await cases.of([case(2)]))["garden/complaint/T-2"].version == 5
     assert len(record.asked) == 1
+
+
+async def test_what_somebody_has_just_read_is_fresh() -> None:
+    record = Record(case(1))
+    record.remember({"garden/complaint/T-1": case(1, version=4)}, asyncio.get_running_loop().time())
+    assert (await fresh(record).of([case(1)]))["garden/complaint/T-1"].version == 4
+    assert record.asked == []
 
 
 async def test_what_is_known_already_never_gets_older() -> None:
