@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
@@ -27,6 +27,8 @@ from services.notify.flood.told import HiddenMessage
 from services.notify.settling import unwanted
 
 _LOOK_SECONDS = 1.0
+_SEEN_TO_AFTER = timedelta(seconds=10)
+"""So long after its end a silence is still looked at: whoever plans may know it for a moment longer."""
 
 SOURCE_OF_BUDGETS = "/reeve/sms-budget"
 SOURCE_OF_SILENCES = "/reeve/silences"
@@ -135,8 +137,10 @@ class FloodKeeper:
         # Released before a crash it is not suppressed any more; the older ones of its matter stay where they are.
         released = [AfterAll(each.id, now, _group(kept.silence, each)) for each in newest.values()]
         sent = await self._suppressed.send([*moved, *released])
-        await self._silences.mark(kept, "released")
-        log.info("A silence has ended.", action="silence_ended", silence=kept.silence.id, told=sent)
+        if sent:
+            log.info("A silence has ended.", action="silence_ended", silence=kept.silence.id, told=sent)
+        if kept.silence.until <= now - _SEEN_TO_AFTER:
+            await self._silences.mark(kept, "released")
 
     async def _still_wanted(self, silence: Silence, bundle: Bundle) -> Sequence[tuple[Delivery, Case]]:
         """What it hides, or hid before a crash, of cases that are open and want it still; oldest first."""
