@@ -203,7 +203,8 @@ async def _now(targets: Targets, which: str | None, at: str, as_json: bool) -> N
     rotas = await _load(targets)
     time = SystemTime().now()
     for rota in chosen(rotas, which):
-        moment = read_moment(at, zone_of(rota.zone), time, "--at")
+        # `now` to the very instant: what was taken back within this second counts no longer.
+        moment = time if at == "now" else read_moment(at, zone_of(rota.zone), time, "--at")
         changes = rotas.of(rota.place, rota.role)[1]
         people = on_shift(rota, changes, moment)
         here = next((p for p in periods(rota, changes, moment, moment + timedelta(microseconds=1))), None)
