@@ -78,6 +78,7 @@ async def send_test(targets: Targets, sending: Sending, page: MessagePage | None
         preview = await of_case(database, bundle, case, sending.message, reader.channel, reader.language, role, now)
     settings = sending_settings(targets)
     provider = _provider(configured(settings), reader.channel)
+    template = _own_template(provider, preview)
     subject, body = _marked(bundle, case, preview, reader)
     row: dict[str, Any] = {
         "message": sending.message,
@@ -85,6 +86,7 @@ async def send_test(targets: Targets, sending: Sending, page: MessagePage | None
         "recipient": reader.recipient,
         "channel": reader.channel,
         "provider": provider.name,
+        "template": template,
     }
     if sending.dry_run:
         _would(row, preview, (subject, body), reader, page)
@@ -111,6 +113,17 @@ async def send_test(targets: Targets, sending: Sending, page: MessagePage | None
     else:
         page.sent(row, targets.sink_url if targets.providers else None)
     return outcome.result is Result.SENT
+
+
+def _own_template(provider: Configured, preview: Preview) -> str | None:
+    """The template that the provider fills in instead of our text; None: it sends the text. Raises NotSendable."""
+    [by] = preview.row([provider])["providers"]
+    if not by["sends"]:
+        raise NotSendable(
+            f"{provider.name} sends templates it has approved, and {provider.source} names none for "
+            f"{preview.message} in {preview.language or 'this language'}."
+        )
+    return by["template"] and str(by["template"])
 
 
 def _would(

@@ -31,6 +31,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
     "would": ("Would send to {to} by {channel} through {provider}:", "将发给 {to}（{channel}，通道 {provider}）："),
     "taken": ("{provider} has taken it{reference}.", "{provider} 已接收{reference}。"),
     "not_taken": ("{provider} has not taken it: {result}, {reason}.", "{provider} 未接收：{result}，{reason}。"),
+    "unmarked": (
+        "{provider} fills in its own template {template}, which can't be marked as a test.",
+        "{provider} 使用其模板 {template}，无法注明是测试。",
+    ),
     "sinks": ("It shows at {url}.", "可在 {url} 查看。"),
 }
 
@@ -85,5 +89,7 @@ class MessagePage:
             return
         reference = f" ({row['reference']})" if row["reference"] else ""
         print_line((self.say("taken", provider=row["provider"], reference=reference), "green"))
+        if row["template"]:
+            print_line((self.say("unmarked", **row), "yellow"))
         if sink_url:
             print_line((self.say("sinks", url=sink_url), "dim"))

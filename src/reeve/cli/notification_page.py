@@ -28,10 +28,10 @@ class Page:
 
     def line(self, row: Row) -> None:
         """One delivery on one line."""
-        who = row["recipient"] or self.word("nobody")
+        who = row["recipient"] or ("-" if row["state"] == "requested" else self.word("nobody"))
         how = " ".join(each for each in (row["channel"], row["provider"]) if each)
         print_line(
-            (row["id"], "bold"),
+            (f"{row['id'] or '-':<9}", "bold"),
             (f"  {self._at(row['requested_at'])}  ", "dim"),
             f"{row['case']:<36} {row['step']:<16} {row['role']:<18} {who:<16} {how:<14} ",
             (say(STATES, row["state"], self._lang), STYLES.get(row["state"], "")),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 STATES: Mapping[str, tuple[str, str]] = {
+    "requested": ("waits", "等待"),
     "queued": ("waits", "等待发送"),
     "claimed": ("is being sent", "正在发送"),
     "unknown": ("nobody knows whether it arrived", "不确定是否送达"),
@@ -18,6 +19,7 @@ STATES: Mapping[str, tuple[str, str]] = {
 }
 
 HOLDS: dict[str, tuple[str, str]] = {
+    "hours": ("quiet or opening hours", "免打扰或营业时间"),
     "quiet": ("the person's quiet hours", "本人免打扰时段"),
     "merge": ("more of the same matter, to go out together", "同一事项合并发送"),
     "daily": ("the one payment reminder of the day", "每日一次缴费提醒"),

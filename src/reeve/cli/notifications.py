@@ -15,6 +15,7 @@ import typer
 
 from reeve.cli.author import login_name
 from reeve.cli.exit_codes import USAGE
+from reeve.cli.notification_hours import waiting_for_their_hour
 from reeve.cli.notification_page import Page
 from reeve.cli.notification_rows import row_of, whole_row
 from reeve.cli.output import errors, print_json, print_line
@@ -89,7 +90,7 @@ def list_notifications(
     lang: Lang = None,
 ) -> None:
     """Lists messages, the latest first: its name, when it was asked for, case, step, role, recipient (an id),
-    channel and provider, state and reason, SMS segments.
+    channel and provider, state and reason, SMS segments. On top those that wait for their hour, still for nobody.
 
     Examples:
 
@@ -165,10 +166,11 @@ async def _list(targets: Targets, wanted: Wanted, case: str | None, limit: int, 
             from reeve.cli.cases import find_case
 
             wanted = replace(wanted, case=str((await find_case(database, case)).key))
-        found = await latest(database, wanted, limit + 1)
+        hours = await waiting_for_their_hour(database, wanted, SystemTime().now(), limit)
+        found = [*hours, *map(row_of, await latest(database, wanted, limit + 1))]
         mean = [] if found else await _meant(database, wanted)
-    for each in found[:limit]:
-        print_json(row_of(each)) if page is None else page.line(row_of(each))
+    for row in found[:limit]:
+        print_json(row) if page is None else page.line(row)
     if page is None:
         return
     n = len(found)

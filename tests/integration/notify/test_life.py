@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -95,6 +95,27 @@ async def _nothing_untold(here: World) -> bool:
     return not await here.database["deliveries"].count_documents({"unpublished": True})
 
 
+async def test_a_message_that_had_to_wait_says_how_the_case_is_when_it_goes_out(here: World) -> None:
+    await here.people(SUPERVISOR)
+    case = await here.case("T-5", title="water on the floor")
+    here.smtp.behaviour = SmtpBehaviour(rcpt_reply="450 4.2.0 come back later")
+    effect = await here.request(case, ["service_supervisor"], reminds=False)
+    async with here.notify():
+
+        async def tried() -> bool:
+            query = {"notification": effect.key, "attempts.0": {"$exists": True}, "state": "queued"}
+            return await here.database["deliveries"].count_documents(query) == 1
+
+        await here.until("it was tried", tried)
+    here.smtp.behaviour = SmtpBehaviour()
+    await here.save(replace(case, facts={**case.facts, "title": "ceiling came down"}, version=case.version + 1))
+    await here.database["deliveries"].update_one({"notification": effect.key}, {"$set": {"due_at": case.opened_at}})
+    async with here.notify():
+        [mail] = await here.arrived(1)
+    assert "ceiling came down" in mail.subject
+    assert "water" not in mail.subject + mail.text
+
+
 @pytest.mark.long
 async def test_looked_at_and_sent_again_from_the_command_line(here: World) -> None:
     await here.people(MANAGER, SUPERVISOR)
@@ -127,6 +148,11 @@ async def test_looked_at_and_sent_again_from_the_command_line(here: World) -> No
         assert code == 0
         assert note in out
         assert "ceiling leak" in out, "asked for by --text"
+        night = SystemTime().now() + timedelta(hours=8)
+        quiet = await here.request(case, round=9, not_before=night)
+        [held] = await rows(here, "notifications", "list", "--state", "held")
+        assert (held["notification"], held["role"], held["id"]) == (quiet.key, "property_manager", None)
+        assert held["waits_for"]["for"] == "hours"
         code, _, err = await reeve(here, "notifications", "list", "--recipient", "ss-2")
         assert "Did you mean --recipient ss-1?" in err
 
