@@ -225,6 +225,7 @@ async def _work(
         ("sweeper", parts.sweeper.run()),
         ("feeder", parts.feeder.run()),
         ("leases", parts.feeder.run_leases()),
+        ("stranded", parts.feeder.run_stranded()),
         ("recorder", parts.recorder.run()),
         ("receipts", parts.receipts.run()),
         ("announcer", parts.announcer.run()),
@@ -238,7 +239,7 @@ async def _work(
     tasks = {name: asyncio.create_task(work, name=name) for name, work in named}
     await _until_stopped(list(tasks.values()), stop)
     await parts.wakeups.stop()
-    await cancelled(tasks[name] for name in ("wakeups", "sweeper", "feeder", "receipts"))
+    await cancelled(tasks[name] for name in ("wakeups", "sweeper", "feeder", "stranded", "receipts"))
     await parts.dispatcher.drain(_DRAIN_SECONDS)
     try:
         await asyncio.wait_for(parts.announcer.publish(), _WAIT_SECONDS * 4)

@@ -16,15 +16,19 @@ from services.notify.hand import Hand, Item
 from services.notify.links import AckLinks
 from services.notify.metrics import INTERRUPTED
 from services.notify.pool.choice import ProviderPool
-from services.notify.settling import barred
+from services.notify.settling import barred, given_up
 
 _POLL_SECONDS = 0.5
+_STRANDED_SECONDS = 30.0
+_STRANDED_FOR = timedelta(minutes=15)
+"""A process with the channel would have taken it by then: its provider's file is gone."""
+_STRANDED_AT_ONCE = 500
 
 log = get_log(__name__)
 
 
 class Feeder:
-    """`run` and `run_leases` once each, until cancelled."""
+    """`run`, `run_leases` and `run_stranded` once each, until cancelled."""
 
     def __init__(
         self,
@@ -87,6 +91,30 @@ class Feeder:
         await self._links.add(items)
         self._hand.accept(_together(items))
         return len(items)
+
+    async def run_stranded(self) -> None:
+        """What waits for a channel that nobody sends on any more goes another way."""
+        while True:
+            await asyncio.sleep(_STRANDED_SECONDS)
+            try:
+                await self.give_up_stranded()
+            except StoreAway:
+                log.debug("The record is away; what is stranded waits.", action="stranded_wait")
+
+    async def give_up_stranded(self) -> int:
+        """One round of it; how many. Raises StoreAway."""
+        now = self._time.now()
+        stranded = await self._deliveries.claim_stranded(
+            now, self._lease, self._claim, self._hand.channels, now - _STRANDED_FOR, _STRANDED_AT_ONCE
+        )
+        await self._deliveries.record([given_up(each, Reason.UNREACHABLE, now) for each in stranded])
+        for channel in sorted({each.channel for each in stranded}):
+            log.error(
+                "Messages waited for a channel without a provider; another way is looked for.",
+                action="channel_gone",
+                channel=channel,
+            )
+        return len(stranded)
 
     async def run_leases(self) -> None:
         """What is in hand stays ours while we live."""

@@ -193,7 +193,8 @@ def _waits(delivery: Delivery, tries: Sequence[Try], plan: RetryPlan, jitter: fl
         if outcome.result is not Result.TRANSIENT:
             continue
         if outcome.retry_after is not None:
-            waits.append(min(outcome.retry_after, _LONGEST_ASKED) * (1 + 0.25 * jitter))
+            asked = max(plan.first_wait, min(outcome.retry_after, _LONGEST_ASKED))
+            waits.append(asked * (1 + 0.25 * jitter))
         else:
             waits.append(plan.wait(1 + _rounds(delivery), jitter, outcome.reason))
     return waits

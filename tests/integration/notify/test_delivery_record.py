@@ -10,6 +10,8 @@ import pytest
 from reeve.domain.case import CaseKey
 from reeve.runtime.store.deliveries import Attempt, Delivery, DeliveryStore, Settlement, delivery_of
 from reeve.runtime.store.delivery_receipts import Change, DeliveryReceipts
+from services.notify.channels.base import Reason
+from services.notify.settling import given_up
 from tests.integration.notify.world import World
 
 pytestmark = pytest.mark.integration
@@ -59,6 +61,18 @@ async def test_every_grade_is_claimed_however_many_of_another_wait(here: World) 
     assert [each.id for each in claimed] == ["worst", "bulk-000", "bulk-001", "mild-5", "mild-7"]
     again = await store.claim_due(NOW, LEASE, "me", {"sms": {0: 2, 4: 2}}, {each.id for each in claimed})
     assert [each.id for each in again] == ["mild-99"]  # there is no room for more of the bulk
+
+
+async def test_what_waits_for_a_channel_that_is_gone_is_found(here: World) -> None:
+    store = DeliveryStore(here.database)
+    old = NOW - timedelta(minutes=20)
+    gone = _queued("gone", 3, channel="chat", due_at=old)
+    await store.insert([gone, _queued("sms", 3, due_at=old), _queued("new", 3, channel="chat")])
+    claimed = await store.claim_stranded(NOW, LEASE, "me", ("sms",), NOW - timedelta(minutes=15), 10)
+    assert [each.id for each in claimed] == ["gone"]
+    await store.record([given_up(each, Reason.UNREACHABLE, NOW) for each in claimed])
+    assert await _states(here) == {"gone": "failed", "new": "queued", "sms": "queued"}
+    assert await store.to_climb(10) == {"n-gone"}
 
 
 async def test_one_of_a_group_brings_the_others_that_are_due(here: World) -> None:

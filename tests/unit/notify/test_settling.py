@@ -36,7 +36,7 @@ TERMS = Terms("smtp")
 SENT = Outcome(Result.SENT, Reason.ACCEPTED, "ref", "smtp")
 AWAY = Outcome(Result.TRANSIENT, Reason.UNREACHABLE, None, "smtp")
 BUSY = Outcome(Result.TRANSIENT, Reason.BUSY, None, "smtp")
-LATER = Outcome(Result.TRANSIENT, Reason.BUSY, None, "smtp", timedelta(seconds=7))
+LATER = Outcome(Result.TRANSIENT, Reason.BUSY, None, "smtp", timedelta(seconds=70))
 WRONG_PASSWORD = Outcome(Result.TRANSIENT, Reason.CREDENTIALS, None, "smtp")
 SILENT = Outcome(Result.UNKNOWN, Reason.TIMEOUT, None, "smtp")
 REFUSED = Outcome(Result.PERMANENT, Reason.REFUSED, None, "smtp")
@@ -87,7 +87,7 @@ def _delivery(*attempts: Attempt) -> Delivery:
         ((AWAY_BEFORE,) * 3, AWAY, "failed", "transient", 0),
         ((INTERRUPTED,) * 3, AWAY, "queued", "transient", 10),  # crashes of ours are no tries of the provider
         ((), BUSY, "queued", "transient", 120),  # greylisting takes minutes
-        ((), LATER, "queued", "transient", 7 * 1.125),  # as the provider says, and a little spread
+        ((), LATER, "queued", "transient", 70 * 1.125),  # as the provider says, and a little spread
         ((), WRONG_PASSWORD, "queued", "transient", 240),
         ((), SILENT, "unknown", "unknown", 5),
         ((INTERRUPTED,), SILENT, "unknown", "unknown", 5),

@@ -142,6 +142,25 @@ class DeliveryStore:
                 mine += await self._claim_groups(groups, now, lease, claim, not_these)
         return sorted(mine, key=lambda one: one.rank)
 
+    async def claim_stranded(
+        self, now: datetime, lease: timedelta, claim: str, channels: Collection[str], since: datetime, most: int
+    ) -> list[Delivery]:
+        """Those due since then on a channel that is none of these are now claimed as `claim` alone."""
+        query: Document = {"open": True, "channel": {"$nin": list(channels)}, "due_at": {"$lte": since}}
+        with store_errors():
+            found = await self._collection.find(query, {"state": 1, "due_at": 1}).limit(most).to_list()
+            if not found:
+                return []
+            changes = [
+                UpdateOne(
+                    {"_id": each["_id"], "state": each["state"], "due_at": each["due_at"]},
+                    _claimed(each["state"], claim, now, lease),
+                )
+                for each in found
+            ]
+            await self._collection.bulk_write(changes, ordered=False)
+            return await self._mine([each["_id"] for each in found], claim)
+
     async def renew(self, ids: Collection[str], claims: Collection[str], until: datetime) -> None:
         """The leases of those still claimed so last until then."""
         query = {"_id": {"$in": list(ids)}, "claim": {"$in": list(claims)}, "state": "claimed"}
