@@ -30,6 +30,7 @@ from tests.support.stack import (
     ago,
     complaint,
     event,
+    eventually,
     mail_of,
     now,
     phone_of,
@@ -146,6 +147,13 @@ async def what_becomes_of_messages(stack: Stack) -> None:
     owner = Recipient("o-1", SITE, addresses={"email": MAIL, "sms": f"+86{PHONE}"})
     await send_again(stack.database, failed, owner, "sms", "wang", f"{NAME}: {DESCRIPTION}", now())
     await stack.line("S-8", "graded")
+
+    async def came_of_it() -> bool:
+        effects = {line["effect"] for subject in ("S-1", "S-8") for line in await stack.told(subject)}
+        answered = await stack.database["deliveries"].count_documents({"answers.0": {"$exists": True}})
+        return {"sent", "delivered", "suppressed"} <= effects and answered > 0
+
+    await eventually("receipts and answers are taken", came_of_it)
     await stack.quiet()
 
 
