@@ -1,4 +1,4 @@
-"""What a channel is: it sends one text to one address and tells transient, permanent and unknown apart."""
+"""What a provider is: it sends one text to one address and tells transient, permanent and unknown apart."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from reeve.runtime.providers.reasons import Reason, Result
 
-__all__ = ["Channel", "Outcome", "Provider", "Reason", "Result", "Text"]
+__all__ = ["Outcome", "Provider", "Reason", "Result", "Text"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +67,6 @@ class Provider(Protocol):
 
     async def send(self, text: Text) -> Outcome:
         """One attempt has been made; the outcome says what is known of it, and names this provider."""
-        ...
-
-    async def close(self) -> None:
-        """Connections are given back."""
-        ...
-
-
-class Channel(Protocol):
-    """Sends on one medium. Never raises for what the provider or the network does."""
-
-    @property
-    def name(self) -> str:
-        """As rules spell it: `sms`, `email`."""
-        ...
-
-    async def send(self, text: Text) -> Outcome:
-        """One attempt has been made; the outcome says what is known of it."""
         ...
 
     async def close(self) -> None:
