@@ -102,6 +102,12 @@ Day = Annotated[
 ]
 Text = Annotated[str, Strict()]
 Flag = Annotated[bool, Strict()]
+Place = Annotated[
+    Any,
+    WithJsonSchema({"description": "A text or number, as the site writes it"}),
+]
+"""Sites post these in their own way and did before we read them: nothing is refused, and what is no text or number
+names no place."""
 Count = Annotated[int, Strict(), Field(ge=0, le=1_000_000_000)]
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal as OneOf
 
 from reeve.contracts.answers import Delayed
-from reeve.contracts.fields import Count, Data, Day, Flag, Moment, Text
+from reeve.contracts.fields import Count, Data, Day, Flag, Moment, Place, Text
 
 MailKind = OneOf["letter", "paper", "magazine", "slip", "parcel", "express", "registered"]
 
@@ -14,9 +14,9 @@ class MailData(Data):
     """Typed fields of every mail event; null removes the fact."""
 
     kind: MailKind | None = None
-    building: Text | None = None
+    building: Place | None = None
     """Where on the site; with `unit` it decides who of a role is told. Not personal."""
-    unit: Text | None = None
+    unit: Place | None = None
     """The stairwell or section within the building (单元); never a flat, which is `room`."""
     room: Text | None = None
     """Personal data: never leaves the record."""

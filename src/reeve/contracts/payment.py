@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal as OneOf
 
 from reeve.contracts.answers import Delayed
-from reeve.contracts.fields import Data, Day, Money, Text
+from reeve.contracts.fields import Data, Day, Money, Place, Text
 
 
 class PaymentData(Data):
@@ -18,9 +18,9 @@ class PaymentData(Data):
     """The last day to pay, 24:00 at the site."""
     outcome: OneOf["reached", "unreachable", "refused", "bad_service"] | None = None
     """What came of contacting the customer. Source: FEE-10 to FEE-13."""
-    building: Text | None = None
+    building: Place | None = None
     """Where on the site; with `unit` it decides who of a role is told. Not personal."""
-    unit: Text | None = None
+    unit: Place | None = None
     """The stairwell or section within the building (单元); never a flat, which is `room`."""
     room: Text | None = None
     """Personal data: never leaves the record."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal as OneOf
 
 from reeve.contracts.answers import Delayed
-from reeve.contracts.fields import Count, Data, Flag, Moment, Money, Text
+from reeve.contracts.fields import Count, Data, Flag, Moment, Money, Place, Text
 
 Category = OneOf[
     "complaint",
@@ -32,9 +32,9 @@ class TicketData(Data):
     """What the ticket is about; decides which policy takes it."""
     title: Text | None = None
     description: Text | None = None
-    building: Text | None = None
+    building: Place | None = None
     """Where on the site; with `unit` it decides who of a role is told. Not personal."""
-    unit: Text | None = None
+    unit: Place | None = None
     """The stairwell or section within the building (单元); never a flat, which is `room`."""
     room: Text | None = None
     """Personal data: never leaves the record."""

@@ -346,3 +346,9 @@ def test_canonical_content_does_not_depend_on_spelling() -> None:
 @pytest.mark.parametrize("minutes", [0, 121, -5, 1.5, "30", True, None])
 def test_more_time_is_asked_for_in_whole_minutes_up_to_two_hours(minutes: Any) -> None:
     assert "$.data.minutes" in problems_of(posted({"minutes": minutes}, type="ticket.delayed"))
+
+
+@pytest.mark.parametrize("building", ["3", 3, "３号楼", None, {"no": 3}])
+def test_a_building_is_taken_as_the_site_writes_it(building: Any) -> None:
+    posting = posted({"building": building, "unit": 2})
+    assert parse_event(orjson.dumps(posting)).data["building"] == building
