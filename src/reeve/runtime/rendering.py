@@ -12,7 +12,7 @@ from reeve.domain.case import Case
 from reeve.domain.facts import zone_of
 from reeve.domain.recipients import UNREACHABLE
 from reeve.rulelang.message_context import MessageNames, grade_title, message_context
-from reeve.rulelang.messages import TEMPLATES
+from reeve.rulelang.messages import TEMPLATES, spoken_as
 from reeve.rulelang.template_filters import day, hm, local_due
 from reeve.rulelang.templates import RenderingFailed, TemplateRefused
 from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
@@ -106,13 +106,17 @@ class MessageRenderer:
 def template_for(
     texts: Mapping[str, Mapping[str, Any]], languages: tuple[str, ...], channel: str
 ) -> Mapping[str, str] | None:
-    """{subject, body} of the first language that speaks on this channel; None: no template says anything."""
+    """{subject, body} of the first language that speaks on this channel; None: no template says anything.
+
+    A channel with no text of its own takes another's in the same language, as `spoken_as` says.
+    """
     for language in (*languages, *sorted(texts)):
-        found = texts.get(language, {}).get(channel)
-        if isinstance(found, str):
-            return {"subject": "", "body": found}
-        if isinstance(found, Mapping) and isinstance(found.get("body"), str):
-            return {"subject": str(found.get("subject", "")), "body": found["body"]}
+        for each in spoken_as(channel):
+            found = texts.get(language, {}).get(each)
+            if isinstance(found, str):
+                return {"subject": "", "body": found}
+            if isinstance(found, Mapping) and isinstance(found.get("body"), str):
+                return {"subject": str(found.get("subject", "")), "body": found["body"]}
     return None
 
 
