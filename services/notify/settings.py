@@ -48,7 +48,7 @@ class NotifySettings(ReeveSettings):
     notify_attempts: Annotated[int, Field(ge=1, le=50)] = 8
     """Rounds of a delivery that no provider takes now; after the last another way is looked for."""
     notify_retry_seconds: Annotated[float, Field(gt=0, le=3600)] = 5.0
-    """Wait before the second round, where a provider is away or at fault; it doubles with each, give or take a quarter.
+    """Wait before the second round, where a provider is away or at fault; it doubles each time, give or take.
     Twelve times as long where it is busy (greylisting), twice that where it refuses our password."""
     notify_lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
     """How long a crashed process keeps the deliveries it had in hand from others."""
