@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from typing import Literal as OneOf
 
@@ -11,30 +12,23 @@ from pydantic import SecretStr
 
 from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.mail_bytes import BadHeader, MailBuilder
-from services.notify.channels.smtp_session import Reply, SessionBroken, SmtpSession, session_on
 
 Tls = OneOf["auto", "starttls", "tls", "none"]
 
 _IDLE_SECONDS = 25.0
 """A connection unused for longer is not trusted: servers close idle ones."""
 
-_GOODBYE_SECONDS = 1.0
-
+_DONE = frozenset({250, 251})
 _CREDENTIAL_CODES = frozenset({530, 534, 535, 538})
 
 
 class _Connection:
     """One SMTP session and what is known of its health."""
 
-    def __init__(self, smtp: aiosmtplib.SMTP, session: SmtpSession) -> None:
-        self._smtp = smtp
-        self.session = session
+    def __init__(self, smtp: aiosmtplib.SMTP) -> None:
+        self.smtp = smtp
         self.sent = 0
         self.used_at = 0.0
-
-    def close(self) -> None:
-        self.session.close()
-        self._smtp.close()
 
 
 class SmtpProvider:
@@ -85,8 +79,9 @@ class SmtpProvider:
         """Every idle connection says goodbye, or is cut when that takes longer than a second."""
         idle, self._idle = self._idle, []
         for connection in idle:
-            await connection.session.quit(_GOODBYE_SECONDS)
-            connection.close()
+            with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+                await asyncio.wait_for(connection.smtp.quit(), 1)
+            connection.smtp.close()
 
     async def _attempt(self, to: str, mail: bytes, reference: str) -> Outcome:
         connection = self._take_idle()
@@ -108,9 +103,9 @@ class SmtpProvider:
         now = asyncio.get_running_loop().time()
         while self._idle:
             connection = self._idle.pop()
-            if connection.session.usable and now - connection.used_at < _IDLE_SECONDS:
+            if connection.smtp.is_connected and now - connection.used_at < _IDLE_SECONDS:
                 return connection
-            connection.close()
+            connection.smtp.close()
         return None
 
     async def _connect(self) -> _Connection:
@@ -130,51 +125,78 @@ class SmtpProvider:
                     await smtp.ehlo()
                 except aiosmtplib.SMTPHeloError:
                     await smtp.helo()
-            if smtp.transport is None:
-                raise aiosmtplib.SMTPServerDisconnected("it hung up after its greeting")
-            return _Connection(smtp, session_on(smtp.transport, smtp.supports_extension("pipelining")))
         except BaseException:
             smtp.close()
             raise
+        return _Connection(smtp)
 
     async def _send_on(self, connection: _Connection, to: str, mail: bytes, reference: str) -> Outcome:
         """Raises _Stale when the connection was gone before the server could have taken anything."""
-        session = connection.session
-        given = asyncio.Event()
+        smtp = connection.smtp
+        given = False
         keep = False
         try:
-            reply = await session.send(self._builder.address, to, mail, self._timeout, given)
-            keep = reply.taken or (reply.code != 421 and await session.reset(self._timeout))
-            return Outcome(Result.SENT, Reason.ACCEPTED, reference) if reply.taken else _answered(reply)
-        except TimeoutError:
-            return Outcome(Result.UNKNOWN if given.is_set() else Result.TRANSIENT, Reason.TIMEOUT, reference)
-        except SessionBroken as error:
-            if given.is_set():
+            await _addressed(smtp, "MAIL FROM", self._builder.address, aiosmtplib.SMTPSenderRefused)
+            await _addressed(smtp, "RCPT TO", to, aiosmtplib.SMTPRecipientRefused)
+            given = True
+            await smtp.data(mail)
+            keep = True
+            return Outcome(Result.SENT, Reason.ACCEPTED, reference)
+        except aiosmtplib.SMTPResponseException as error:
+            keep = error.code != 421 and await self._reset(smtp)
+            return _answered(error)
+        except (aiosmtplib.SMTPTimeoutError, TimeoutError):
+            return Outcome(Result.UNKNOWN if given else Result.TRANSIENT, Reason.TIMEOUT, reference)
+        except (aiosmtplib.SMTPException, OSError) as error:
+            if given:
                 return Outcome(Result.UNKNOWN, Reason.DISCONNECTED, reference)
             raise _Stale from error
         finally:
             self._give_back(connection, keep)
 
+    async def _reset(self, smtp: aiosmtplib.SMTP) -> bool:
+        """Whether the connection is good for another mail after a refusal."""
+        try:
+            await smtp.rset()
+        except (aiosmtplib.SMTPException, OSError, TimeoutError):
+            return False
+        return True
+
     def _give_back(self, connection: _Connection, keep: bool) -> None:
         connection.sent += 1
-        if keep and connection.sent < self._most_messages and connection.session.usable:
+        if keep and connection.sent < self._most_messages and connection.smtp.is_connected:
             connection.used_at = asyncio.get_running_loop().time()
             self._idle.append(connection)
         else:
-            connection.close()
+            connection.smtp.close()
 
 
 class _Stale(Exception):
     """The connection was gone before anything was given to the server."""
 
 
-def _answered(reply: Reply) -> Outcome:
+async def _addressed(
+    smtp: aiosmtplib.SMTP,
+    command: str,
+    address: str,
+    refused: type[aiosmtplib.SMTPSenderRefused | aiosmtplib.SMTPRecipientRefused],
+) -> None:
+    """The server takes the address; raises `refused` if not. Not smtp.mail() and smtp.rcpt(): they take every
+    address to pieces again, which costs more than all the rest of a mail."""
+    answer = await smtp.execute_command(f"{command}:<{address}>".encode("ascii"))
+    if answer.code not in _DONE:
+        raise refused(answer.code, answer.message, "")
+
+
+def _answered(error: aiosmtplib.SMTPResponseException) -> Outcome:
     """The server said no: 4xx for now, 5xx for good (RFC 5321 §4.2.1)."""
-    if reply.code in _CREDENTIAL_CODES:
+    code = error.code
+    if code in _CREDENTIAL_CODES:
         # Nothing is wrong with this message: it goes out once a person has put the password right.
         return Outcome(Result.TRANSIENT, Reason.CREDENTIALS)
-    if reply.code >= 500:
-        return Outcome(Result.PERMANENT, Reason.BAD_ADDRESS if reply.stage == "rcpt" else Reason.REFUSED)
+    if code >= 500:
+        bad = isinstance(error, aiosmtplib.SMTPRecipientRefused)
+        return Outcome(Result.PERMANENT, Reason.BAD_ADDRESS if bad else Reason.REFUSED)
     return Outcome(Result.TRANSIENT, Reason.BUSY)
 
 
