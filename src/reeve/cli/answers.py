@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterable
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +14,8 @@ from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, moment, print_json, print_line
 from reeve.cli.targets import find_targets, open_record
 from reeve.runtime.store import provider_posts
-from reeve.runtime.store.mongo import ensure_indexes
+from reeve.runtime.store.ack_tokens import AckToken, AckTokenStore
+from reeve.runtime.store.mongo import Database, ensure_indexes
 from reeve.runtime.store.provider_posts import MAIL, ProviderPost, ProviderPostStore
 from reeve.runtime.time_source import SystemTime
 
@@ -23,6 +26,25 @@ app = typer.Typer(
 )
 
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+
+
+class Outcome(StrEnum):
+    """What a reply came to; docs/answers.md says what each means."""
+
+    ACKNOWLEDGED = "acknowledged"
+    ESCALATED = "escalated"
+    DELAYED = "delayed"
+    NOT_UNDERSTOOD = "not_understood"
+    NO_MESSAGE = "no_message"
+    SEVERAL_MATTERS = "several_matters"
+    ANSWERED = "answered"
+    REPEATED = "repeated"
+    EXPIRED = "expired"
+    CLOSED = "closed"
+    AUTOMATIC = "automatic"
+    NO_CODE = "no_code"
+    UNREADABLE = "unreadable"
+
 
 MOST_BYTES = 10 * 1024 * 1024
 _SHOWN_ID = 12
@@ -52,11 +74,13 @@ def hand_in_mail() -> None:
 
 @app.command("list")
 def list_replies(
-    outcome: Annotated[str | None, typer.Option(help="Only replies that came to this: not_understood …")] = None,
+    outcome: Annotated[Outcome | None, typer.Option(help="Only replies that came to this.")] = None,
     most: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many posts.")] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Lists replies, newest first: when, by which provider, and what came of each. Neither numbers nor texts.
+    """Lists replies, newest first: when, by which provider, what came of each, whose it is and about which case.
+
+    Neither numbers nor texts are shown.
 
     Examples:
 
@@ -98,18 +122,18 @@ async def _hand_in(raw: bytes) -> None:
         )
 
 
-async def _list(outcome: str | None, most: int, as_json: bool) -> None:
+async def _list(outcome: Outcome | None, most: int, as_json: bool) -> None:
     async with open_record(find_targets(), "answers") as database:
-        found = await ProviderPostStore(database).latest("inbound", most, outcome)
+        found = await ProviderPostStore(database).latest("inbound", most, outcome and outcome.value)
+        asked = await _asked(database, found)
     for post in found:
-        for row in _rows(post):
+        for row in _rows(post, asked):
             if outcome is not None and row["outcome"] != outcome:
                 continue
             if as_json:
                 print_json(row)
             else:
-                at = moment(post.received_at)
-                print_line(f"{row['id'][:_SHOWN_ID]}  {at}  {row['provider']:<12}  ", (row["outcome"], "bold"))
+                _show_row(post, row, row["id"][:_SHOWN_ID] + "  ")
     if not found and not as_json:
         print_line("No replies." if outcome is None else f"No replies that came to {outcome}.")
 
@@ -117,21 +141,46 @@ async def _list(outcome: str | None, most: int, as_json: bool) -> None:
 async def _show(start: str, as_json: bool) -> None:
     async with open_record(find_targets(), "answers") as database:
         found = await ProviderPostStore(database).named(start)
+        asked = await _asked(database, found)
     if len(found) != 1:
         errors().print("No reply has that id." if not found else "Several replies begin so: give more of the id.")
         raise typer.Exit(BAD)
     (post,) = found
     body = post.body.decode("utf-8", "replace")
     if as_json:
-        print_json({"id": post.id, "replies": _rows(post), "query": post.query, "body": body})
+        print_json({"id": post.id, "replies": _rows(post, asked), "query": post.query, "body": body})
         return
-    for row in _rows(post):
-        print_line(f"{row['provider']}  {moment(post.received_at)}  ", (row["outcome"], "bold"))
+    for row in _rows(post, asked):
+        _show_row(post, row)
     print_line("\n".join(part for part in (post.query, body) if part))
 
 
-def _rows(post: ProviderPost) -> list[dict[str, Any]]:
+async def _asked(database: Database, posts: Iterable[ProviderPost]) -> dict[str, AckToken]:
+    """What the replies of these posts answer, by hash. Nothing is issued here, so no secret is needed."""
+    hashes = {each for post in posts for reply in post.replies or () for each in reply["tokens"]}
+    return await AckTokenStore(database, b"").load(hashes)
+
+
+def _rows(post: ProviderPost, asked: dict[str, AckToken]) -> list[dict[str, Any]]:
     fixed = {"id": post.id, "at": post.received_at.isoformat(), "provider": post.provider.lstrip("-")}
     if post.replies is None:
-        return [fixed | {"outcome": "waiting"}]
-    return [fixed | {key: each[key] for key in ("how", "outcome", "minutes")} for each in post.replies]
+        return [fixed | {"outcome": "waiting", "answers": []}]
+    return [
+        fixed
+        | {key: each[key] for key in ("how", "outcome", "minutes")}
+        | {"answers": [_answered(asked[token]) for token in each["tokens"] if token in asked]}
+        for each in post.replies
+    ]
+
+
+def _answered(token: AckToken) -> dict[str, str]:
+    asked = token.asked
+    return {"recipient": asked.recipient, "case": asked.case or f"{asked.site}/{asked.subject}", "step": asked.step}
+
+
+def _show_row(post: ProviderPost, row: dict[str, Any], before: str = "") -> None:
+    came = row["outcome"] + (f" {row['minutes']} min" if row.get("minutes") else "")
+    whose = "; ".join(f"{each['recipient']}  {each['case']} {each['step']}" for each in row["answers"])
+    print_line(
+        f"{before}{moment(post.received_at)}  {row['provider']:<12}  ", (f"{came:<14}", "bold"), f"  {whose}"
+    )

@@ -223,6 +223,10 @@ async def test_a_mail_is_answered_by_a_person_and_never_by_a_machine(
     listed = await _command(here, monkeypatch, "list", "--json")
     rows = [orjson.loads(line) for line in listed.splitlines()]
     assert [(row["provider"], row["outcome"]) for row in rows] == [("mail", "acknowledged"), ("mail", "automatic")]
+    asked = {"recipient": "pm-1", "case": str(effect.case), "step": "report_up"}
+    assert [row["answers"] for row in rows] == [[asked], []]
+    shown = await _command(here, monkeypatch, "list", "--outcome", "acknowledged")
+    assert shown.rstrip().endswith(f"acknowledged     pm-1  {effect.case} report_up")
     assert "manager@example.org" not in listed
     assert (await _command(here, monkeypatch, "list", "--outcome", "automatic")).count("automatic") == 1
     assert "manager@example.org" in await _command(here, monkeypatch, "show", rows[0]["id"][:12])
