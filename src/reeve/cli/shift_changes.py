@@ -60,10 +60,10 @@ def override(
 
     Examples:
 
-    reeve shifts override sunshine-garden/guard --person guard-05 --instead-of guard-01 --from 2026-11-22T08:00
+    reeve shifts override sunshine-garden/guard --person lobby-01 --instead-of guard-01 --from 2026-11-24T08:00
     --for 24h
 
-    reeve shifts override sunshine-garden/front_desk --person desk-04 --add --until 2026-11-22T18:00
+    reeve shifts override sunshine-garden/front_desk --person steward-01 --add --until 2026-11-24T18:00
     --note "open day"
     """
     if (until is None) == (length is None):
@@ -90,7 +90,7 @@ def swap(
 
     Examples:
 
-    reeve shifts swap sunshine-garden/guard guard-01@2026-11-24 guard-03@2026-11-25
+    reeve shifts swap sunshine-garden/guard guard-01@2026-11-24 security-lead@2026-11-25
 
     reeve shifts swap sunshine-garden/front_desk desk-01@2026-11-24T09:00 desk-02@2026-11-26 --note "exam"
     """
