@@ -181,6 +181,5 @@ def _answered(token: AckToken) -> dict[str, str]:
 def _show_row(post: ProviderPost, row: dict[str, Any], before: str = "") -> None:
     came = row["outcome"] + (f" {row['minutes']} min" if row.get("minutes") else "")
     whose = "; ".join(f"{each['recipient']}  {each['case']} {each['step']}" for each in row["answers"])
-    print_line(
-        f"{before}{moment(post.received_at)}  {row['provider']:<12}  ", (f"{came:<14}", "bold"), f"  {whose}"
-    )
+    arrived = f"{before}{moment(post.received_at)}  {row['provider']:<12}  "
+    print_line(arrived, (f"{came:<15}" if whose else came, "bold"), f"  {whose}" if whose else "")
