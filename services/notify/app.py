@@ -60,6 +60,7 @@ from services.notify.flood.building import COLLECTIONS, build_keeper, build_temp
 from services.notify.flood.keeper import FloodKeeper
 from services.notify.hand import Hand
 from services.notify.handover import HandOverKeeper
+from services.notify.journal import Journal, take_over
 from services.notify.links import AckLinks, Ways
 from services.notify.planner import Planner
 from services.notify.pool.choice import ProviderPool
@@ -123,7 +124,8 @@ async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
             return
         publisher = BusPublisher(bus)
         await publisher.start()
-        parts = build(settings, files, pools, bus, publisher, database, rules, secret)
+        journal = await _journal(settings, database, stack)
+        parts = build(settings, files, pools, bus, publisher, database, rules, secret, journal=journal)
         log.info("Notify is ready.", action="service_ready", port=health.port, channels=sorted(pools))
         await _work(parts, pools, bus, rules, stop)
     log.info("Notify has stopped.", action="service_stopped")
@@ -156,10 +158,11 @@ def build(
     rules: ActiveRules,
     secret: bytes,
     time: TimeSource | None = None,
+    journal: Journal | None = None,
 ) -> Parts:
     """Every object of the service, wired; nothing runs yet."""
     time = time or SystemTime()
-    claim = f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
+    claim = journal.claim if journal is not None else _claim()
     lease = timedelta(seconds=settings.notify_lease_seconds)
     hand = Hand(pools)
     news = asyncio.Event()
@@ -176,7 +179,7 @@ def build(
         *(requested, delivered, people, case_reader, timeline, rules, links, hand, news, time, claim, lease, book),
         build_tempering(database),
     )
-    recorder = Recorder(delivered, planner, hand, news)
+    recorder = Recorder(delivered, planner, hand, news, journal)
     feeder = Feeder(delivered, people, case_reader, links, hand, pools, time, claim, lease)
     plan = RetryPlan(settings.notify_attempts, timedelta(seconds=settings.notify_retry_seconds))
     # What was published before this process started may have gone with a bus that was put back since.
@@ -194,6 +197,7 @@ def build(
             Composer(rules, Reports(database)),
             time,
             plan,
+            journal,
         ),
         recorder,
         ReceiptKeeper(
@@ -258,6 +262,26 @@ async def _wake_up(wakeups: WakeUps) -> None:
             log.warning("Waiting for a server.", action="start_waits", **error_fields(error))
             await asyncio.sleep(_WAIT_SECONDS)
     await wakeups.run()
+
+
+async def _journal(settings: NotifySettings, database: Database, stack: AsyncExitStack) -> Journal | None:
+    """What dead processes noted is taken over, and this one has a file of its own, if there is a folder."""
+    if settings.notify_journal is None:
+        return None
+    record = f"{settings.mongo_url} {settings.mongo_database}"
+    try:
+        await take_over(settings.notify_journal, record, DeliveryStore(database), SystemTime())
+        journal = Journal(settings.notify_journal, record, _claim())
+    except OSError as error:
+        log.warning("REEVE_NOTIFY_JOURNAL can't be used; there is none.", action="no_journal", fault=error.strerror)
+        return None
+    stack.callback(journal.close)
+    return journal
+
+
+def _claim() -> str:
+    """Names this process in the record, and no other one ever."""
+    return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 def _files(settings: NotifySettings) -> list[Configured]:

@@ -19,6 +19,7 @@ from services.notify.composing import Composer
 from services.notify.feeder import Feeder, led
 from services.notify.flood.groups import moot_when_held
 from services.notify.hand import Hand, Item
+from services.notify.journal import Journal
 from services.notify.metrics import ATTEMPT_SECONDS, PROVIDER_QUALITY, SET_ASIDE
 from services.notify.pool.choice import ProviderPool, Turn
 from services.notify.pool.terms import WORST_RANKS
@@ -54,6 +55,7 @@ class Dispatcher:
         composer: Composer,
         time_source: TimeSource,
         plan: RetryPlan,
+        journal: Journal | None = None,
     ) -> None:
         self._pools = pools
         self._hand = hand
@@ -63,6 +65,7 @@ class Dispatcher:
         self._composer = composer
         self._time = time_source
         self._plan = plan
+        self._journal = journal
         self._turns = Turns(hand, pools)
         self._busy = 0
         self._idle = asyncio.Event()
@@ -139,6 +142,8 @@ class Dispatcher:
                 self._put_back(item)
                 return
             started = loop.time()
+            if self._journal is not None:
+                self._journal.begun(each.delivery.id for each in item.all)
             reach("notify.sending")
             outcome = await provider.send(text)
             reach("notify.sent")

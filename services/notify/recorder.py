@@ -10,6 +10,7 @@ from reeve.runtime.store.deliveries import DeliveryStore, Settlement
 from reeve.runtime.telemetry import get_log
 from services.notify.channels.base import Result
 from services.notify.hand import Hand, Item
+from services.notify.journal import Journal
 from services.notify.metrics import ATTEMPTS, LAG, SETTLED, SMS_SEGMENTS
 from services.notify.planner import Planner
 
@@ -23,8 +24,16 @@ log = get_log(__name__)
 class Recorder:
     """Until the record has a settlement the delivery stays in hand: nobody else sends it meanwhile."""
 
-    def __init__(self, deliveries: DeliveryStore, planner: Planner, hand: Hand, announce: asyncio.Event) -> None:
+    def __init__(
+        self,
+        deliveries: DeliveryStore,
+        planner: Planner,
+        hand: Hand,
+        announce: asyncio.Event,
+        journal: Journal | None = None,
+    ) -> None:
         """`announce` is set whenever there is something the bus should hear of."""
+        self._journal = journal
         self._deliveries = deliveries
         self._planner = planner
         self._hand = hand
@@ -36,6 +45,8 @@ class Recorder:
 
     def put(self, item: Item, settlement: Settlement) -> None:
         """It will be in the record, however long the record is away."""
+        if self._journal is not None:
+            self._journal.ended(settlement)
         self._waiting.append((item, settlement))
         self._empty.clear()
         self._filled.set()
@@ -53,6 +64,8 @@ class Recorder:
             batch, self._waiting = self._waiting, []
             await self._record([settlement for _, settlement in batch])
             reach("notify.recorded")
+            if self._journal is not None:
+                self._journal.recorded([settlement.id for _, settlement in batch])
             for item, settlement in batch:
                 self._hand.done(item.delivery.id)
                 _count(item, settlement)

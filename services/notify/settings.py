@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 from typing import Literal as OneOf
 
@@ -52,6 +53,9 @@ class NotifySettings(ReeveSettings):
     Twelve times as long where it is busy (greylisting), twice that where it refuses our password."""
     notify_lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0
     """How long a crashed process keeps the deliveries it had in hand from others."""
+    notify_journal: Path | None = None
+    """A folder on this machine's disk in which a process notes what it is sending, for the one started after a
+    crash; empty: what a crash left waits for its lease, and what was in hand may be sent again."""
 
     @field_validator("smtp_from")
     @classmethod

@@ -201,6 +201,7 @@ def _plan_services(
         "REEVE_NATS_URL": urls.nats_url,
         "REEVE_MONGO_URL": urls.mongo_url,
         "REEVE_RULES": str(settings.rules.resolve()),
+        "REEVE_NOTIFY_JOURNAL": os.environ.get("REEVE_NOTIFY_JOURNAL") or str(settings.data.resolve() / "notify"),
         "REEVE_LOG_FORMAT": os.environ.get("REEVE_LOG_FORMAT") or "console",
         **provider_settings,
     }

@@ -43,20 +43,21 @@ async def kills(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
 async def _with_kills(rig: Rig, both: Takers, requested: int, times: int) -> int:
     """Everything is settled in the end; how often notify was killed while it had something to send."""
     rng = random.Random(4)
+    settings = {**both.settings, **_LEASE, "REEVE_NOTIFY_JOURNAL": str(rig.folder / "journal")}
     killed = 0
     for number in range(times):
         rig.tell(f"kills: {number + 1} of {times}")
         left = requested - sum(both.come)
         if left <= 0:
             break
-        async with service(rig, "notify", **both.settings, **_LEASE) as doomed:
+        async with service(rig, "notify", **settings) as doomed:
             await doomed.ready()
             await _some_have_come(both, rng.uniform(0, 2 * left / (times - number + 1)))
             await asyncio.sleep(rng.uniform(0, 0.05))
             await doomed.kill()
             killed += 1
     rig.tell("kills: the rest is sent")
-    async with service(rig, "notify", **both.settings, **_LEASE) as last:
+    async with service(rig, "notify", **settings) as last:
         await last.ready()
         await settled(rig)
     return killed

@@ -204,6 +204,12 @@ class DeliveryStore:
             found.setdefault(each["notification"], []).append(delivery_of(each))
         return found
 
+    async def held_by(self, claim: str) -> list[Delivery]:
+        """Those claimed so."""
+        with store_errors():
+            documents = await self._collection.find({"open": True, "state": "claimed", "claim": claim}).to_list()
+        return [delivery_of(each) for each in documents]
+
     async def waiting(self, now: datetime) -> int:
         """How many are due and not settled."""
         with store_errors():
