@@ -12,7 +12,8 @@ from reeve.domain import recipients
 EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "ticket": (
         "opened", "updated", "acknowledged", "escalated", "delayed", "assigned", "arrived", "waiting", "resumed",
-        "approved", "posted", "withdrawn", "resolved", "informed", "followed_up", "regraded", "reopened", "closed", "cancelled",
+        "approved", "posted", "withdrawn", "resolved", "informed", "followed_up", "regraded", "reopened", "closed",
+        "cancelled",
     ),
     "mail": (
         "received", "announced", "contacted", "acknowledged", "escalated", "delayed", "accepted", "declined",
@@ -33,8 +34,8 @@ FIELDS: dict[str, dict[Kind, str]] = {
         "number": "loss_cny deaths complainants media_outlets media_days times_raised minutes",
         "truth": "broken_promise paid on_price_list price_accepted in_warranty invalid",
         "moment": "due_at appointment_at starts_at ends_at expires_at",
-        "text": "category title description building unit room customer incident item repair_class channel injury stage assignee "
-        "department satisfaction reason by grade",
+        "text": "category title description building unit room customer incident item repair_class channel injury "
+        "stage assignee department satisfaction reason by grade",
     },
     "mail": {
         "number": "count minutes",
