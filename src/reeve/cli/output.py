@@ -59,14 +59,19 @@ def shown(text: str) -> str:
     )
 
 
-def span(length: timedelta) -> str:
+_UNITS = {"en": (" d", " h", " min", " s"), "zh": (" 天", " 小时", " 分钟", " 秒")}
+
+
+def span(length: timedelta, language: str = "en") -> str:
     """A length as people say it: `45 s`, `9 min 30 s`, `2 h 5 min`, `3 d 4 h`; never negative."""
     seconds = int(abs(length.total_seconds()))
-    for size, name, smaller, smaller_name in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+    days, hours, minutes, rest_of_all = _UNITS[language]
+    larger = ((86400, days, 3600, hours), (3600, hours, 60, minutes), (60, minutes, 1, rest_of_all))
+    for size, name, smaller, smaller_name in larger:
         if seconds >= size:
             whole, rest = divmod(seconds, size)
-            return f"{whole} {name}" + (f" {rest // smaller} {smaller_name}" if rest // smaller else "")
-    return f"{seconds} s"
+            return f"{whole}{name}" + (f" {rest // smaller}{smaller_name}" if rest // smaller else "")
+    return f"{seconds}{rest_of_all}"
 
 
 def left(due: datetime, now: datetime) -> str:

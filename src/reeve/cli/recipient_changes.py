@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rapidfuzz import fuzz
+
 from reeve.cli.recipient_export import row_of
 from reeve.domain.recipients import CHANNELS, Recipient
 
+_ALIKE = 85
+"""Of 100: places so alike are taken for one and the same, once written wrongly."""
 _SHORT = 7
 """An address of so many characters would be shown by its first and last ones."""
 
@@ -59,6 +65,26 @@ def changes_between(known: Iterable[Recipient], wanted: Iterable[Recipient]) -> 
         sum(was == now for was, now in both),
         tuple(before[key] for key in sorted(before.keys() - after.keys()) if key[0] in places),
     )
+
+
+def places_misspelt(known: Iterable[Recipient], wanted: Iterable[Recipient]) -> Iterator[tuple[str, str]]:
+    """New places that look like another at which there are more people: (place, the other).
+
+    Places that differ by their numbers alone are meant so.
+    """
+    wanted = list(wanted)
+    people = {(one.place, one.id) for one in (*known, *wanted)}
+    size = Counter(place for place, _ in people)
+    before = {one.place for one in known}
+    for place in sorted({one.place for one in wanted} - before):
+        others = [each for each in size if size[each] > size[place] and _letters(each) != _letters(place)]
+        close = max(others, key=lambda each: fuzz.ratio(each, place), default=None)
+        if close is not None and fuzz.ratio(close, place) >= _ALIKE:
+            yield place, close
+
+
+def _letters(place: str) -> str:
+    return re.sub(r"[0-9]+", "", place)
 
 
 def fields_changed(was: Recipient, now: Recipient) -> Iterator[Field]:

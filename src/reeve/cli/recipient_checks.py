@@ -32,6 +32,7 @@ _WORDS = {
     "en": {
         "nobody": "{place}: nobody at all would be told for {role}",
         "instead": "{place}: nobody is {role}; {told} is told instead",
+        "by_case": "{place}: where the {role} of a case can't be reached, {told} is told instead",
         "none": "There are no recipients yet; start with: reeve recipients import FILE",
         "good": "Every role the rules tell ends with somebody who can be reached.",
         "stand_in_unknown": "{person}: nobody there has the id {name}, who is to stand in",
@@ -40,6 +41,7 @@ _WORDS = {
     "zh": {
         "nobody": "{place}：{role} 完全没有人能收到通知",
         "instead": "{place}：没有 {role}，改为通知 {told}",
+        "by_case": "{place}：工单的 {role} 联系不到时，改为通知 {told}",
         "none": "还没有人员；请先运行 reeve recipients import 文件",
         "good": "规则要通知的每个角色最终都有人能联系到。",
         "stand_in_unknown": "{person}：代班人 {name} 不在名单中",
@@ -128,7 +130,9 @@ def _show_reached(
             elif row["told"] is None:
                 print_line((words["nobody"].format(**row), "bold red"))
             elif row["told"] != role:
-                print_line((words["instead"].format(**row), "yellow"))
+                by_case = bool(row["depends_on_case"])
+                said = words["by_case" if by_case else "instead"].format(**row)
+                print_line((said, "" if by_case else "yellow"))
     if not as_json and not places:
         print_line((words["none"], "yellow"))
     elif not as_json and not nobody:

@@ -134,7 +134,7 @@ def show_gaps(
                 severe = "bold red" if run.told is None else "dim" if run.why == "nobody" else "yellow"
                 print_line((f"    {_line(run, words)}", severe))
     if bad:
-        hours = span(sum((gap.end - gap.start for gap in bad), timedelta()))
+        hours = span(sum((gap.end - gap.start for gap in bad), timedelta()), language)
         those = len({(gap.place, gap.role) for gap in bad})
         print_line((words["sum"].format(gaps=len(bad), roles=those, hours=hours), "yellow"))
     else:

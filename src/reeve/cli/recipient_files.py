@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from reeve.cli.recipient_columns import COLUMNS, REQUIRED
-from reeve.cli.recipient_rows import Rows, read_rows
+from reeve.cli.recipient_rows import BEYOND, Rows, read_rows
 from reeve.domain.errors import ReeveError
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -62,7 +62,9 @@ def _csv(file: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         header = next(reader, [])
         _check_header(file, header)
         for cells in reader:
-            yield reader.line_num, dict(zip(header, cells, strict=False))
+            beyond = [cell for cell in cells[len(header) :] if cell]
+            row = dict(zip(header, cells, strict=False))
+            yield reader.line_num, row | {BEYOND: beyond} if beyond else row
     except csv.Error as error:
         raise BadRecipientFile(f"{file}, line {reader.line_num}: no CSV ({error})") from error
 

@@ -26,6 +26,9 @@ from reeve.cli.recipient_cells import (
 from reeve.cli.recipient_columns import COLUMNS, LANGUAGE_WORDS
 from reeve.domain.recipients import CHANNELS, OWNER, Recipient, Term
 
+BEYOND = "\0beyond"
+"""Stands for the column of cells that have none."""
+
 _PLACE = re.compile(r"[a-z0-9-]{1,64}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
@@ -69,6 +72,10 @@ def read_rows(rows: Iterable[tuple[int, Mapping[str, Any]]]) -> Rows:
     faults: list[Fault] = []
     unknown: set[str] = set()
     for number, raw in rows:
+        if raw.get(BEYOND):
+            says = "has more cells than the first row; put a cell that holds commas in quotes"
+            faults.append(Fault(number, "", says))
+            continue
         row, strange = _named(raw)
         unknown |= strange
         if not any(cell_text(value) for value in row.values()):

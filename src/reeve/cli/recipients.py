@@ -10,17 +10,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rapidfuzz import process
 
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.recipient_cells import write_away, write_quiet, write_roles
-from reeve.cli.recipient_changes import Changes, changes_between, lines_of, masked, rows_of
+from reeve.cli.recipient_changes import Changes, changes_between, lines_of, masked, places_misspelt, rows_of
 from reeve.cli.recipient_checks import check_recipients
 from reeve.cli.recipient_export import exported, object_of
 from reeve.cli.recipient_files import read_recipients
 from reeve.cli.recipient_rows import Rows
 from reeve.cli.targets import Targets, find_targets, open_record
-from reeve.domain.recipients import Recipient
+from reeve.domain.recipients import ROLES, Recipient
 from reeve.runtime.store import recipients as collection
 from reeve.runtime.store.mongo import ensure_indexes
 from reeve.runtime.store.recipients import RecipientStore
@@ -53,9 +54,9 @@ def import_recipients(
 ) -> None:
     """Brings recipients in; each replaces the one with its place and id. Bad rows are listed, good rows kept.
 
-    Columns: id, place (site or organisation), roles, language, sms, email, unverified, channel_order, quiet, away,
-    customers, name; also in Chinese. Areas and dates of a role stand behind it:
-    `front_desk; steward @3 @5/2 2026-01-01..2026-06-30`. docs/recipients.md has all of it.
+    Columns: id, place (site or organisation), roles, areas, since, until, language, sms, email, chat, webhook,
+    unverified, channel_order, quiet, away, customers, name; also in Chinese. Areas and dates of a role stand
+    behind it: `front_desk; steward @3 @5/2 2026-01-01..2026-06-30`. docs/recipients.md has all of it.
 
     Nobody is removed without --replace, and none if a row of the file is bad.
 
@@ -135,10 +136,17 @@ def list_recipients(
 
     reeve recipients list --role technician --json
     """
+    if role is not None and role not in ROLES:
+        close = process.extractOne(role, ROLES, score_cutoff=60)
+        errors().print(f"--role {role}: no such role" + (f"; did you mean {close[0]}?" if close else ""))
+        raise typer.Exit(USAGE)
     people = asyncio.run(_all(find_targets(), place))
-    for person in people:
-        if role is None or role in person.all_roles:
-            _show(person, show_addresses, as_json)
+    shown = [person for person in people if role is None or role in person.all_roles]
+    for person in shown:
+        _show(person, show_addresses, as_json)
+    if not shown and not as_json:
+        whose = " ".join([*([f"as {role}"] if role else []), *([f"at {place}"] if place else [])])
+        errors().print(f"There are no recipients{' ' + whose if whose else ''}.")
 
 
 async def _all(targets: Targets, place: str | None) -> list[Recipient]:
@@ -151,9 +159,12 @@ async def _import(targets: Targets, rows: Rows, dry_run: bool, replace: bool, ye
     bad = len({fault.row for fault in rows.faults if fault.row})
     async with open_record(targets, "recipients") as database:
         store = RecipientStore(database)
-        changes = changes_between(await store.all(), rows.recipients)
+        known = await store.all()
+        changes = changes_between(known, rows.recipients)
         for fault in rows.faults:
             _tell_fault(fault.row, fault.column, fault.says, str(fault), as_json)
+        for place, close in places_misspelt(known, rows.recipients):
+            errors().print(f"{place}: nobody was at this place before; did you mean {close}?", style="yellow")
         removing = replace and not bad and bool(changes.missing)
         if replace and bad and changes.missing:
             errors().print("Nobody is removed, because rows are bad: mend them and import again.", style="yellow")
@@ -181,10 +192,12 @@ async def _import(targets: Targets, rows: Rows, dry_run: bool, replace: bool, ye
     gone = f", {counts['removed']} {would}removed" if removing else ""
     print_line(
         f"{counts['new']} {would}new, {counts['changed']} {would}changed, {counts['unchanged']} as before{gone}, "
-        f"{bad} bad rows left out"
+        f"{bad} bad {'row' if bad == 1 else 'rows'} left out"
     )
     if changes.missing and not replace:
-        print_line(f"{len(changes.missing)} people of these places are not in the file, and stay.")
+        staying = len(changes.missing)
+        those = "1 person of these places is" if staying == 1 else f"{staying} people of these places are"
+        print_line(f"{those} not in the file, and {'stays' if staying == 1 else 'stay'}.")
     return bool(rows.faults) or declined
 
 

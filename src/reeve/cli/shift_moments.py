@@ -72,7 +72,7 @@ def the_one(rotas: Rotas, which: str) -> tuple[Rota, list[Change]]:
     place, _, role = which.partition("/")
     rota, changes = rotas.of(place, role)
     if rota is None:
-        raise typer.BadParameter(f"there is no rota for {which}{_known(rotas)}", param_hint="WHICH")
+        raise typer.BadParameter(f"there is no rota for {which}{_known(rotas)}", param_hint="PLACE/ROLE")
     return rota, list(changes)
 
 

@@ -69,9 +69,15 @@ async def test_import_list_check(here: World, tmp_path: Path) -> None:
     assert "+447700900107" in whole
     assert "王经理" in whole
 
+    code, out, err = await _invoke(here, "list", "--role", "stewrd")
+    assert (code, out, err) == (2, "", "--role stewrd: no such role; did you mean steward?\n")
+    code, out, err = await _invoke(here, "list", "--place", "moon-base")
+    assert (code, out, err) == (0, "", "There are no recipients at moon-base.\n")
+
     code, out, _ = await _invoke(here, "check")
     assert code == 0, out
     assert "Every role the rules tell" in out
+    assert "where the assignee of a case can't be reached, service_supervisor is told instead" in out
 
     bad = tmp_path / "bad.csv"
     bad.write_text("id,place,roles,sms\nx,moon-base,guard,\nleader-02,moon-base,guard,+447700900199\n", "utf-8")

@@ -30,6 +30,11 @@ def test_a_length_in_two_units_at_most(seconds: int, text: str) -> None:
     assert span(timedelta(seconds=seconds)) == text
 
 
+def test_a_length_in_chinese() -> None:
+    assert span(timedelta(hours=52), "zh") == "2 天 4 小时"
+    assert span(timedelta(seconds=5), "zh") == "5 秒"
+
+
 def test_what_is_left_and_what_is_over() -> None:
     now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     assert left(now + timedelta(minutes=4), now) == "4 min left"

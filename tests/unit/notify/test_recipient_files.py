@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from reeve.cli.recipient_changes import masked
+from reeve.cli.recipient_changes import masked, places_misspelt
 from reeve.cli.recipient_files import BadRecipientFile, read_recipients
 from reeve.domain.recipients import ROLES, Recipient
 
@@ -98,6 +98,27 @@ def test_a_bad_row_says_what_would_be_right_and_spares_the_others(
     assert fault.column == column
     assert says in fault.says
     assert "13800138000" not in str(fault).replace("+8613800138000", "")
+
+
+def test_cells_beyond_the_columns_make_a_row_bad(tmp_path: Path) -> None:
+    content = "id,place,sms,name\na,s,13800138000,王,小明\nb,s,13800138000,王,,\n"
+    rows = read_recipients(_written(tmp_path, content.encode()))
+    assert [person.id for person in rows.recipients] == ["b"]
+    assert [str(fault) for fault in rows.faults] == [
+        "row 2: has more cells than the first row; put a cell that holds commas in quotes"
+    ]
+
+
+def test_a_place_that_is_hardly_meant_is_noticed() -> None:
+    def at(*places: str) -> list[Recipient]:
+        return [Recipient(f"r-{number}", place, frozenset()) for number, place in enumerate(places)]
+
+    garden = at("sunshine-garden", "sunshine-garden")
+    assert [*places_misspelt(garden, at("sunshine-gardn"))] == [("sunshine-gardn", "sunshine-garden")]
+    assert [*places_misspelt([], [*garden, *at("sunshine-gardn")])] == [("sunshine-gardn", "sunshine-garden")]
+    assert [*places_misspelt(garden, at("moon-court", "sunshine-garden"))] == []
+    assert [*places_misspelt(at("tower-1", "tower-1"), at("tower-2"))] == []
+    assert [*places_misspelt([*garden, *at("sunshine-gardn")], at("sunshine-gardn"))] == []
 
 
 def test_twice_the_same_id_and_unknown_columns(tmp_path: Path) -> None:
