@@ -19,7 +19,9 @@ from reeve.cli.recipient_changes import Changes, changes_between, lines_of, mask
 from reeve.cli.recipient_checks import check_recipients
 from reeve.cli.recipient_export import exported, object_of
 from reeve.cli.recipient_files import read_recipients
-from reeve.cli.recipient_rows import Rows
+from reeve.cli.recipient_rows import Fault, Rows
+from reeve.cli.recipient_texts import counts_text, fault_text, misspelt_text, staying_text
+from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.recipients import ROLES, Recipient
 from reeve.runtime.store import recipients as collection
@@ -50,6 +52,7 @@ def import_recipients(
         bool, typer.Option("--replace", help="Also remove people of the file's places that the file lacks.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Remove them without asking.")] = False,
+    lang: Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Brings recipients in; each replaces the one with its place and id. Bad rows are listed, good rows kept.
@@ -66,15 +69,16 @@ def import_recipients(
 
     reeve recipients import examples/recipients.csv --dry-run
 
-    reeve recipients import 人员.xlsx
+    reeve recipients import 人员.xlsx --lang zh
 
     reeve recipients import everybody.csv --replace
     """
+    language = spoken_language(lang)
     rows = read_recipients(file)
     if replace and not (yes or dry_run or sys.stdin.isatty()):
         errors().print("Nobody can be asked here: add --yes to remove people, or --dry-run to only look.")
         raise typer.Exit(USAGE)
-    if asyncio.run(_import(find_targets(), rows, dry_run, replace, yes, as_json)):
+    if asyncio.run(_import(find_targets(), rows, dry_run, replace, yes, as_json, language)):
         raise typer.Exit(BAD)
 
 
@@ -154,7 +158,9 @@ async def _all(targets: Targets, place: str | None) -> list[Recipient]:
         return await RecipientStore(database).all(place)
 
 
-async def _import(targets: Targets, rows: Rows, dry_run: bool, replace: bool, yes: bool, as_json: bool) -> bool:
+async def _import(
+    targets: Targets, rows: Rows, dry_run: bool, replace: bool, yes: bool, as_json: bool, language: str
+) -> bool:
     """Whether something was wrong."""
     bad = len({fault.row for fault in rows.faults if fault.row})
     async with open_record(targets, "recipients") as database:
@@ -162,9 +168,9 @@ async def _import(targets: Targets, rows: Rows, dry_run: bool, replace: bool, ye
         known = await store.all()
         changes = changes_between(known, rows.recipients)
         for fault in rows.faults:
-            _tell_fault(fault.row, fault.column, fault.says, str(fault), as_json)
+            _tell_fault(fault, as_json, language)
         for place, close in places_misspelt(known, rows.recipients):
-            errors().print(f"{place}: nobody was at this place before; did you mean {close}?", style="yellow")
+            errors().print(misspelt_text(place, close, language), style="yellow")
         removing = replace and not bad and bool(changes.missing)
         if replace and bad and changes.missing:
             errors().print("Nobody is removed, because rows are bad: mend them and import again.", style="yellow")
@@ -183,21 +189,13 @@ async def _import(targets: Targets, rows: Rows, dry_run: bool, replace: bool, ye
         "unchanged": changes.unchanged,
         "removed": len(changes.missing) if removing else 0,
         "bad": bad,
-        "dry_run": dry_run,
     }
     if as_json:
-        print_json(counts)
+        print_json(counts | {"dry_run": dry_run})
         return bool(rows.faults) or declined
-    would = "would be " if dry_run else ""
-    gone = f", {counts['removed']} {would}removed" if removing else ""
-    print_line(
-        f"{counts['new']} {would}new, {counts['changed']} {would}changed, {counts['unchanged']} as before{gone}, "
-        f"{bad} bad {'row' if bad == 1 else 'rows'} left out"
-    )
+    print_line(counts_text(counts, language, dry_run=dry_run, removing=removing))
     if changes.missing and not replace:
-        staying = len(changes.missing)
-        those = "1 person of these places is" if staying == 1 else f"{staying} people of these places are"
-        print_line(f"{those} not in the file, and {'stays' if staying == 1 else 'stay'}.")
+        print_line(staying_text(len(changes.missing), language))
     return bool(rows.faults) or declined
 
 
@@ -209,11 +207,11 @@ def _agreed(missing: tuple[Recipient, ...], yes: bool) -> bool:
     return yes or typer.confirm("Remove them?", err=True)
 
 
-def _tell_fault(row: int, column: str, says: str, sentence: str, as_json: bool) -> None:
+def _tell_fault(fault: Fault, as_json: bool, language: str) -> None:
     if as_json:
-        print_json({"row": row, "column": column, "fault": says})
+        print_json({"row": fault.row, "column": fault.column, "fault": fault.says})
     else:
-        errors().print(sentence, style="yellow")
+        errors().print(fault_text(fault, language), style="yellow")
 
 
 def _show_changes(changes: Changes, removing: bool, as_json: bool) -> None:

@@ -85,6 +85,9 @@ async def test_import_list_check(here: World, tmp_path: Path) -> None:
     assert code == 1
     assert "row 2, sms: a recipient needs an address" in err
     assert out.startswith("1 new")
+    code, out, err = await _invoke(here, "import", str(bad), "--dry-run", "--lang", "zh")
+    assert (code, err) == (1, "第 2 行，手机：至少要有一个联系方式：手机或邮箱\n")
+    assert out == "将新增 0 人，将更新 0 人，不变 1 人，跳过有错的 1 行\n"
 
     code, out, _ = await _invoke(here, "check", "--json")
     assert code == 1
