@@ -19,7 +19,7 @@ from reeve.runtime.bus.lanes import LANES
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.health import HealthServer
-from reeve.runtime.process import cancelled, stop_requested
+from reeve.runtime.process import cancelled, stop_requested, unless_stopped, until_stopped
 from reeve.runtime.store import bundles, cases, events, notifications, shadows
 from reeve.runtime.store.leases import Leases
 from reeve.runtime.store.mongo import (
@@ -88,12 +88,12 @@ async def serve(settings: EscalationSettings, stop: asyncio.Event) -> None:
         stack.push_async_callback(health.stop)
         log.info("Escalation is starting.", action="service_starting", port=health.port)
         connecting = asyncio.create_task(connect_bus(settings.nats_url, "escalation"))
-        state.bus = bus = await _unless_stopped(connecting, stop)
+        state.bus = bus = await unless_stopped(connecting, stop)
         if bus is None:
             return
         stack.push_async_callback(bus.close)
         database = open_database(client, settings.mongo_database)
-        if await _unless_stopped(asyncio.create_task(_prepare(bus, database, settings)), stop) is None:
+        if await unless_stopped(asyncio.create_task(_prepare(bus, database, settings)), stop) is None:
             return
         await _work(settings, stop, state, bus, database)
     log.info("Escalation has stopped.", action="service_stopped")
@@ -119,7 +119,7 @@ async def _work(
     time = SystemTime()
     publisher = BusPublisher(bus)
     await publisher.start()
-    rules = await _unless_stopped(asyncio.create_task(_first_rules(settings, database, publisher)), stop)
+    rules = await unless_stopped(asyncio.create_task(_first_rules(settings, database, publisher)), stop)
     if rules is None:
         return
     state.rules = True
@@ -198,7 +198,7 @@ async def _work(
         asyncio.create_task(shadow.run(), name="shadow"),
     ]
     log.info("Escalation is ready.", action="service_ready", bundle=rules.bundle.version)
-    await _until_stopped(tasks, stop)
+    await until_stopped(tasks, stop)
     await _drain(tasks, lanes)
 
 
@@ -219,15 +219,6 @@ async def _first_rules(settings: EscalationSettings, database: Database, publish
             await asyncio.sleep(_WAIT_SECONDS)
 
 
-async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
-    """Returns when asked to stop. A task that ends by itself is a mistake: its error ends the service."""
-    stopping = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    for task in done - {stopping}:
-        task.result()
-
-
 async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None:
     by_name = {task.get_name(): task for task in tasks}
     ended = [by_name[name] for name in ("lanes", "reconciler", "reviser", "duties", "rules", "shadow")]
@@ -242,15 +233,3 @@ async def _drain(tasks: Sequence[asyncio.Task[None]], lanes: LaneKeeper) -> None
         # A server is away. What is in hand has no verdict and comes again; the leases run out by themselves.
         log.warning("Stopped with work in hand; it is done after the next start.", action="drain_cut_short")
     await cancelled(tasks)
-
-
-async def _unless_stopped(work: asyncio.Task[T], stop: asyncio.Event) -> T | None:
-    """The result of `work`; None if `stop` came first, and then the work is cancelled."""
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
-    if not work.done():
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        return None
-    stopping.cancel()
-    return work.result()

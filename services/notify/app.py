@@ -20,7 +20,7 @@ from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.health import HealthServer
 from reeve.runtime.own_events import OwnEvents
-from reeve.runtime.process import cancelled, stop_requested
+from reeve.runtime.process import cancelled, stop_requested, unless_stopped, until_stopped
 from reeve.runtime.providers.load import Configured
 from reeve.runtime.store import (
     ack_tokens,
@@ -115,11 +115,11 @@ async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
         health = HealthServer(settings.notify_host, settings.notify_port, readiness)
         await health.start()
         stack.push_async_callback(health.stop)
-        bus = await _unless_stopped(connecting, stop)
+        bus = await unless_stopped(connecting, stop)
         if bus is None:
             return
         stack.push_async_callback(bus.close)
-        secret = await _unless_stopped(asyncio.create_task(_prepare(bus, database, settings)), stop)
+        secret = await unless_stopped(asyncio.create_task(_prepare(bus, database, settings)), stop)
         if secret is None:
             return
         publisher = BusPublisher(bus)
@@ -241,7 +241,7 @@ async def _work(
     for name, pool in pools.items():
         named += [(f"{name}-{place}", parts.dispatcher.run_channel(name)) for place in range(pool.connections)]
     tasks = {name: asyncio.create_task(work, name=name) for name, work in named}
-    await _until_stopped(list(tasks.values()), stop)
+    await until_stopped(list(tasks.values()), stop)
     await parts.wakeups.stop()
     await cancelled(tasks[name] for name in ("wakeups", "sweeper", "feeder", "stranded", "receipts"))
     await parts.dispatcher.drain(_DRAIN_SECONDS)
@@ -312,24 +312,3 @@ async def _prepare(bus: BusConnection, database: Database, settings: NotifySetti
         except Away as error:
             log.warning("Waiting for a server.", action="start_waits", **error_fields(error))
             await asyncio.sleep(_WAIT_SECONDS)
-
-
-async def _until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
-    """Returns when asked to stop. A task that ends by itself is a mistake: its error ends the service."""
-    stopping = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    for task in done - {stopping}:
-        task.result()
-
-
-async def _unless_stopped(work: asyncio.Task[T], stop: asyncio.Event) -> T | None:
-    """The result of `work`; None if `stop` came first, and then the work is cancelled."""
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
-    if not work.done():
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-        return None
-    stopping.cancel()
-    return work.result()

@@ -6,8 +6,10 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _CANCEL_SECONDS = 2.0
 """Before a task is cancelled again: long enough for what it does at its end, which the second time cuts short."""
@@ -37,6 +39,27 @@ def stop_requested() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, event.set)
     return event
+
+
+async def until_stopped(tasks: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
+    """Returns when asked to stop. A task that ends by itself is a mistake: its error ends the service."""
+    stopping = asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    for task in done - {stopping}:
+        task.result()
+
+
+async def unless_stopped(work: asyncio.Task[T], stop: asyncio.Event) -> T | None:
+    """The result of `work`; None if `stop` came first, and then the work is cancelled."""
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([work, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if not work.done():
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        return None
+    stopping.cancel()
+    return work.result()
 
 
 def collect_seldom() -> None:
