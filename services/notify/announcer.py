@@ -22,7 +22,7 @@ from services.notify.case_reader import BundleSource
 
 _BATCH = 500
 _SWEEP_SECONDS = 2.0
-_GATHER_SECONDS = 0.05
+_GATHER_SECONDS = 0.2
 
 REPUBLISHED = timedelta(minutes=11)
 """How far back outcomes are told again to a bus that came back as another process: its store may be older.

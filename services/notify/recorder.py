@@ -15,7 +15,7 @@ from services.notify.metrics import ATTEMPTS, LAG, SETTLED, SMS_SEGMENTS
 from services.notify.planner import Planner
 
 _RETRY_SECONDS = 0.5
-_GATHER_SECONDS = 0.01
+_GATHER_SECONDS = 0.03
 """Pause between two writes: what ends meanwhile shares the next one. Nobody waits for it but the record."""
 
 log = get_log(__name__)

@@ -16,7 +16,7 @@ from reeve.domain.flood.settings import UPKEEP
 from reeve.domain.flood.silences import Silence
 from reeve.ports import StoreAway, TimeSource
 from reeve.runtime.own_events import OwnEvents, own_event
-from reeve.runtime.store.budgets import BudgetStore
+from reeve.runtime.store.budgets import COUNTED_AT_ONCE, BudgetStore
 from reeve.runtime.store.deliveries import Delivery
 from reeve.runtime.store.notifications import NotificationStore
 from reeve.runtime.store.silences import Kept, SilenceStore
@@ -76,7 +76,8 @@ class FloodKeeper:
         def month(site: str, at: datetime) -> str:
             return month_of(at, zone_of(bundle.site(site).zone))
 
-        while await self._budgets.count(month):
+        # Not until nothing is left: while SMS go out there always is something.
+        while await self._budgets.count(month) == COUNTED_AT_ONCE:
             pass
         await self._warn_of_budgets(bundle, now)
         for kept in await self._silences.unreleased():

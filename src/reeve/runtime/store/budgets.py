@@ -28,7 +28,7 @@ INDEXES: dict[str, Sequence[IndexModel]] = {
     ),
 }
 
-_AT_ONCE = 500
+COUNTED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class BudgetStore:
         with store_errors():
             query = {"uncounted": {"$gt": 0}}
             wanted = {"site": 1, "uncounted": 1, "attempts.at": 1, "due_at": 1}
-            found = await self._deliveries.find(query, wanted).limit(_AT_ONCE).to_list()
+            found = await self._deliveries.find(query, wanted).limit(COUNTED_AT_ONCE).to_list()
         if not found:
             return 0
         used: dict[tuple[str, str], int] = defaultdict(int)
