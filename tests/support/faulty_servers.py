@@ -50,8 +50,7 @@ class ScriptedSmtp:
     """Answers each command by its first four letters; `None` cuts the line there, a number waits so many seconds.
 
     What is given here is said the first time, afterwards all is well. `greet` always comes before everything;
-    `end` is
-    the answer to a whole mail; `cut_in_body` resets the line after the first line of one.
+    `end` is the answer to a whole mail; `cut_in_body` resets the line after the first line of one.
     """
 
     def __init__(
