@@ -28,7 +28,8 @@ PROVIDER_QUALITY = Gauge(
     ["channel", "provider"],
 )
 RECEIPTS = Counter("reeve_notify_receipts_total", "Receipts of providers", ["provider", "came_to"])
-"""came_to `delivered`, `not_delivered`, `noted` (it changed nothing any more), `repeated`, `pending`, `unknown`."""
+"""came_to `delivered`, `not_delivered`, `noted` (it changed nothing any more), `repeated`, `pending`, `unknown`
+(once, after ten minutes)."""
 SETTLED = Counter("reeve_notify_deliveries_total", "Deliveries settled", ["channel", "state"])
 REQUESTED = Counter("reeve_notify_requested_total", "Requested notifications looked at", ["came_by"])
 """came_by `message`, or `sweep`: its wake-up did not come, or it waited for its hour."""

@@ -100,35 +100,35 @@ class ReceiptKeeper:
         posts = await self._posts.claim("receipts", now, self._lease, self._claim)
         failed: set[str] = set()
         for post in posts:
-            complete = await self._apply(post, failed)
+            strange = await self._apply(post, failed)
             age = now - post.received_at
-            if complete or age > _AWAITED:
+            if not strange or age > _AWAITED:
                 await self._posts.settle(post.id)
+                RECEIPTS.labels(post.provider, "unknown").inc(strange)
             else:
                 await self._posts.settle(post.id, look_at=now + max(_LOOK_AGAIN, age / 2))
         if failed:
             await self._planner.find_another_way(failed)
         return len(posts)
 
-    async def _apply(self, post: ProviderPost, failed: set[str]) -> bool:
-        """Whether every receipt in it has been applied; False: one is of a message that is not known (yet)."""
+    async def _apply(self, post: ProviderPost, failed: set[str]) -> int:
+        """How many receipts in it are of messages that are not known (yet); all others have been applied."""
         configured = self._providers.get(post.provider)
         if configured is None:
-            return True
+            return 0
         receipts = [(each, _names(post.provider, each)) for each in receipts_in(configured, _as_sent(post))]
         wanted = {name for _, names in receipts for name in names}
         known = await self._deliveries.find(wanted)
-        complete = True
+        strange = 0
         for receipt, names in receipts:
             name = next((each for each in names if each in known), None)
             if receipt.status == "pending":
                 RECEIPTS.labels(post.provider, "pending").inc()
             elif name is None:
-                complete = False
-                RECEIPTS.labels(post.provider, "unknown").inc()
+                strange += 1
             else:
                 await self._settle(known[name], name, post.provider, receipt, failed)
-        return complete
+        return strange
 
     async def _settle(
         self, delivery: Delivery, name: str, provider: str, receipt: Receipt, failed: set[str]

@@ -12,8 +12,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "没有服务商，无法通知任何人。请把配置文件放进 {folder}（见 docs/providers.md），或设置 REEVE_CHANNELS。",
     ),
     "some_bad": (
-        "{count} more can't be used; `reeve channels check` says why.",
-        "另有 {count} 处错误无法使用；请运行 `reeve channels check`。",
+        "Files that can't be used: {count}; `reeve channels check` says why.",
+        "无法使用的文件：{count} 个；原因见 `reeve channels check`。",
     ),
     "order": ("order {order}, share {share}", "顺序 {order}，份额 {share}"),
     "per_second": ("{rate}/s at most", "每秒最多 {rate} 条"),
@@ -38,6 +38,10 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no_such": ("There is no provider {name}{hint} Known: {known}.", "没有服务商 {name}{hint}已有：{known}。"),
     "stop": (".", "。"),
     "mean": ("; did you mean {best}?", "，您是否要找 {best}？"),
+    "bad_to": (
+        "--to: {provider} takes addresses like {like}. Nothing was sent.",
+        "--to：{provider} 需要形如 {like} 的地址。未发送。",
+    ),
     "took": (
         "{provider}: {result} ({reason}), {seconds:.2f} s",
         "{provider}：{result}（{reason}），{seconds:.2f} 秒",

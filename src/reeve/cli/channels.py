@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import uuid
 from collections.abc import Sequence
@@ -41,6 +42,14 @@ Folder = Annotated[
     typer.Option("--channels", metavar="FOLDER", help="This folder.", show_default="REEVE_CHANNELS, or channels"),
 ]
 
+_ANYTHING = re.compile(r".+")
+_ADDRESSES = {
+    "sms": (re.compile(r"\+?[0-9][0-9 ()-]{4,20}"), "+8613800138000"),
+    "email": (re.compile(r"[^@\s]+@[^@\s]+"), "me@example.org"),
+    "webhook": (re.compile(r"https?://\S+"), "https://erp.example.org/reeve"),
+}
+"""What an address of a channel looks like, and one."""
+
 
 @app.command("list")
 def list_providers(channels: Folder = None, as_json: AsJson = False, lang: Lang = None) -> None:
@@ -63,7 +72,7 @@ def list_providers(channels: Folder = None, as_json: AsJson = False, lang: Lang 
     if not found and not faults:
         errors().print(say("none", spoken, folder=channels or DEFAULT_FOLDER))
     if faults:
-        errors().print(say("some_bad", spoken, count=len(faults)), style="yellow")
+        errors().print(say("some_bad", spoken, count=len({fault.source for fault in faults})), style="yellow")
 
 
 @app.command("check")
@@ -142,6 +151,10 @@ def try_provider(
     if chosen is None:
         errors().print(_unknown(provider, found, faults, spoken))
         raise typer.Exit(BAD if faults else USAGE)
+    pattern, like = _ADDRESSES.get(chosen.channel, (_ANYTHING, ""))
+    if not pattern.fullmatch(to):
+        errors().print(say("bad_to", spoken, provider=provider, like=like))
+        raise typer.Exit(USAGE)
     started = time.monotonic()
     outcome = asyncio.run(_send(chosen, settings, to, text, message, language))
     seconds = time.monotonic() - started

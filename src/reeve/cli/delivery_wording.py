@@ -26,9 +26,11 @@ def delivery_phrase(what: str, keys: Mapping[str, Any]) -> str:
             reason = str(keys.get("reason") or "")
             return f"{message}{_to(keys)} waits{until}: {HOLDS.get(reason, reason)}"
         case "unknown":
-            return f"{message}{_to(keys)}: nobody knows whether it arrived{_why(keys)}"
+            return f"{message}{_to(keys)}{_through(keys)}: nobody knows whether it arrived{_why(keys)}"
         case "retried":
-            return f"{message}{_to(keys)}: attempt {keys.get('attempt')} came to nothing{_why(keys)}"
+            return (
+                f"{message}{_to(keys)}{_through(keys)}: attempt {keys.get('attempt')} came to nothing{_why(keys)}"
+            )
         case "suppressed":
             return f"{message} not sent{_to(keys)}{_why(keys)}"
         case "acknowledged":
@@ -56,14 +58,17 @@ def _to(keys: Mapping[str, Any]) -> str:
 
 def _more(keys: Mapping[str, Any]) -> str:
     found = [
-        f"through {keys['provider']}" if keys.get("provider") else "",
         f"attempt {keys['attempt']}" if (keys.get("attempt") or 1) > 1 else "",
         f"{keys['segments']} SMS" if (keys.get("segments") or 1) > 1 else "",
         f"with {keys['merged']} more" if keys.get("merged") else "",
         "a second time" if keys.get("resent") else "",
         f"again, as {keys.get('by') or 'somebody'} asked" if keys.get("resend_of") else "",
     ]
-    return "".join(f", {each}" for each in found if each)
+    return _through(keys) + "".join(f", {each}" for each in found if each)
+
+
+def _through(keys: Mapping[str, Any]) -> str:
+    return f", through {keys['provider']}" if keys.get("provider") else ""
 
 
 def _answer(keys: Mapping[str, Any]) -> str:

@@ -16,11 +16,18 @@ _WIDTH = 12
 
 
 class Page:
-    """Prints rows of `reeve.cli.notification_rows` in one language, moments in one zone."""
+    """Prints rows of `reeve.cli.notification_rows` in one language, moments in the zone of the row's site."""
 
     def __init__(self, lang: str, zone: tzinfo | None = None) -> None:
+        """`zone` is for sites that are not known; None: this machine's."""
         self._lang = lang
+        self._elsewhere = zone
         self._zone = zone
+        self._zones: Mapping[str, tzinfo] = {}
+
+    def use_zones(self, zones: Mapping[str, tzinfo]) -> None:
+        """From now on moments of these sites are shown in their zones."""
+        self._zones = zones
 
     def word(self, name: str, **words: Any) -> str:
         """A text of WORDS."""
@@ -28,6 +35,7 @@ class Page:
 
     def line(self, row: Row) -> None:
         """One delivery on one line."""
+        self._zone = self._zones.get(row["site"], self._elsewhere)
         who = row["recipient"] or ("-" if row["state"] == "requested" else self.word("nobody"))
         how = " ".join(each for each in (row["channel"], row["provider"]) if each)
         print_line(
@@ -40,6 +48,7 @@ class Page:
 
     def whole(self, row: Row) -> None:
         """One delivery with everything that is known of it."""
+        self._zone = self._zones.get(row["site"], self._elsewhere)
         print_line((row["id"], "bold"), (f"  {row['delivery']}", "dim"))
         self._field("case", row["case"])
         asked = self.word(
@@ -130,7 +139,8 @@ class Page:
         if waits is not None and waits["for"] in HOLDS:
             return [say(HOLDS, waits["for"], self._lang), self.word("hour", at=self._at(waits["until"]))]
         reason = say(REASONS, row["reason"] or "", self._lang)
-        return [each for each in (reason, row["silence"], row["into"]) if each]
+        silence = row["silence"] if row["state"] == "suppressed" else None
+        return [each for each in (reason, silence, row["into"]) if each]
 
     def _segments(self, row: Row) -> list[str]:
         return [self.word("segments", segments=row["segments"])] if row["segments"] else []

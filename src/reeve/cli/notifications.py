@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any, NoReturn
@@ -169,6 +169,8 @@ async def _list(targets: Targets, wanted: Wanted, case: str | None, limit: int, 
         hours = await waiting_for_their_hour(database, wanted, SystemTime().now(), limit)
         found = [*hours, *map(row_of, await latest(database, wanted, limit + 1))]
         mean = [] if found else await _meant(database, wanted)
+        if page is not None:
+            page.use_zones(await _zones(database, targets, {row["site"] for row in found}))
     for row in found[:limit]:
         print_json(row) if page is None else page.line(row)
     if page is None:
@@ -208,12 +210,27 @@ async def _show(targets: Targets, wanted: str, text: bool, page: Page | None) ->
         because = asked.effect.because if asked is not None else Because("")
         row = whole_row(delivery, because, siblings, together)
         said = await _text(database, targets, delivery) if text and not for_nobody(delivery) else None
+        if page is not None:
+            page.use_zones(await _zones(database, targets, {row["site"]}))
     if page is None:
         print_json(row if said is None else row | {"text": said})
         return
     page.whole(row)
     if said is not None:
         page.text(said)
+
+
+async def _zones(database: Database, targets: Targets, sites: set[str]) -> dict[str, tzinfo]:
+    """The zones of sites, as the active rules say; empty without rules."""
+    from reeve.cli.messages import active
+    from reeve.domain.facts import zone_of
+    from reeve.runtime.bundles import NoBundle
+
+    try:
+        bundle = await active(database, targets) if sites else None
+    except NoBundle:
+        bundle = None
+    return {site: zone_of(bundle.site(site).zone) for site in sites} if bundle is not None else {}
 
 
 async def _text(database: Database, targets: Targets, delivery: Delivery) -> dict[str, Any] | None:

@@ -74,9 +74,12 @@ def span(length: timedelta, language: str = "en") -> str:
     return f"{seconds}{rest_of_all}"
 
 
-def left(due: datetime, now: datetime) -> str:
+def left(due: datetime, now: datetime, language: str = "en") -> str:
     """How far a due moment is: `4 min left` or `2 h over`."""
-    return f"{span(due - now)} left" if due > now else f"{span(now - due)} over"
+    length = span(due - now, language)
+    if language == "zh":
+        return f"还有 {length}" if due > now else f"已过 {length}"
+    return f"{length} left" if due > now else f"{length} over"
 
 
 def moment(at: datetime | str) -> str:

@@ -104,7 +104,7 @@ def print_silence(kept: Kept, now: datetime, bundle: Bundle, words: dict[str, st
         (f"{silence.id}  ", "bold"),
         (f"{shown:<8}", {"active": "yellow", "to come": "cyan", "ended": "dim"}[state]),
         f"  {span['since']} – {span['until']} ",
-        (f"({left(silence.until, now)})  ", "dim"),
+        (f"({left(silence.until, now, words['language'])})  ", "dim"),
         what_of(silence.matchers),
     )
     print_line((f"         {words['by'].format(author=silence.author, reason=silence.reason)}", "dim"))

@@ -28,7 +28,10 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
 Lang = Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")]
 Until = Annotated[str | None, typer.Option("--until", metavar="MOMENT", help="Its end; a time at the site.")]
-For = Annotated[str | None, typer.Option("--for", metavar="LENGTH", help="Its end, so long from its beginning.")]
+For = Annotated[
+    str | None,
+    typer.Option("--for", metavar="LENGTH", help="How long: from its beginning; `extend`: so much longer."),
+]
 Id = Annotated[str, typer.Argument(metavar="ID", help="As `reeve silences list` shows it.")]
 
 
@@ -175,7 +178,7 @@ def extend(
     as_json: Json = False,
     lang: Lang = None,
 ) -> None:
-    """Move a silence's end; `--for` counts from now. At most 90 days in all.
+    """Move a silence's end: `--for` makes it so much longer, `--until` names the end. At most 90 days in all.
 
     Examples: reeve silences extend s-7kq2m --for 2h; reeve silences extend s-7kq2m --until "2026-11-22 18:00"
     """
@@ -204,7 +207,7 @@ async def _move(
         if kept.silence.until <= now:
             fail(words["over"].format(id=name), BAD)
         zone = bundle.site(kept.silence.matchers.site).zone
-        at = now if ending else end_asked(until, length, now, zone, words).astimezone(UTC)
+        at = now if ending else end_asked(until, length, kept.silence.until, zone, words).astimezone(UTC)
         try:
             if not ending:
                 check_end(kept.silence.since, at, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -136,7 +136,10 @@ async def test_a_silence_hides_until_its_end_and_then_the_newest_of_what_is_open
     common = ("--author", "pm-1", "--reason", "burst pipe", "--for", "3h")
     code, out, err = await reeve(here, "silences", "add", "--site", SITE, "--subject", "T-", *common, "--json")
     assert (code, err) == (0, "")
-    silence = json.loads(out)["id"]
+    silence, ends = (json.loads(out)[key] for key in ("id", "until"))
+    code, out, _ = await reeve(here, "silences", "extend", silence, "--for", "2h", "--json")
+    longer = datetime.fromisoformat(json.loads(out)["until"]) - datetime.fromisoformat(ends)
+    assert (code, round(longer.total_seconds())) == (0, 2 * 3600), "the record keeps milliseconds"
 
     case, closed = await here.case("T-1", "ordinary"), await here.case("T-2", "ordinary")
     grave = await here.case("T-3", "major")

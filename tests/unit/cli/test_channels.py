@@ -123,6 +123,29 @@ def test_a_try_says_what_became_of_it(folder: Path, monkeypatch: pytest.MonkeyPa
         assert secret not in tried.output
 
 
+@pytest.mark.parametrize(
+    ("provider", "to"), [("sms-a", "hello"), ("sms-a", "me@example.org"), ("mail", "+8613800138000")]
+)
+def test_nothing_is_sent_to_what_is_no_address(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, provider: str, to: str
+) -> None:
+    monkeypatch.setenv("REEVE_TEST_KEY", "hunter2")
+    tried = RUN.invoke(app, ["test", provider, "--to", to, "--channels", str(folder), "--lang", "en"])
+    assert tried.exit_code == 2
+    assert f"--to: {provider} takes addresses like" in tried.output
+    assert to not in tried.output
+
+
+def test_files_that_cannot_be_used_are_counted_and_not_their_faults(folder: Path) -> None:
+    (folder / "m.yaml").write_text("name: mail\nkind: smtp\nhots: 127.0.0.1\nprt: 25\n", "utf-8")
+    listed = RUN.invoke(app, ["list", "--channels", str(folder), "--lang", "en"])
+    assert "Files that can't be used: 1;" in listed.output
+    (folder / "m.yaml").write_text("kind: smtp\nhost: a\nport: x\nname: mail\ntls: x\n", "utf-8")
+    rows = RUN.invoke(app, ["check", str(folder), "--json"]).stdout.splitlines()
+    lines = [row["line"] for row in map(json.loads, rows) if row["file"].endswith("m.yaml")]
+    assert lines == [3, 5], "in the order of the file"
+
+
 def test_a_name_that_is_wrong_is_guessed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REEVE_TEST_KEY", "hunter2")
     tried = RUN.invoke(app, ["test", "sms", "--to", "+1", "--channels", str(folder), "--lang", "en"])

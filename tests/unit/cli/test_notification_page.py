@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
@@ -77,6 +77,25 @@ def test_a_delivery_with_its_whole_life(capsys: pytest.CaptureFixture[str]) -> N
     chinese = shown(capsys, lived, "zh", siblings=[lived, other])
     assert "已送达" in chinese
     assert "第 3 次, 通道 twilio, 重复发送" in chinese
+
+
+def test_moments_are_those_of_the_site(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Page("en", UTC)
+    page.use_zones({"garden": ZONE})
+    page.line(row_of(delivery("sent")))
+    page.line(row_of(delivery("sent")) | {"site": "elsewhere"})
+    here, elsewhere = capsys.readouterr().out.splitlines()
+    assert "2026-11-20 09:00:00" in here
+    assert "2026-11-20 01:00:00" in elsewhere
+
+
+def test_a_silence_is_named_only_while_it_hides(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Page("en", ZONE)
+    page.line(row_of(delivery("suppressed/silenced", state="suppressed", silence="s-7")))
+    page.line(row_of(delivery("sent", silence="s-7")))
+    hidden, sent = capsys.readouterr().out.splitlines()
+    assert "s-7" in hidden
+    assert "s-7" not in sent
 
 
 @pytest.mark.parametrize(

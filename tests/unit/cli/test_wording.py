@@ -39,6 +39,8 @@ def test_what_is_left_and_what_is_over() -> None:
     now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     assert left(now + timedelta(minutes=4), now) == "4 min left"
     assert left(now - timedelta(hours=2), now) == "2 h over"
+    assert left(now + timedelta(minutes=4), now, "zh") == "还有 4 分钟"
+    assert left(now - timedelta(hours=2), now, "zh") == "已过 2 小时"
 
 
 @pytest.mark.parametrize(
@@ -70,6 +72,16 @@ def test_what_is_left_and_what_is_over() -> None:
             "failed",
             FAILED,
             "m failed to r-1 as owner by sms (timeout)",
+        ),
+        (
+            "retried",
+            FAILED | {"provider": "aliyun", "attempt": 1},
+            "m to r-1 as owner by sms, through aliyun: attempt 1 came to nothing (timeout)",
+        ),
+        (
+            "unknown",
+            FAILED | {"provider": "aliyun"},
+            "m to r-1 as owner by sms, through aliyun: nobody knows whether it arrived (timeout)",
         ),
     ],
 )

@@ -76,6 +76,9 @@ def _refusal(tmp_path: Path, content: str, environment: dict[str, str] | None = 
         (HEAD + "auth: {username: u}\n", "3: auth: kind is missing: one of aliyun, basic, bearer, tencent"),
         (HEAD + "auth: {kind: tencent}\n", "3: auth.region: this is missing"),
         (HEAD + "auth: {kind: bearer, token: hunter2}\n", f"3: auth.token: {NO_SECRET}"),
+        (HEAD + "json:\n  - login:\n      Password: hunter2\n", f"5: json.0.login.Password: {NO_SECRET}"),
+        (HEAD + "headers: {X-Api-Key: hunter2}\n", f"3: headers.X-Api-Key: {NO_SECRET}"),
+        (HEAD + "query:\n  access_token: hunter2\n", f"4: query.access_token: {NO_SECRET}"),
         (
             "name: x\nurl: http://a.example/?a=b\n" + SIGNED,
             "1: the file: this auth signs the query too: put the fields of the url into query",
@@ -107,7 +110,7 @@ def test_all_faults_are_said_at_once_and_nothing_is_quoted(tmp_path: Path) -> No
     said = _refusal(
         tmp_path, HEAD + "tok: hunter2\nauth: {kind: basic, username: u, password: hunter2}\nmethod: PATCH\n"
     )
-    assert [line.partition(":")[0] for line in said.splitlines()] == ["5", "4", "3"]
+    assert [line.partition(":")[0] for line in said.splitlines()] == ["3", "4", "5"]
     assert "hunter2" not in said
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 from typing import Literal as OneOf
 
 import pytest
@@ -10,9 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reeve.domain.case import CaseKey
+from reeve.runtime.providers.http_file import HttpFile
+from reeve.runtime.providers.load import Configured
 from reeve.runtime.providers.posts import Receipt
 from reeve.runtime.store.deliveries import Attempt, Delivery, State
-from services.notify.receipts import judged
+from reeve.runtime.store.provider_posts import ProviderPost
+from services.notify.metrics import RECEIPTS
+from services.notify.receipts import ReceiptKeeper, judged
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 SENT = Attempt(NOW, "sent", "accepted", "r-1", "alpha")
@@ -98,3 +105,50 @@ def test_any_receipts_in_any_order_end_where_one_that_it_arrived_leads(
         assert delivery.state == "failed"
     else:
         assert delivery == _delivery("sent", SENT)
+
+
+class _Posts:
+    """The record's posts, with the one that nobody knows; `now` moves as the test says."""
+
+    def __init__(self) -> None:
+        body = b'{"id": "of-somebody-else", "status": "ok"}'
+        self.open = [ProviderPost("p", "strange", "receipts", "POST", "", "application/json", body, NOW)]
+        self.time = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+    async def claim(self, *_: object) -> list[ProviderPost]:
+        return [replace(post) for post in self.open]
+
+    async def settle(self, id: str, look_at: datetime | None = None) -> None:
+        self.open = self.open if look_at else []
+
+    async def find(self, _: object) -> dict[str, Delivery]:
+        return {}
+
+
+async def test_a_receipt_of_somebody_else_is_counted_once_however_often_it_was_looked_at() -> None:
+    posts = _Posts()
+    file = HttpFile.model_validate(
+        {
+            "name": "strange",
+            "url": "https://a.example/",
+            "secrets": {"hook": "HOOK"},
+            "webhooks": {"auth": {"kind": "token", "token": "{{ secrets.hook }}"}},
+            "receipts": {"reference": "id", "status": "status", "delivered": ["ok"]},
+        }
+    )
+    anything = cast("Any", posts)
+    configured = {"strange": Configured(file, {}, "strange.yaml")}
+    keeper = ReceiptKeeper(
+        anything, anything, configured, {}, anything, asyncio.Event(), anything, "me", timedelta(seconds=9)
+    )
+    counted = RECEIPTS.labels("strange", "unknown")
+    for minutes in (0, 1, 5, 9):
+        posts.time = NOW + timedelta(minutes=minutes)
+        assert await keeper.work_through() == 1
+    assert counted._value.get() == 0
+    posts.time = NOW + timedelta(minutes=11)
+    await keeper.work_through()
+    assert (counted._value.get(), posts.open) == (1, [])

@@ -22,6 +22,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+WRITTEN_OUT = (
+    "a secret must not stand here: name an environment variable under `secrets` and write {{ secrets.<name> }}"
+)
+
+
 def checked(value: str, renderer: Renderer = RENDERER) -> str:
     """The template as it is. Raises ValueError, saying what is wrong with it."""
     try:
@@ -33,10 +38,7 @@ def checked(value: str, renderer: Renderer = RENDERER) -> str:
 
 def _secret(value: str) -> str:
     if not any(use.name == "secrets" for use in RENDERER.names(checked(value))):
-        raise ValueError(
-            "a secret must not stand here: name an environment variable under `secrets` "
-            "and write {{ secrets.<name> }}"
-        )
+        raise ValueError(WRITTEN_OUT)
     return value
 
 
@@ -68,6 +70,14 @@ def texts_in(tree: Any) -> list[str]:
         return [tree]
     inner = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ()
     return [text for value in inner for text in texts_in(value)]
+
+
+def named_texts(tree: Any, place: tuple[str | int, ...] = ()) -> list[tuple[tuple[str | int, ...], str]]:
+    """Every text in a JSON value that stands under a name, with where it stands."""
+    if isinstance(tree, str):
+        return [(place, tree)] if place else []
+    inner = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list | tuple) else ()
+    return [found for name, value in inner for found in named_texts(value, (*place, name))]
 
 
 def for_posts(template: str) -> bool:

@@ -19,7 +19,7 @@ from ruamel.yaml.nodes import Node
 from reeve.rulelang.templates import RenderingFailed
 from reeve.runtime.providers.apprise_file import AppriseFile
 from reeve.runtime.providers.faults import Fault, Place, ProvidersRefused, fault_at, sentence_of
-from reeve.runtime.providers.fields import RENDERER, for_posts
+from reeve.runtime.providers.fields import RENDERER, WRITTEN_OUT, for_posts, named_texts
 from reeve.runtime.providers.file import ProviderFile
 from reeve.runtime.providers.http_file import HttpFile
 from reeve.runtime.providers.smtp_file import SmtpFile
@@ -34,6 +34,9 @@ KINDS: dict[str, type[AnyFile]] = {
 }
 DEFAULT_FOLDER = Path("channels")
 
+_CALLED_SECRET = re.compile(
+    r"password|passwd|pwd|(?:.*[-_])?secret|(?:x[-_])?api[-_]?key|(?:.*[-_])?token|authorization", re.IGNORECASE
+)
 _LEFT_OUT = ("query", "headers", "form")
 """Keys whose fields are left out of a request where they would ask for posts that can't come."""
 
@@ -152,7 +155,7 @@ def load_provider(
         others = {kind: other for kind, other in KINDS.items() if other is not model}
         told = [sentence_of(fault, model, others) for fault in error.errors(include_input=False, include_url=False)]
         raise _refused(setting, root, told) from None
-    if faults := list(_faults_of_a_trial(file)):
+    if faults := [*_written_out(file), *_faults_of_a_trial(file)]:
         raise _refused(setting, root, faults)
     unset = {name: variable for name, variable in file.secrets.items() if not known.get(variable)}
     needed = _used_to_send(file) if secrets == "all" else frozenset()
@@ -169,7 +172,8 @@ def load_provider(
 
 
 def _refused(source: str, root: Node | None, faults: Sequence[tuple[Place, str]]) -> ProvidersRefused:
-    return ProvidersRefused([fault_at(source, root, place, sentence) for place, sentence in faults])
+    found = [fault_at(source, root, place, sentence) for place, sentence in faults]
+    return ProvidersRefused(sorted(found, key=lambda fault: fault.line or 0))
 
 
 def _read(source: str) -> tuple[Any, Node | None]:
@@ -220,6 +224,17 @@ def _webhook_texts(file: ProviderFile) -> list[tuple[Place, str]]:
         return []
     values = file.webhooks.auth.model_dump(include={"token", "secret", "auth_token"})
     return [(("webhooks", "auth", name), text) for name, text in values.items()]
+
+
+def _written_out(file: AnyFile) -> list[tuple[Place, str]]:
+    """Fields that are called like a secret and hold a text of their own, in what is sent over HTTP."""
+    parts = {name: getattr(file, name, None) for name in ("query", "headers", "form", "json_")}
+    return [
+        ((name.rstrip("_"), *place), WRITTEN_OUT)
+        for name, fields in parts.items()
+        for place, text in named_texts(fields)
+        if _CALLED_SECRET.fullmatch(str(place[-1])) and text and "{{" not in text
+    ]
 
 
 def _faults_of_a_trial(file: AnyFile) -> Iterator[tuple[Place, str]]:
