@@ -50,7 +50,7 @@ async def _sms(here: World, subject: str, **changes: Any) -> Effect:
 
 
 async def test_another_provider_has_it_at_once_and_who_refuses_our_password_is_left_alone(
-    here: World, folder: Path, capsys: pytest.CaptureFixture[str]
+    here: World, folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     await here.people(BY_SMS)
     async with companies(folder, alpha={"order": 1}, beta={"order": 2}) as (alpha, beta):
@@ -64,7 +64,8 @@ async def test_another_provider_has_it_at_once_and_who_refuses_our_password_is_l
     assert _results(third) == [("beta", "sent", "accepted")]
     assert (len(alpha.taken), len(beta.taken)) == (2, 3)
     assert len({message["id"] for message in beta.taken}) == 3
-    assert capsys.readouterr().out.count("provider_set_aside") == 1
+    # Which of the two has it depends on what other tests of this process have set up.
+    assert (capsys.readouterr().out + caplog.text).count("provider_set_aside") == 1
 
 
 async def test_what_may_have_gone_out_waits_for_its_receipt(here: World, folder: Path) -> None:

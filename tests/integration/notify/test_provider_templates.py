@@ -15,7 +15,7 @@ from tests.support.sms_providers import KEY, KEY_ID, Aliyun
 
 pytestmark = pytest.mark.integration
 
-FILE = Path(__file__).parents[3] / "docs" / "gateways" / "aliyun.yaml"
+FILE = Path(__file__).parents[3] / "examples" / "channels" / "aliyun.yaml"
 
 
 @pytest.fixture
