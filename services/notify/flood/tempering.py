@@ -68,7 +68,8 @@ class Tempering:
             return list(drafts)
         degraded = await self._degraded(mild, bundle, now)
         ways = _email_ways(drafts, channels, dead)
-        planned = [_planned(draft, ways) for draft in drafts]
+        failed = {notification for notification, _, _ in dead}
+        planned = [_planned(draft, ways, failed) for draft in drafts]
         verdicts: list[Verdict] = []
         for _ in range(_TRIES):
             slots = await self._slots.load(_keys(planned, bundle, degraded))
@@ -136,7 +137,7 @@ def _email_ways(
     return ways
 
 
-def _planned(draft: Draft, ways: _Ways) -> Planned:
+def _planned(draft: Draft, ways: _Ways, failed: Collection[str]) -> Planned:
     delivery, case = draft.delivery, draft.case
     email = ways.get((delivery.notification, delivery.recipient), "none")
     return Planned(
@@ -156,6 +157,7 @@ def _planned(draft: Draft, ways: _Ways) -> Planned:
         message=delivery.message,
         not_before=draft.target.not_before,
         email=email,  # type: ignore[arg-type]
+        instead=delivery.notification in failed or delivery.rung > 0,
     )
 
 

@@ -14,6 +14,7 @@ from reeve.domain.flood.days import Days, reminded
 from reeve.domain.flood.digests import next_digest
 from reeve.domain.flood.settings import Digest
 from reeve.domain.flood.silences import Matchers, Silence, SilenceRefused, check_silence, matches
+from reeve.domain.flood.tempering import Ledger, Planned, temper
 from reeve.domain.flood.windows import Window, through_window
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
@@ -57,6 +58,30 @@ def test_a_repeat_as_often_as_the_window_is_long_is_no_second_message() -> None:
     assert through_window(held, "b", NOW + TEN - timedelta(seconds=1), TEN)[1] == NOW + TEN, (
         "it goes with the others"
     )
+
+
+def test_another_way_of_what_failed_waits_for_no_window() -> None:
+    site, ledger = replace(SITE, flood=replace(SITE.flood, merge=TEN)), Ledger()
+    failed = Planned(
+        id="a",
+        notification="n-1",
+        site="garden",
+        family="ticket",
+        policy="any",
+        subject="T-1",
+        root="T-1",
+        grade="ordinary",
+        rank=3,
+        place="garden",
+        recipient="p-1",
+        channel="sms",
+        role="technician",
+        message="text",
+    )
+    assert temper(failed, site, ledger, (), False, NOW).hold == ""
+    later = replace(failed, id="b", notification="n-2")
+    assert temper(later, site, ledger, (), False, NOW).hold == "merge"
+    assert temper(replace(later, id="c", instead=True), site, ledger, (), False, NOW).hold == ""
 
 
 def test_a_window_made_shorter_keeps_nobody_for_the_old_one() -> None:

@@ -52,6 +52,8 @@ class Planned:
     """The end of the person's quiet hours."""
     email: OneOf["none", "planned", "possible"] = "none"
     """Whether the person gets the same by email anyway, or could."""
+    instead: bool = False
+    """Another way was tried first and came to nothing: no window of its matter holds it up any longer."""
 
     @property
     def reminds_of_payment(self) -> bool:
@@ -116,7 +118,7 @@ def temper(
     if moment > now:
         group = held_group(planned.place, planned.recipient, channel, moment)
         return Verdict(moment, channel, hold, group, over_budget=rerouted)
-    if site.flood.merge is not None:
+    if site.flood.merge is not None and not planned.instead:
         key = planned.window_key(channel)
         window, until = through_window(ledger.windows.get(key), planned.id, now, site.flood.merge)
         if window != ledger.windows.get(key):
