@@ -77,10 +77,31 @@ class Feeder:
         if not room:
             return 0
         now = self._time.now()
+        await self._take_stray()
         claimed = await self._deliveries.claim_due(now, self._lease, self._claim, room, self._hand.ids)
         if not claimed:
             return 0
         INTERRUPTED.inc(sum(_just_interrupted(each) for each in claimed))
+        return await self._accept(claimed)
+
+    async def _take_stray(self) -> None:
+        """What was claimed for us when the record went away comes into the hand. Raises StoreAway."""
+        stray = frozenset(self._hand.stray)
+        if not stray:
+            return
+        held = await self._deliveries.held_by(self._claim, stray)
+        in_hand = self._hand.ids
+        await self._accept([each for each in held if each.id not in in_hand])
+        self._hand.stray -= stray
+
+    async def _accept(self, claimed: Sequence[Delivery]) -> int:
+        """They are in hand, with all that is needed to send them; how many. Raises StoreAway."""
+        with self._hand.expecting(each.id for each in claimed):
+            items = await self._items(claimed)
+            self._hand.accept(_together(items))
+        return len(items)
+
+    async def _items(self, claimed: Sequence[Delivery]) -> list[Item]:
         people = await self._recipients.by_id({(each.place, each.recipient) for each in claimed})
         cases = await self._cases.load({str(each.case) for each in claimed})
         items = [
@@ -89,8 +110,7 @@ class Feeder:
             if (case := cases.get(str(each.case))) is not None
         ]
         await self._links.add(items)
-        self._hand.accept(_together(items))
-        return len(items)
+        return items
 
     async def run_stranded(self) -> None:
         """What waits for a channel that nobody sends on any more goes another way."""

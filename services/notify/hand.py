@@ -108,6 +108,8 @@ class Hand:
         """Of some class there is down to half of what may wait; whoever waits for it clears it."""
         self._items: dict[str, Item] = {}
         self._coming: set[str] = set()
+        self.stray: set[str] = set()
+        """Ids that may be claimed for us without being in hand: the record went away in between."""
         self._numbers = itertools.count()
 
     @property
@@ -126,11 +128,17 @@ class Hand:
 
     @contextmanager
     def expecting(self, ids: Iterable[str]) -> Iterator[None]:
-        """These are being claimed inside: however long the record takes, this process leaves them to that."""
+        """These are being claimed inside: however long the record takes, this process leaves them to that.
+
+        Where that raises they are stray.
+        """
         coming = set(ids)
         self._coming |= coming
         try:
             yield
+        except BaseException:
+            self.stray |= coming
+            raise
         finally:
             self._coming -= coming
 

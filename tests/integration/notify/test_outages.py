@@ -13,6 +13,8 @@ from reeve.devstack.mailbox import Received
 from reeve.devstack.sms_sink import GatewayBehaviour
 from reeve.devstack.smtp_sink import SmtpBehaviour
 from reeve.domain.effects import Effect
+from reeve.ports import StoreAway
+from reeve.runtime.store.deliveries import DeliveryStore
 from tests.integration.notify.world import GENERAL, MANAGER, SUPERVISOR, World
 from tests.support.shared_servers import SharedServers
 from tests.support.waiting import PATIENCE
@@ -109,6 +111,45 @@ async def test_an_unknown_is_repeated_once_with_the_same_message_id(here: World)
     assert [attempt["result"] for attempt in delivery["attempts"]] == ["unknown", "resent"]
     first, second = here.mailbox.messages
     assert first.details["message-id"] == second.details["message-id"]
+
+
+def _lose_an_answer(monkeypatch: pytest.MonkeyPatch, name: str) -> list[str]:
+    """The record does once what `name` asks of it, and breaks the connection before it says so."""
+    real = getattr(DeliveryStore, name)
+    lost: list[str] = []
+
+    async def losing(*args: Any, **kwargs: Any) -> Any:
+        answer = await real(*args, **kwargs)
+        if answer and not lost:
+            lost.append(name)
+            raise StoreAway("the connection broke after the write")
+        return answer
+
+    monkeypatch.setattr(DeliveryStore, name, losing)
+    return lost
+
+
+async def test_what_was_planned_when_the_record_went_away_is_sent_at_once_and_is_no_repeat(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await here.people(MANAGER)
+    lost = _lose_an_answer(monkeypatch, "insert")
+    async with here.notify(notify_lease_seconds=3600):
+        delivery = await _finished(here, await here.request(await here.case("T-1")))
+    assert lost == ["insert"]
+    assert [attempt["result"] for attempt in delivery["attempts"]] == ["sent"]
+
+
+async def test_what_was_claimed_when_the_record_went_away_is_no_repeat(
+    here: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await here.people(MANAGER)
+    here.smtp.behaviour = SmtpBehaviour(data_reply="451 4.7.1 later", times=1)
+    lost = _lose_an_answer(monkeypatch, "claim_due")
+    async with here.notify(notify_retry_seconds=0.02, notify_lease_seconds=1):
+        delivery = await _finished(here, await here.request(await here.case("T-1")))
+    assert lost == ["claim_due"]
+    assert [attempt["result"] for attempt in delivery["attempts"]] == ["transient", "sent"]
 
 
 async def test_unknown_twice_looks_for_another_way(here: World) -> None:

@@ -119,7 +119,8 @@ class DeliveryStore:
         """Those due are now claimed as `claim` alone, worst grade first, at most `room[channel]` of a channel.
 
         With one of a group come all others of it that are due: they go out as one message. One whose lease ran
-        out gets an attempt `unknown` (`interrupted`): it may have gone out.
+        out gets an attempt `unknown` (`interrupted`): it may have gone out. But one that `claim` itself has and
+        that is none of `not_these` was never begun: the record went away between the claim and the caller.
         """
         found: list[Document] = []
         with store_errors():
@@ -132,7 +133,7 @@ class DeliveryStore:
             changes = [
                 UpdateOne(
                     {"_id": each["_id"], "state": each["state"], "due_at": each["due_at"]},
-                    _claimed(each["state"], claim, now, lease),
+                    _claimed(claim, now, lease, lapsed=each["state"] == "claimed" and each["claim"] != claim),
                 )
                 for each in found
             ]
@@ -154,7 +155,7 @@ class DeliveryStore:
             changes = [
                 UpdateOne(
                     {"_id": each["_id"], "state": each["state"], "due_at": each["due_at"]},
-                    _claimed(each["state"], claim, now, lease),
+                    _claimed(claim, now, lease, lapsed=each["state"] == "claimed"),
                 )
                 for each in found
             ]
@@ -204,10 +205,13 @@ class DeliveryStore:
             found.setdefault(each["notification"], []).append(delivery_of(each))
         return found
 
-    async def held_by(self, claim: str) -> list[Delivery]:
-        """Those claimed so."""
+    async def held_by(self, claim: str, ids: Collection[str] | None = None) -> list[Delivery]:
+        """Those claimed so; of these ids alone where some are given."""
+        query: Document = {"open": True, "state": "claimed", "claim": claim}
+        if ids is not None:
+            query["_id"] = {"$in": list(ids)}
         with store_errors():
-            documents = await self._collection.find({"open": True, "state": "claimed", "claim": claim}).to_list()
+            documents = await self._collection.find(query).to_list()
         return [delivery_of(each) for each in documents]
 
     async def waiting(self, now: datetime) -> int:
@@ -250,15 +254,17 @@ class DeliveryStore:
             for each in leading
         ]
         due: Document = {"$or": groups, "open": True, "due_at": {"$lte": now}}
-        found = await self._collection.find(due, {"state": 1}).to_list()
-        changes = []
-        for state in ("queued", "claimed", "unknown"):
-            ids = [each["_id"] for each in found if each["state"] == state and each["_id"] not in not_these]
-            if ids:
-                where = {"_id": {"$in": ids}, "state": state, "due_at": {"$lte": now}}
-                changes.append(UpdateMany(where, _claimed(state, claim, now, lease)))
-        if not changes:
+        found = await self._collection.find(due, {"_id": 1}).to_list()
+        ids = [each["_id"] for each in found if each["_id"] not in not_these]
+        if not ids:
             return []
+        these: Document = {"_id": {"$in": ids}, "due_at": {"$lte": now}}
+        lapsed = these | {"state": "claimed", "claim": {"$ne": claim}}
+        others = these | {"$or": [{"state": {"$in": ["queued", "unknown"]}}, {"state": "claimed", "claim": claim}]}
+        changes = [
+            UpdateMany(lapsed, _claimed(claim, now, lease, lapsed=True)),
+            UpdateMany(others, _claimed(claim, now, lease, lapsed=False)),
+        ]
         await self._collection.bulk_write(changes, ordered=False)
         return await self._mine([each["_id"] for each in found], claim)
 
@@ -274,7 +280,7 @@ class DeliveryStore:
 
 _AT_ONCE = 256
 """Claimed of one class in one go."""
-_DUE_FIELDS = {"state": 1, "due_at": 1, "rank": 1, "group": 1, "recipient": 1, "place": 1, "channel": 1}
+_DUE_FIELDS = {"state": 1, "claim": 1, "due_at": 1, "rank": 1, "group": 1, "recipient": 1, "place": 1, "channel": 1}
 
 
 class _Repeated(Exception):
@@ -300,10 +306,10 @@ def _one_of_each_group(found: Iterable[Document]) -> list[Document]:
     return alone + list(groups.values())
 
 
-def _claimed(before: str, claim: str, now: datetime, lease: timedelta) -> Document:
-    """The change that claims one in the state `before`."""
+def _claimed(claim: str, now: datetime, lease: timedelta, *, lapsed: bool) -> Document:
+    """The change that claims one; `lapsed`: from somebody who may have sent it."""
     change: Document = {"$set": {"state": "claimed", "claim": claim, "due_at": now + lease}}
-    if before == "claimed":
+    if lapsed:
         change["$push"] = {"attempts": attempt_document(Attempt(now, "unknown", "interrupted"))}
     return change
 
