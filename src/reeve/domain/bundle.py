@@ -192,6 +192,8 @@ class Policy:
     close: Trigger | None
     counts: tuple[CountRule, ...] = ()
     on_change: OneOf["pin", "adopt", "recompute"] = "pin"
+    on_reopen: OneOf["raise_grade", "keep_grade"] = "raise_grade"
+    """Whether a case that is reopened becomes one grade worse."""
     child_only: bool = False
     """`opens: child`: opened by another policy's `open:`, never by an event."""
     title: Texts = field(default_factory=dict)

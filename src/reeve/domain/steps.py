@@ -231,9 +231,10 @@ def end_clocks(case: Case) -> None:
 
 
 def reopen(turn: Turn, step: StepRule | None = None) -> None:
-    """The case is open in its next run, one grade worse; clocks that start on the opening start anew. GAP-7.
+    """The case is open in its next run; clocks that start on the opening start anew.
 
-    Once per event, whoever asks for it. Moments named by facts that had their turn are not told again.
+    One grade worse (GAP-7), but where the policy keeps grades: they say there what a case is, not how grave it has
+    become. Once per event, whoever asks for it. Moments named by facts that had their turn are not told again.
     """
     case = turn.case
     if turn.reopened:
@@ -251,4 +252,5 @@ def reopen(turn: Turn, step: StepRule | None = None) -> None:
     pos = step.pos if step else turn.policy.pos
     turn.emit("reopened", pos, {"run": case.run, **({"step": step.name} if step else {})})
     turn.happen("case", "reopened")
-    raise_grade(turn, 1, pos)
+    if turn.policy.on_reopen == "raise_grade":
+        raise_grade(turn, 1, pos)

@@ -95,6 +95,7 @@ class _Compiler:
             close=close,
             counts=tuple(counts),
             on_change=shape.on_change,
+            on_reopen=shape.on_reopen,
             child_only=shape.opens == "child",
             title=desk.texts(shape.title),
             file=self._source.doc.file,

@@ -144,6 +144,7 @@ class PolicyShape(Shape):
     takes: str
     if_: Expression | None = Field(default=None, alias="if")
     on_change: OneOf["pin", "adopt", "recompute"] = "pin"
+    on_reopen: OneOf["raise_grade", "keep_grade"] = "raise_grade"
     opens: OneOf["child"] | None = None
     counts: dict[Name, CountShape] = Field(default={})
     grades: Annotated[

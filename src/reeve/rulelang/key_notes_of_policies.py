@@ -52,6 +52,12 @@ POLICY_NOTES: dict[type[Shape], Notes] = {
             "本文件改动后，进行中的案件怎么办。pin（缺省）：沿用开案时的版本；adopt：从此按新版本；"
             "recompute：并重新定级、重算时限。",
         ),
+        "on_reopen": Note(
+            "Reopened cases",
+            "What becomes of the grade of a case that is reopened. raise_grade (as if left out): it was mishandled, and "
+            "is one grade worse; keep_grade: the grade says what the case is, not how grave it has become.",
+            "重新立案时等级怎么办。raise_grade（缺省）：视为处理不当，升一级；keep_grade：等级表示类别而非轻重，保持不变。",
+        ),
         "opens": Note(
             "Opened by",
             "`child`: only another policy's `open:` opens these cases.",

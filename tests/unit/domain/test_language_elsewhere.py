@@ -329,6 +329,28 @@ def test_a_ticket_reopened_event_reopens_a_closed_case() -> None:
     ]
 
 
+def reopened_grades(more: str) -> list[str]:
+    text = (
+        f"policy: t\ntakes: ticket\n{more}grades: from repair_class\nclocks:\n"
+        "  c: {start: ticket.opened, stop: ticket.resolved, "
+        "limit: {emergency: 15m, major: 30m, ordinary: 2h}}\n"
+        "steps: [{name: again, on: ticket.updated, reopen: true}]\nclose: ticket.closed\n"
+    )
+    events = [
+        event("2026-03-02 09:00", "ticket.opened", category="repair", repair_class="ordinary"),
+        event("2026-03-02 09:10", "ticket.closed"),
+        event("2026-03-03 09:00", "ticket.reopened"),
+        event("2026-03-03 09:05", "ticket.updated"),
+    ]
+    return brief(run({"t": text}, events, "2026-03-03 09:10"), "graded")
+
+
+def test_a_reopened_case_is_one_grade_worse_unless_its_policy_keeps_grades() -> None:
+    worse = ["03-02 09:00 graded ordinary", "03-03 09:00 graded major", "03-03 09:05 graded emergency"]
+    assert reopened_grades("") == reopened_grades("on_reopen: raise_grade\n") == worse
+    assert reopened_grades("on_reopen: keep_grade\n") == worse[:1]
+
+
 def test_a_fact_moment_fires_once_and_at_its_time() -> None:
     steps = "steps:\n  - {name: plan_due, on: starts_at - 1 month, notify: property_manager}\n"
     rules = bundle_of(ticket_rules("1h", steps))
