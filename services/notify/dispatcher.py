@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from reeve.ports import StoreAway, TimeSource
 from reeve.rulelang.sms_segments import segments
@@ -141,9 +142,10 @@ class Dispatcher:
                 pool.not_sent(turn, loop.time())
                 self._put_back(item)
                 return
-            started = loop.time()
             if self._journal is not None:
-                self._journal.begun(each.delivery.id for each in item.all)
+                ids = [each.delivery.id for each in item.all]
+                text = replace(text, on_wire=partial(self._journal.begun, ids))
+            started = loop.time()
             reach("notify.sending")
             outcome = await provider.send(text)
             reach("notify.sent")
@@ -175,6 +177,8 @@ class Dispatcher:
         if text is not None and delivery.channel == "sms" and outcome.result in (Result.SENT, Result.UNKNOWN):
             item.segments += segments(text.body)
         if another_may_take(outcome) and pool.another(item.asked, loop.time()) and not self.draining:
+            if self._journal is not None:
+                self._journal.refused(each.delivery.id for each in item.all)
             self._hand.again(item)
             return
         paused = turn.withheld is not None and outcome.reason is Reason.BUSY

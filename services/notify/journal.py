@@ -1,8 +1,8 @@
 """What is on the wire, on this machine's disk, so that a kill -9 leaves few messages of which nobody knows.
 
 The record alone can't tell what a dead process had sent and not recorded yet, nor what it had only in hand. Lines
-are appended before and after every send and never synced: they outlive the process, not the machine, so a file of
-another boot is not believed. Ids and outcomes only, no address and no text.
+are appended right before a provider can have a message and after its answer, and never synced: they outlive the
+process, not the machine, so a file of another boot is not believed. Ids and outcomes only, no address and no text.
 """
 
 from __future__ import annotations
@@ -43,9 +43,13 @@ class Journal:
         self._file = _locked(self._path)
 
     def begun(self, ids: Iterable[str]) -> None:
-        """These are handed to a provider from now on."""
+        """A provider may have these from now on."""
         for each in ids:
             self._note(each, {"begun": each})
+
+    def refused(self, ids: Iterable[str]) -> None:
+        """No provider has these after all; another is asked."""
+        self._forget([each for each in ids if each in self._open])
 
     def ended(self, settlement: Settlement) -> None:
         """This is what became of one; the record does not have it yet."""
@@ -53,9 +57,7 @@ class Journal:
 
     def recorded(self, ids: Collection[str]) -> None:
         """The record has them."""
-        for each in ids:
-            self._open.pop(each, None)
-        os.write(self._file, orjson.dumps({"recorded": list(ids)}) + b"\n")
+        self._forget(ids)
         if os.fstat(self._file).st_size > _LARGEST_BYTES:
             self._write_anew()
 
@@ -68,6 +70,12 @@ class Journal:
     def _note(self, id: str, entry: dict[str, Any]) -> None:
         self._open[id] = line = orjson.dumps(entry) + b"\n"
         os.write(self._file, line)
+
+    def _forget(self, ids: Collection[str]) -> None:
+        for each in ids:
+            self._open.pop(each, None)
+        if ids:
+            os.write(self._file, orjson.dumps({"recorded": list(ids)}) + b"\n")
 
     def _write_anew(self) -> None:
         written = self._path.with_name(f"{self._path.name}.new")

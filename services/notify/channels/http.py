@@ -27,6 +27,7 @@ from services.notify.channels.authorizing import authorize
 from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.retry_after import asked_to_wait
 from services.notify.channels.signing import canonical_query
+from services.notify.channels.wire import Wire
 
 _MOST_ANSWER_BYTES = 65_536
 
@@ -92,6 +93,8 @@ class HttpProvider:
         except (httpx.InvalidURL, ValueError):
             self._say_once("No request can be made for a provider.", "provider_request_impossible", text)
             return Outcome(Result.PERMANENT, Reason.REFUSED)
+        wire = Wire(text)
+        request.extensions["trace"] = wire.trace
         try:
             response, body = await self._exchange(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
@@ -100,10 +103,9 @@ class HttpProvider:
             self._say_once("No request can be made for a provider.", "provider_request_impossible", text)
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         except (httpx.TimeoutException, TimeoutError):
-            return Outcome(Result.UNKNOWN, Reason.TIMEOUT)
+            return Outcome(wire.silence, Reason.TIMEOUT)
         except (httpx.TransportError, httpx.DecodingError):
-            # The request was on its way: the provider may have taken it before the line broke.
-            return Outcome(Result.UNKNOWN, Reason.DISCONNECTED)
+            return Outcome(wire.silence, Reason.DISCONNECTED)
         outcome = self._judge(response.status_code, body, response.headers)
         if outcome.result is Result.TRANSIENT and outcome.reason is Reason.BUSY:
             return replace(outcome, retry_after=asked_to_wait(response.headers))

@@ -73,7 +73,7 @@ class SmtpProvider:
             return Outcome(Result.PERMANENT, Reason.BAD_ADDRESS, provider=self.name)
         reference = self._builder.message_id(text.id)
         async with self._places:
-            return replace(await self._attempt(text.to, mail, reference), provider=self.name)
+            return replace(await self._attempt(text, mail, reference), provider=self.name)
 
     async def close(self) -> None:
         """Every idle connection says goodbye, or is cut when that takes longer than a second."""
@@ -83,11 +83,11 @@ class SmtpProvider:
                 await asyncio.wait_for(connection.smtp.quit(), 1)
             connection.smtp.close()
 
-    async def _attempt(self, to: str, mail: bytes, reference: str) -> Outcome:
+    async def _attempt(self, text: Text, mail: bytes, reference: str) -> Outcome:
         connection = self._take_idle()
         if connection is not None:
             try:
-                return await self._send_on(connection, to, mail, reference)
+                return await self._send_on(connection, text, mail, reference)
             except _Stale:
                 pass  # closed by the server while idle, before it was given anything: a fresh one will do
         try:
@@ -95,7 +95,7 @@ class SmtpProvider:
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             return _connecting_failed(error)
         try:
-            return await self._send_on(connection, to, mail, reference)
+            return await self._send_on(connection, text, mail, reference)
         except _Stale:
             return Outcome(Result.TRANSIENT, Reason.DISCONNECTED)
 
@@ -130,19 +130,26 @@ class SmtpProvider:
             raise
         return _Connection(smtp)
 
-    async def _send_on(self, connection: _Connection, to: str, mail: bytes, reference: str) -> Outcome:
+    async def _send_on(self, connection: _Connection, text: Text, mail: bytes, reference: str) -> Outcome:
         """Raises _Stale when the connection was gone before the server could have taken anything."""
         smtp = connection.smtp
         given = False
         keep = False
         try:
             await _addressed(smtp, "MAIL FROM", self._builder.address, aiosmtplib.SMTPSenderRefused)
-            await _addressed(smtp, "RCPT TO", to, aiosmtplib.SMTPRecipientRefused)
+            await _addressed(smtp, "RCPT TO", text.to, aiosmtplib.SMTPRecipientRefused)
+            await _all_but_the_end(smtp, mail)
+            # A mail that has no end is none (RFC 5321 §4.1.1.4): up to here nothing can have been delivered.
+            text.on_wire()
             given = True
-            await smtp.data(mail)
+            answer = await smtp.execute_command(b".")
+            if answer.code != aiosmtplib.SMTPStatus.completed:
+                raise aiosmtplib.SMTPDataError(answer.code, answer.message)
             keep = True
             return Outcome(Result.SENT, Reason.ACCEPTED, reference)
         except aiosmtplib.SMTPResponseException as error:
+            if not 400 <= error.code < 600:  # neither yes nor no: who talks like this is not asked again
+                return Outcome(Result.UNKNOWN if given else Result.TRANSIENT, Reason.PROVIDER_ERROR, reference)
             keep = error.code != 421 and await self._reset(smtp)
             return _answered(error)
         except (aiosmtplib.SMTPTimeoutError, TimeoutError):
@@ -186,6 +193,17 @@ async def _addressed(
     answer = await smtp.execute_command(f"{command}:<{address}>".encode("ascii"))
     if answer.code not in _DONE:
         raise refused(answer.code, answer.message, "")
+
+
+async def _all_but_the_end(smtp: aiosmtplib.SMTP, mail: bytes) -> None:
+    """The server wants the mail and has it, except for the dot that ends it. Not smtp.data(): it does not tell a
+    line that broke before the mail from one that broke after."""
+    answer = await smtp.execute_command(b"DATA")
+    if answer.code != aiosmtplib.SMTPStatus.start_input:
+        raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+    if smtp.protocol is None:
+        raise aiosmtplib.SMTPServerDisconnected("gone between two lines")
+    smtp.protocol.write(mail.replace(b"\r\n.", b"\r\n.."))
 
 
 def _answered(error: aiosmtplib.SMTPResponseException) -> Outcome:

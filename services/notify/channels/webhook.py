@@ -22,6 +22,7 @@ from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.guard import Forbidden, Target, Unresolved, checked_target
 from services.notify.channels.retry_after import asked_to_wait
 from services.notify.channels.webhook_signing import signing_key, webhook_headers
+from services.notify.channels.wire import Wire
 
 EVENT_TYPE = "reeve.notification"
 _IDS = ("site", "policy", "case", "grade", "role")
@@ -80,6 +81,8 @@ class WebhookProvider:
             return Outcome(Result.TRANSIENT, Reason.UNREACHABLE)
         except (RenderingFailed, httpx.InvalidURL, ValueError):
             return Outcome(Result.PERMANENT, Reason.REFUSED)
+        wire = Wire(text)
+        request.extensions["trace"] = wire.trace
         try:
             async with asyncio.timeout(self._file.timeout.total_seconds()):
                 response = await self._client.send(request, stream=True)
@@ -89,9 +92,9 @@ class WebhookProvider:
         except httpx.PoolTimeout:
             return Outcome(Result.TRANSIENT, Reason.BUSY)
         except (httpx.TimeoutException, TimeoutError):
-            return Outcome(Result.UNKNOWN, Reason.TIMEOUT)
+            return Outcome(wire.silence, Reason.TIMEOUT)
         except httpx.TransportError:
-            return Outcome(Result.UNKNOWN, Reason.DISCONNECTED)
+            return Outcome(wire.silence, Reason.DISCONNECTED)
         return _judged(response, public_id(text.id))
 
     def _request(self, text: Text, target: Target, context: Mapping[str, object]) -> httpx.Request:

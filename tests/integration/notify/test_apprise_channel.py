@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -61,7 +61,10 @@ def _text(to: str = "night shift/1?a=b") -> Text:
 
 async def test_a_json_service_gets_title_and_text_as_they_are(service: Service) -> None:
     provider = _provider(f"json://127.0.0.1:{service.port}/{{{{ secrets.key }}}}/{{{{ to }}}}")
-    assert await provider.send(_text()) == Outcome(Result.SENT, Reason.ACCEPTED, None, "chat")
+    called: list[str] = []
+    text = replace(_text(), on_wire=lambda: called.append("chat"))
+    assert await provider.send(text) == Outcome(Result.SENT, Reason.ACCEPTED, None, "chat")
+    assert called == ["chat"]
     await provider.close()
     (request,) = service.requests
     assert (request.path, request.query) == ("/k3y/part/night%20shift%2F1%3Fa=b", "")

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 NOW = SystemTime().now()
 CLAIM = "host-1-abcd"
-IDS = ("ended", "begun", "in hand", "recorded", "ended before")
+IDS = ("ended", "begun", "in hand", "refused", "recorded", "ended before")
 
 
 def held(id: str) -> Delivery:
@@ -61,7 +61,8 @@ async def left_behind(here: World, folder: Path) -> DeliveryStore:
     store = DeliveryStore(here.database)
     await store.insert([held(each) for each in IDS])
     journal = Journal(folder, "the record", CLAIM)
-    journal.begun(IDS[:2])
+    journal.begun([*IDS[:2], "refused"])
+    journal.refused(["refused"])
     journal.ended(sent("ended"))
     journal.begun(["recorded", "ended before"])
     journal.ended(sent("recorded"))
@@ -91,6 +92,7 @@ async def test_each_goes_on_from_where_it_was(here: World, tmp_path: Path) -> No
             "ended": ("sent", True, 1),
             "begun": ("claimed", True, 0),
             "in hand": ("queued", True, 0),
+            "refused": ("queued", True, 0),
             "recorded": ("sent", True, 1),
             "ended before": ("claimed", True, 0),
         }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from reeve.runtime.providers.http_file import HttpFile
-from services.notify.channels.base import Reason, Result, Text
+from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.http import HttpProvider
 from services.notify.channels.smtp import SmtpProvider
 from tests.support.faulty_servers import ScriptedSmtp, http_talk, serving
@@ -33,9 +35,17 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         (ScriptedSmtp(rcpt=None), "none", Result.TRANSIENT, Reason.DISCONNECTED),
         (ScriptedSmtp(rcpt=3.0), "none", Result.TRANSIENT, Reason.TIMEOUT),
         (ScriptedSmtp(data=b"451 4.3.0 not now"), "none", Result.TRANSIENT, Reason.BUSY),
+        (ScriptedSmtp(data=b"421 4.3.2 closing"), "none", Result.TRANSIENT, Reason.BUSY),
+        (ScriptedSmtp(data=b"554 5.7.1 no"), "none", Result.PERMANENT, Reason.REFUSED),
+        (ScriptedSmtp(data=b"250 what?"), "none", Result.TRANSIENT, Reason.PROVIDER_ERROR),
+        (ScriptedSmtp(data=b"hello?"), "none", Result.TRANSIENT, Reason.PROVIDER_ERROR),
+        # A mail without an end is none: it can't have been delivered.
+        (ScriptedSmtp(data=None), "none", Result.TRANSIENT, Reason.DISCONNECTED),
+        (ScriptedSmtp(data=3.0), "none", Result.TRANSIENT, Reason.TIMEOUT),
         (ScriptedSmtp(cut_in_body=True), "none", Result.UNKNOWN, Reason.DISCONNECTED),
         (ScriptedSmtp(end=None), "none", Result.UNKNOWN, Reason.DISCONNECTED),
         (ScriptedSmtp(end=3.0), "none", Result.UNKNOWN, Reason.TIMEOUT),
+        (ScriptedSmtp(end=b"hello?"), "none", Result.UNKNOWN, Reason.PROVIDER_ERROR),
         (ScriptedSmtp(end=b"552 5.3.4 too big"), "none", Result.PERMANENT, Reason.REFUSED),
         # Encryption that was asked for and is not to be had: nothing goes out in the clear.
         (ScriptedSmtp(), "starttls", Result.TRANSIENT, None),
@@ -54,8 +64,11 @@ async def test_a_mail_server_at_fault(
 ) -> None:
     async with serving(server.talk) as port:
         provider = SmtpProvider("127.0.0.1", port, "r@example.org", tls=tls, timeout_seconds=0.5)  # type: ignore[arg-type]
-        outcome = await provider.send(TEXT)
+        called: list[int] = []
+        outcome = await provider.send(replace(TEXT, on_wire=lambda: called.append(len(server.mails))))
         assert outcome.result is result, outcome
+        assert called in ([], [0]), "told once, before the server has the mail"
+        assert called or (result is not Result.UNKNOWN and not server.mails)
         assert reason is None or outcome.reason is reason, outcome
         if result is Result.TRANSIENT:
             assert not server.mails
@@ -100,12 +113,27 @@ async def test_an_http_provider_at_fault(answer: bytes | None, result: Result, r
     taken: list[bytes] = []
     async with serving(http_talk(answer, GOOD, taken=taken)) as port:
         provider = _http(port)
-        outcome = await provider.send(TEXT)
+        called: list[int] = []
+        outcome = await provider.send(replace(TEXT, on_wire=lambda: called.append(len(taken))))
         assert outcome.result is result, outcome
+        assert called == [0], "told once, before the provider has the request"
         assert reason is None or outcome.reason is reason, outcome
         assert (await provider.send(TEXT)).result is Result.SENT, "and it goes on"
         assert len(taken) == 2, "nothing is repeated behind our back"
         await provider.close()
+
+
+async def test_what_never_went_out_is_not_unknown() -> None:
+    called: list[int] = []
+    text = replace(TEXT, on_wire=lambda: called.append(1))
+    async with serving(http_talk(GOOD)) as port:
+        pass
+    outcomes = {"nobody listens": await _sent_to(f"http://127.0.0.1:{port}", text)}
+    for silent in (never_greets, hangs_up):
+        async with serving(silent) as port:
+            outcomes[silent.__name__] = await _sent_to(f"https://127.0.0.1:{port}", text)
+    assert {name: outcome.result for name, outcome in outcomes.items()} == dict.fromkeys(outcomes, Result.TRANSIENT)
+    assert not called
 
 
 @pytest.mark.parametrize(
@@ -130,10 +158,26 @@ async def test_an_answer_that_comes_in_drips_is_not_waited_for() -> None:
     assert (outcome.result, outcome.reason, len(taken)) == (Result.UNKNOWN, Reason.TIMEOUT, 1)
 
 
-def _http(port: int) -> HttpProvider:
+async def never_greets(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read(1)
+
+
+async def _sent_to(url: str, text: Text) -> Outcome:
+    provider = _http(url)
+    try:
+        return await provider.send(text)
+    finally:
+        await provider.close()
+
+
+def _http(at: int | str) -> HttpProvider:
     described = {
         "name": "faulty",
-        "url": f"http://127.0.0.1:{port}/sms",
+        "url": f"http://127.0.0.1:{at}/sms" if isinstance(at, int) else at,
         "json": {"to": "{{ to }}", "text": "{{ text }}"},
         "success": {"status": [200], "body": "^ok$"},
         "timeout": "500ms",

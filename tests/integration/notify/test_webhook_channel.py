@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -70,8 +70,10 @@ def _provider(**changes: object) -> WebhookProvider:
 
 async def test_a_signed_cloud_event_arrives(receiver: Receiver) -> None:
     provider = _provider(headers={"x-tenant": "green"})
-    outcome = await provider.send(receiver.text())
+    called: list[int] = []
+    outcome = await provider.send(replace(receiver.text(), on_wire=lambda: called.append(len(receiver.requests))))
     await provider.close()
+    assert called == [0], "told once, before anything went out"
     reference = public_id("k#erp#webhook")
     assert outcome == Outcome(Result.SENT, Reason.ACCEPTED, reference, "erp")
     (request,) = receiver.requests
