@@ -55,7 +55,7 @@ class World:
 
     async def explain(self, *arguments: str) -> Result:
         """In a thread: the command has an event loop of its own."""
-        from reeve.cli.cases import app
+        from reeve.cli.cases.command import app
 
         return await asyncio.to_thread(lambda: CliRunner().invoke(app, ["explain", *arguments]))
 

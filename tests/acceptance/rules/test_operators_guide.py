@@ -21,10 +21,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from reeve.cli import activating_texts, explain_texts
+from reeve.cli.cases import explain_texts
 from reeve.cli.main import COMMANDS
-from reeve.cli.recipient_files import read_recipients
-from reeve.cli.rules import app as rules_app
+from reeve.cli.recipients.files import read_recipients
+from reeve.cli.rules import activating_texts
+from reeve.cli.rules.command import app as rules_app
 from reeve.contracts.events import parse_event
 from reeve.domain.bundle import Bundle
 from reeve.domain.recipients import Recipient

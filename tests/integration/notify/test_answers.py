@@ -20,7 +20,7 @@ from nats.aio.msg import Msg
 from prometheus_client import generate_latest
 from typer.testing import CliRunner
 
-from reeve.cli.answers import app
+from reeve.cli.answers.command import app
 from reeve.domain.effects import Effect
 from reeve.domain.recipients import Recipient
 from reeve.runtime.store.ack_tokens import token_of

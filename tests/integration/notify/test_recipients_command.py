@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from reeve.cli.recipients import app
+from reeve.cli.recipients.command import app
 from tests.integration.notify.world import World
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,7 @@ import pytest
 from icalendar import Calendar
 from typer.testing import CliRunner
 
-from reeve.cli.shifts import app
+from reeve.cli.shifts.command import app
 from reeve.domain.facts import zone_of
 from reeve.domain.recipients import Recipient
 from reeve.runtime.store.shifts import ShiftBook, ShiftStore

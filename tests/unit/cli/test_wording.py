@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from reeve.cli.output import left, shown, span
-from reeve.cli.tail import one_liner
+from reeve.cli.traffic.tail import one_liner
 from reeve.cli.wording import because, phrase
 from reeve.domain.effects import EffectName
 

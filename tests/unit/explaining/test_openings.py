@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reeve.cli.explain_page import Page
+from reeve.cli.cases.explain_page import Page
 from reeve.domain.events import Event
 from reeve.runtime.explaining.conditions import everything
 from reeve.runtime.explaining.events import explain_event

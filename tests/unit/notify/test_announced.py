@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from reeve.cli.notification_rows import row_of
+from reeve.cli.notifications.rows import row_of
 from reeve.contracts.deliveries import NotificationOutcome
 from reeve.domain.effects import Because
 from reeve.runtime.delivery_lines import delivery_lines

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from reeve.cli.rules import app
+from reeve.cli.rules.command import app
 from reeve.rulelang.citations import find_citations
 from reeve.rulelang.facts import without_rule
 from reeve.rulelang.layout import lay_out

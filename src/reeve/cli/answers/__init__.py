@@ -1,0 +1,1 @@
+"""`reeve answers`: what people replied."""

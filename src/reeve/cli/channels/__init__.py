@@ -1,0 +1,1 @@
+"""`reeve channels`: the providers messages go through."""

@@ -1,0 +1,1 @@
+"""`reeve demo`: a morning at a site, played to a running Reeve."""

@@ -1,0 +1,1 @@
+"""`reeve silences` and `reeve budget`: what keeps people from being flooded."""

@@ -1,0 +1,90 @@
+"""`reeve budget`: a site's SMS of this month, where that leads, and what goes another way because of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reeve.cli.exit_codes import BAD
+from reeve.cli.flood.texts import TEXTS
+from reeve.cli.output import errors, print_json, print_line
+from reeve.cli.running import run
+from reeve.cli.speaking import spoken_language
+
+if TYPE_CHECKING:
+    from reeve.domain.bundle import Bundle
+
+
+def budget(
+    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a site and line.")] = False,
+    lang: Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")] = None,
+) -> None:
+    """Show the SMS segments used this month, the forecast for its end, and what is degraded where it does not last.
+
+    A budget stands in site.yaml: `sms_budget: {segments: 5000}`, a calendar month at the site. Exit codes: 0 shown,
+    1 there is no budget, 3 MongoDB is away.
+
+    Examples: reeve budget; reeve budget --site sunshine-garden --json | jq .forecast
+    """
+    words = TEXTS[spoken_language(lang)]
+    rows = run(_rows(site))
+    for row in rows:
+        if as_json:
+            print_json(row)
+            continue
+        style = "bold red" if row["used"] >= row["budget"] else "yellow" if row["degraded"] else "green"
+        print_line((f"{row['site']}  ", "bold"), (words["budget"].format(**row), style))
+        if row["degraded"]:
+            grades = ", ".join([*row["grades"], words["ungraded"]])
+            print_line((f"  {words['degraded'].format(grades=grades)}", "yellow"))
+    if not rows:
+        errors().print(words["no_such_budget"].format(site=site) if site else words["no_budget"].format())
+        raise typer.Exit(BAD)
+
+
+async def _rows(only: str | None) -> list[dict[str, Any]]:
+    from reeve.cli.targets import find_targets, open_record
+    from reeve.domain.facts import zone_of
+    from reeve.domain.flood.budget import month_of, usage
+    from reeve.runtime.bundles import Bundles
+    from reeve.runtime.store.budgets import BudgetStore
+    from reeve.runtime.store.bundles import BundleStore
+    from reeve.runtime.time_source import SystemTime
+
+    now = SystemTime().now()
+    async with open_record(find_targets(), "budget") as database:
+        bundle = await Bundles(BundleStore(database), SystemTime()).load_active()
+        zones = {one.zone for one in (bundle.defaults, *bundle.sites.values())}
+        months = await BudgetStore(database).of_months({month_of(now, zone_of(zone)) for zone in zones})
+    used = {each.site: each for each in months if each.month == month_of(now, zone_of(bundle.site(each.site).zone))}
+    rows = []
+    for site in sorted({*bundle.sites, *used} if only is None else {only}):
+        settings = bundle.site(site)
+        zone, segments = zone_of(settings.zone), settings.flood.sms_budget
+        if segments is None:
+            continue
+        found = usage(used[site].segments if site in used else 0, segments, now, zone)
+        rows.append(
+            {
+                "site": site,
+                "month": month_of(now, zone),
+                "used": found.used,
+                "budget": found.budget,
+                "percent": found.percent,
+                "forecast": found.forecast,
+                "degraded": found.degraded,
+                "grades": _milder(bundle) if found.degraded else [],
+            }
+        )
+    return rows
+
+
+def _milder(bundle: Bundle) -> list[str]:
+    from reeve.domain.flood.settings import WORST_RANK
+
+    found = [
+        grade for _, policy in sorted(bundle.policies.items()) for grade in policy.grade_order[WORST_RANK + 1 :]
+    ]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,1 @@
+"""`reeve messages`: the texts people get, looked at and tried."""

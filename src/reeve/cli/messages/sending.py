@@ -1,0 +1,191 @@
+"""One message about a real case, really sent, marked as a test: to see it arrive before anybody depends on it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from reeve.cli.cases.command import find_case
+from reeve.cli.messages.command import active, check_message, role_for
+from reeve.cli.messages.preview import Preview, of_case
+from reeve.cli.messages.texts import MessagePage
+from reeve.cli.output import print_json, print_line
+from reeve.cli.sending_settings import sending_settings
+from reeve.cli.targets import Targets, open_record
+from reeve.domain.bundle import Bundle
+from reeve.domain.case import Case
+from reeve.domain.errors import ReeveError
+from reeve.domain.recipients import Recipient
+from reeve.rulelang.titles import languages_for
+from reeve.runtime.providers.load import Configured
+from reeve.runtime.store.mongo import Database
+from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.time_source import SystemTime
+from services.notify.channels.base import Result, Text
+from services.notify.channels.configured import configured
+from services.notify.channels.opening import open_providers
+
+_NUMBER = re.compile(r"\+?[0-9][0-9 ()-]{4,20}")
+_MARKS = {"zh": "【测试】", "en": "[TEST] "}
+
+
+class NotSendable(ReeveError):
+    """A test message can't be sent so; the text says what would work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What somebody wants to try."""
+
+    message: str
+    case: str
+    to: str
+    channel: str | None
+    language: str | None
+    role: str | None
+    dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who gets it."""
+
+    address: str
+    channel: str
+    language: str
+    recipient: str | None
+    """None: an address that was typed."""
+
+    @property
+    def shown(self) -> str:
+        """As the command names it: what was typed itself."""
+        return self.recipient or self.address
+
+
+async def send_test(targets: Targets, sending: Sending, page: MessagePage | None) -> bool:
+    """Whether the provider took it; printed. Raises NotSendable, and what the case or the rules lack."""
+    async with open_record(targets, "messages") as database:
+        bundle = await active(database, targets)
+        check_message(bundle, sending.message)
+        case = await find_case(database, sending.case)
+        reader = await _reader(database, bundle, case, sending)
+        role = role_for(bundle, case, sending.message, sending.role)
+        now = SystemTime().now()
+        preview = await of_case(database, bundle, case, sending.message, reader.channel, reader.language, role, now)
+    settings = sending_settings(targets)
+    provider = _provider(configured(settings), reader.channel)
+    template = _own_template(provider, preview)
+    subject, body = _marked(bundle, case, preview, reader)
+    row: dict[str, Any] = {
+        "message": sending.message,
+        "case": str(case.key),
+        "recipient": reader.recipient,
+        "channel": reader.channel,
+        "provider": provider.name,
+        "template": template,
+    }
+    if sending.dry_run:
+        _would(row, preview, (subject, body), reader, page)
+        return True
+    rendered = preview.rendered
+    text = Text(
+        f"test/{uuid.uuid4().hex}",
+        reader.address,
+        subject,
+        body,
+        now,
+        message=sending.message,
+        language=rendered.language,
+        values=rendered.values,
+    )
+    [opened] = open_providers([provider])
+    try:
+        outcome = await opened.send(text)
+    finally:
+        await opened.close()
+    row |= {"result": outcome.result.value, "reason": outcome.reason.value, "reference": outcome.reference}
+    if page is None:
+        print_json(row)
+    else:
+        page.sent(row, targets.sink_url if targets.providers else None)
+    return outcome.result is Result.SENT
+
+
+def _own_template(provider: Configured, preview: Preview) -> str | None:
+    """The template that the provider fills in instead of our text; None: it sends the text. Raises NotSendable."""
+    [by] = preview.row([provider])["providers"]
+    if not by["sends"]:
+        raise NotSendable(
+            f"{provider.name} sends templates it has approved, and {provider.source} names none for "
+            f"{preview.message} in {preview.language or 'this language'}."
+        )
+    return by["template"] and str(by["template"])
+
+
+def _would(
+    row: dict[str, Any], preview: Preview, text: tuple[str, str], reader: _Reader, page: MessagePage | None
+) -> None:
+    said = preview.row(()) | {"subject": text[0] if reader.channel != "sms" else None, "body": text[1]}
+    if page is None:
+        print_json(row | {"dry_run": True, "subject": said["subject"], "body": said["body"]})
+        return
+    print_line(page.say("would", to=reader.shown, channel=reader.channel, provider=row["provider"]))
+    page.text(said)
+
+
+def _marked(bundle: Bundle, case: Case, preview: Preview, reader: _Reader) -> tuple[str, str]:
+    """Subject and body, each of which says first that it is a test."""
+    spoken = languages_for(reader.language, bundle.site(case.key.site))
+    mark = next((_MARKS[each] for each in spoken if each in _MARKS), _MARKS["en"])
+    subject = preview.rendered.subject
+    return f"{mark}{subject}" if subject else "", f"{mark}{preview.rendered.body}"
+
+
+def _provider(found: Sequence[Configured], channel: str) -> Configured:
+    """The first of the channel. Raises NotSendable."""
+    for each in found:
+        if each.channel == channel:
+            return each
+    known = ", ".join(sorted({each.channel for each in found})) or "none at all"
+    raise NotSendable(
+        f"No provider for {channel} is configured here (there is: {known}). Set REEVE_CHANNELS, REEVE_SMTP_HOST or "
+        "REEVE_SMS_GATEWAY as notify has them; `reeve channels list` shows what is read."
+    )
+
+
+async def _reader(database: Database, bundle: Bundle, case: Case, sending: Sending) -> _Reader:
+    """An address that was typed, or a recipient at the case's site or above it. Raises NotSendable."""
+    to = sending.to.strip()
+    site = bundle.site(case.key.site)
+    typed = "email" if "@" in to else "sms" if _NUMBER.fullmatch(to) else None
+    store = RecipientStore(database)
+    places = [case.key.site, *([site.parent] if site.parent else [])]
+    people = await store.by_id([(place, to) for place in places])
+    person = next((people[place, to] for place in places if (place, to) in people), None)
+    if person is not None:
+        channel = _channel_of(person, sending.channel)
+        return _Reader(person.addresses[channel], channel, sending.language or person.language, person.id)
+    wanted = sending.channel or typed
+    if wanted is None or (typed is None and "://" not in to):
+        names = sorted({each.id for place in places for each in await store.all(place)})
+        close = get_close_matches(to, names, 1)
+        hint = f"did you mean {close[0]}?" if close else "`reeve recipients list` shows who there is."
+        raise NotSendable(
+            f"{sending.to!r} is no number, no mail address and no recipient at {case.key.site}; {hint}"
+        )
+    address = "".join(each for each in to if each not in " ()-") if wanted == "sms" else to
+    return _Reader(address, wanted, sending.language or "", None)
+
+
+def _channel_of(person: Recipient, asked: str | None) -> str:
+    known = [channel for channel in ("sms", "email", *sorted(person.addresses)) if person.addresses.get(channel)]
+    if asked is None and known:
+        return known[0]
+    if asked in known and asked is not None:
+        return asked
+    there = ", ".join(dict.fromkeys(known)) or "none at all"
+    raise NotSendable(f"{person.id} has no address for {asked or 'any channel'}; there is: {there}.")

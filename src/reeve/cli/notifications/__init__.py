@@ -1,0 +1,1 @@
+"""`reeve notifications`: which messages went to whom, and what became of each."""

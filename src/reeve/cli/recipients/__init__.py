@@ -1,0 +1,1 @@
+"""`reeve recipients`: the people who are told, in files and in the record."""

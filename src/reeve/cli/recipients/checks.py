@@ -1,0 +1,189 @@
+"""`reeve recipients check`: whether somebody stands behind every role that the active rules tell, now and later."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.output import errors, print_json, print_line
+from reeve.cli.recipients.coverage import find_gaps, show_gaps
+from reeve.cli.shifts.moments import read_length
+from reeve.cli.speaking import spoken_language
+from reeve.cli.targets import Targets, find_targets, open_record
+from reeve.domain.bundle import Bundle
+from reeve.domain.people.recipient import DEFAULT_URGENCY
+from reeve.domain.recipients import ASSIGNEE, OWNER, UNREACHABLE, OnShift, Recipient, resolve
+from reeve.domain.telling import People
+from reeve.runtime.bundles import Bundles
+from reeve.runtime.store.bundles import BundleStore
+from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.store.shifts import Rotas, ShiftStore
+from reeve.runtime.time_source import SystemTime
+
+LONGEST = timedelta(days=366)
+"""No coverage looks further ahead."""
+
+_WORDS = {
+    "en": {
+        "nobody": "{place}: nobody at all would be told for {role}",
+        "instead": "{place}: nobody is {role}; {told} is told instead",
+        "by_case": "{place}: where the {role} of a case can't be reached, {told} is told instead",
+        "none": "There are no recipients yet; start with: reeve recipients import FILE",
+        "good": "Every role the rules tell ends with somebody who can be reached.",
+        "stand_in_unknown": "{person}: nobody there has the id {name}, who is to stand in",
+        "urgency_unknown": "{person}: channel_order names {name}, which is no grade of the active rules",
+    },
+    "zh": {
+        "nobody": "{place}：{role} 完全没有人能收到通知",
+        "instead": "{place}：没有 {role}，改为通知 {told}",
+        "by_case": "{place}：工单的 {role} 联系不到时，改为通知 {told}",
+        "none": "还没有人员；请先运行 reeve recipients import 文件",
+        "good": "规则要通知的每个角色最终都有人能联系到。",
+        "stand_in_unknown": "{person}：代班人 {name} 不在名单中",
+        "urgency_unknown": "{person}：渠道顺序里的 {name} 不是现行规则的等级",
+    },
+}
+
+
+def check_recipients(
+    coverage: Annotated[
+        str | None,
+        typer.Option(help="Look so far ahead for hours in which a role has nobody: 14d.", show_default=False),
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    lang: Annotated[
+        str | None, typer.Option("--lang", help="Language: en or zh.", show_default="your locale's")
+    ] = None,
+) -> None:
+    """For every site and every role the active rules tell: who is reached, or who up the ladder is told instead.
+
+    With --coverage: the hours ahead in which nobody of a role can be reached at once, because a term ends, people
+    are away and nobody stands in, nobody is on shift, or everybody has quiet hours. Times are the site's.
+
+    Exit codes: 0 good, 1 somewhere nobody at all would be told, or there are such hours, 2 wrong usage, 3 MongoDB
+    is away.
+
+    Examples:
+
+    reeve recipients check
+
+    reeve recipients check --coverage 14d --site sunshine-garden
+    """
+    ahead = read_length(coverage, "--coverage") if coverage is not None else None
+    if ahead is not None and not timedelta() < ahead <= LONGEST:
+        errors().print("--coverage looks ahead between 1m and 366d, like 14d.")
+        raise typer.Exit(USAGE)
+    if asyncio.run(_check(find_targets(), ahead, site, as_json, spoken_language(lang))):
+        raise typer.Exit(BAD)
+
+
+async def _check(targets: Targets, ahead: timedelta | None, site: str | None, as_json: bool, language: str) -> bool:
+    now = SystemTime().now()
+    async with open_record(targets, "recipients") as database:
+        bundle = await Bundles(BundleStore(database), SystemTime()).load_active()
+        people = await RecipientStore(database).all()
+        rotas = await ShiftStore(database).load(now)
+    places = [place for place in _sites(bundle, people) if site in (None, place)]
+    if site is not None and not places:
+        errors().print(f"{site}: neither the rules nor the recipients know this site.")
+        raise typer.Exit(USAGE)
+    _show_notes(bundle, people, as_json, language)
+    roles = _roles_told(bundle)
+    if ahead is not None and places:
+        start = now.replace(second=0, microsecond=0)
+        wanted = roles - {OWNER, ASSIGNEE}
+        gaps = list(find_gaps(bundle, people, places, wanted, rotas, start, start + ahead))
+        return show_gaps(gaps, bundle, start, start + ahead, language, as_json=as_json)
+    return _show_reached(bundle, People(people), places, roles, rotas, now, as_json, language)
+
+
+def _sites(bundle: Bundle, people: list[Recipient]) -> list[str]:
+    parents = {site.parent for site in (bundle.defaults, *bundle.sites.values()) if site.parent}
+    return sorted(({person.place for person in people} | set(bundle.sites)) - parents)
+
+
+def _show_reached(
+    bundle: Bundle,
+    people: People,
+    places: list[str],
+    roles: set[str],
+    rotas: Rotas,
+    now: datetime,
+    as_json: bool,
+    language: str,
+) -> bool:
+    """Prints who is told now; whether somewhere it is nobody."""
+    words, nobody = _WORDS[language], False
+    on_shift = rotas.on_shift if rotas.rotas else None
+    for place in places:
+        for role in sorted(roles):
+            row = _reach(bundle, people, place, role, now, on_shift)
+            nobody = nobody or row["told"] is None
+            if as_json:
+                print_json(row)
+            elif row["told"] is None:
+                print_line((words["nobody"].format(**row), "bold red"))
+            elif row["told"] != role:
+                by_case = bool(row["depends_on_case"])
+                said = words["by_case" if by_case else "instead"].format(**row)
+                print_line((said, "" if by_case else "yellow"))
+    if not as_json and not places:
+        print_line((words["none"], "yellow"))
+    elif not as_json and not nobody:
+        print_line((words["good"], "green"))
+    return nobody or not places
+
+
+def _roles_told(bundle: Bundle) -> set[str]:
+    levels = [level for policy in bundle.policies.values() for step in policy.steps for level in step.levels]
+    return {role for level in levels for role in level.notify}
+
+
+def _reach(
+    bundle: Bundle, people: People, place: str, role: str, now: datetime, on_shift: OnShift | None
+) -> dict[str, Any]:
+    """Who is told for a role at a site; owners and assignees differ by case, so their ladder is checked."""
+    site = bundle.site(place)
+    those = people.who_matter([role], {}, site, place, now, on_shift)
+    resolution = resolve([role], {}, those, site, place, "", (), at=now, on_shift=on_shift)
+    told: str | None = role
+    if resolution.climbs:
+        last = resolution.climbs[-1]
+        told = last.next
+    by_case = role in (OWNER, ASSIGNEE)
+    return {
+        "place": place,
+        "role": role,
+        "told": told,
+        "instead": [climb.unreached for climb in resolution.climbs],
+        "recipients": [target.recipient.id for target in resolution.targets],
+        "depends_on_case": by_case,
+        "message": UNREACHABLE if resolution.climbs and not by_case else None,
+    }
+
+
+def _show_notes(bundle: Bundle, people: list[Recipient], as_json: bool, language: str) -> None:
+    """What is no gap, but hardly meant: on stderr, so that the answer stays what it is."""
+    if as_json:
+        return
+    for what, person, name in _notes(bundle, people):
+        named = _WORDS[language][what].format(person=f"{person.place}/{person.id}", name=name)
+        errors().print(named, style="yellow")
+
+
+def _notes(bundle: Bundle, people: list[Recipient]) -> Iterator[tuple[str, Recipient, str]]:
+    known = {(person.place, person.id) for person in people}
+    grades = {grade for policy in bundle.policies.values() for grade in policy.grade_order} | {DEFAULT_URGENCY}
+    for person in people:
+        above = bundle.site(person.place).parent or person.place
+        for other in sorted(person.stand_ins):
+            if not {(person.place, other), (above, other)} & known:
+                yield "stand_in_unknown", person, other
+        for urgency in sorted(person.channel_order.keys() - grades):
+            yield "urgency_unknown", person, urgency

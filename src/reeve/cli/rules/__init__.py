@@ -1,0 +1,1 @@
+"""`reeve rules`: a folder of rules checked, tried, compared with what happened, and made the active one."""

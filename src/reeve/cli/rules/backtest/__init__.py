@@ -1,0 +1,1 @@
+"""`reeve rules backtest`: what has happened, run through other rules."""

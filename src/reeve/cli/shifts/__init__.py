@@ -1,0 +1,1 @@
+"""`reeve shifts`: who is on shift when."""

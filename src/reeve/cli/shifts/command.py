@@ -1,0 +1,279 @@
+"""`reeve shifts`: who is on shift for a role, brought in from a file, shown, changed, exported, checked."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from reeve.cli.exit_codes import BAD
+from reeve.cli.output import print_json, print_line
+from reeve.cli.shifts.changes import override, remove, swap
+from reeve.cli.shifts.checks import Finding, check_rota, known_people, load_rules, tell
+from reeve.cli.shifts.importing import import_shifts
+from reeve.cli.shifts.moments import chosen, local_iso, read_day, read_moment, shown_moment
+from reeve.cli.targets import Targets, find_targets, open_record
+from reeve.domain.facts import UTC, zone_of
+from reeve.domain.rotas import Change, Rota
+from reeve.domain.shifts import Period, on_shift, periods
+from reeve.domain.wall_clock import first_instant
+from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.store.shifts import Rotas, ShiftStore
+from reeve.runtime.time_source import SystemTime
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Rotas: import, show, override, swap, export and check them."
+)
+app.command("import")(import_shifts)
+app.command("override")(override)
+app.command("swap")(swap)
+app.command("remove")(remove)
+
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
+Which = Annotated[str | None, typer.Argument(metavar="[WHICH]", help="place, or place/role; all without it.")]
+Days = Annotated[int, typer.Option("--days", min=1, max=400, help="How many days.")]
+From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.", show_default="today")]
+
+
+@app.command("list")
+def list_rotas(which: Which = None, as_json: AsJson = False) -> None:
+    """Lists the rotas, and the overrides and swaps that have not ended, with their ids.
+
+    Examples:
+
+    reeve shifts list
+
+    reeve shifts list sunshine-garden/guard --json
+    """
+    asyncio.run(_list(find_targets(), which, as_json))
+
+
+@app.command("show")
+def show(
+    which: Which = None,
+    start: From = None,
+    days: Days = 7,
+    person: Annotated[str | None, typer.Option(help="Only the shifts of this recipient id.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Shows who is on when, in local time, with everything that was changed.
+
+    Examples:
+
+    reeve shifts show sunshine-garden/front_desk
+
+    reeve shifts show --from 2026-12-21 --days 14 --person guard-01
+    """
+    asyncio.run(_show(find_targets(), which, start, days, person, as_json))
+
+
+@app.command("now")
+def now(
+    which: Which = None,
+    at: Annotated[str, typer.Option(help="Another moment: 2026-11-22T08:00, local.")] = "now",
+    as_json: AsJson = False,
+) -> None:
+    """Says who is on shift now, or at another moment.
+
+    Examples:
+
+    reeve shifts now
+
+    reeve shifts now sunshine-garden --at 2026-11-22T03:00
+    """
+    asyncio.run(_now(find_targets(), which, at, as_json))
+
+
+@app.command("export")
+def export(
+    ical: Annotated[str, typer.Option("--ical", metavar="FILE", help="Where to write; - is standard output.")],
+    which: Which = None,
+    start: From = None,
+    days: Days = 90,
+    person: Annotated[str | None, typer.Option(help="Only the shifts of this recipient id.")] = None,
+    names: Annotated[bool, typer.Option("--names", help="Names instead of ids; this is personal data.")] = False,
+) -> None:
+    """Writes an iCalendar file. Exported again, shifts keep their identity, so calendars update them.
+
+    Examples:
+
+    reeve shifts export --ical guards.ics sunshine-garden/guard
+
+    reeve shifts export --ical - --person desk-01 --days 30
+    """
+    content, count = asyncio.run(_export(find_targets(), which, start, days, person, names))
+    if ical == "-":
+        typer.echo(content, nl=False)
+        return
+    Path(ical).write_bytes(content)
+    print_line(f"{count} shifts written to {ical}")
+
+
+@app.command("check")
+def check(
+    which: Which = None,
+    days: Days = 14,
+    gaps: Annotated[bool, typer.Option("--gaps", help="Hours with nobody on are bad, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Looks for hours with nobody on, and for people on a rota who are unknown or can't be reached.
+
+    While nobody is on, everybody who holds the role is told, so a gap alone is no mistake unless you say --gaps.
+    Exit code 1 if something is bad.
+
+    Examples:
+
+    reeve shifts check
+
+    reeve shifts check sunshine-garden/guard --days 60 --gaps
+    """
+    if asyncio.run(_check(find_targets(), which, days, gaps, as_json)):
+        raise typer.Exit(BAD)
+
+
+async def _list(targets: Targets, which: str | None, as_json: bool) -> None:
+    time = SystemTime().now()
+    rotas = await _load(targets)
+    for rota in chosen(rotas, which):
+        changes = [
+            each for each in rotas.of(rota.place, rota.role)[1] if each.removed_at is None and each.end > time
+        ]
+        if as_json:
+            row = {"place": rota.place, "role": rota.role, "zone": rota.zone, "people": sorted(rota.people)}
+            layers = [{"start": each.start, "until": each.until, "every_days": each.every} for each in rota.layers]
+            print_json(row | {"hand_over": rota.hands_over, "layers": layers, "since": rota.since})
+            for change in changes:
+                print_json(change_row(change, rota))
+            continue
+        print_line((f"{rota.place}/{rota.role}", "bold"), f"  {rota.zone}  {' '.join(sorted(rota.people))}")
+        for change in changes:
+            print_line(*_change_line(change, rota))
+    if which is None and not rotas.rotas and not as_json:
+        print_line(("There are no rotas yet; start with: reeve shifts import examples/shifts.yaml", "yellow"))
+
+
+def change_row(change: Change, rota: Rota) -> dict[str, Any]:
+    """A change for `--json`."""
+    exchanges = [
+        {
+            "from": local_iso(each.start, rota),
+            "until": local_iso(each.end, rota),
+            "comes": sorted(each.comes),
+            "leaves": None if each.leaves is None else sorted(each.leaves),
+        }
+        for each in change.exchanges
+    ]
+    row = {"id": change.id, "kind": change.kind, "place": change.place, "role": change.role}
+    return row | {"exchanges": exchanges, "by": change.author, "note": change.note or None, "at": change.made_at}
+
+
+def _change_line(change: Change, rota: Rota) -> list[str | tuple[str, str]]:
+    parts = []
+    for each in change.exchanges:
+        stead = "" if not each.leaves else f" instead of {' '.join(sorted(each.leaves))}"
+        stead = " as well" if each.leaves == frozenset() else stead
+        when = f"{shown_moment(each.start, rota)} – {shown_moment(each.end, rota)}"
+        parts.append(f"{' '.join(sorted(each.comes)) or 'nobody'}{stead}, {when}")
+    note = f"  “{change.note}”" if change.note else ""
+    return [("  " + change.id, "cyan"), f"  {change.kind}: {'; '.join(parts)}  by {change.author}{note}"]
+
+
+async def _show(
+    targets: Targets, which: str | None, start: str | None, days: int, person: str | None, as_json: bool
+) -> None:
+    rotas = await _load(targets)
+    for rota in chosen(rotas, which):
+        begin, end = _window(rota, start, days)
+        found = _of(periods(rota, rotas.of(rota.place, rota.role)[1], begin, end), person)
+        if not as_json and found:
+            print_line((f"{rota.place}/{rota.role}", "bold"), f"  {rota.zone}")
+        for each in found:
+            if as_json:
+                print_json(_period_row(rota, each))
+                continue
+            who: str | tuple[str, str] = " ".join(sorted(each.people)) or ("nobody", "yellow")
+            names = f"  ({', '.join(each.shifts)})" if each.shifts else ""
+            print_line(f"  {shown_moment(each.start, rota)} – {shown_moment(each.end, rota)}  ", who, names)
+
+
+async def _now(targets: Targets, which: str | None, at: str, as_json: bool) -> None:
+    rotas = await _load(targets)
+    time = SystemTime().now()
+    for rota in chosen(rotas, which):
+        # `now` to the very instant: what was taken back within this second counts no longer.
+        moment = time if at == "now" else read_moment(at, zone_of(rota.zone), time, "--at")
+        changes = rotas.of(rota.place, rota.role)[1]
+        people = on_shift(rota, changes, moment)
+        here = next((p for p in periods(rota, changes, moment, moment + timedelta(microseconds=1))), None)
+        until = here.end if here is not None and people else None
+        if as_json:
+            row = {"place": rota.place, "role": rota.role, "at": local_iso(moment, rota)}
+            on = None if people is None else sorted(people)
+            print_json(row | {"people": on, "until": local_iso(until, rota) if until else None})
+        elif people:
+            print_line((f"{rota.place}/{rota.role}", "bold"), f"  {' '.join(sorted(people))}", _until(until, rota))
+        else:
+            why = "nobody is on; everybody who holds the role is told" if people is not None else "no shift then"
+            print_line((f"{rota.place}/{rota.role}", "bold"), "  ", (why, "yellow"))
+
+
+def _until(at: datetime | None, rota: Rota) -> str:
+    return f"  until {shown_moment(at, rota)}" if at else ""
+
+
+async def _export(
+    targets: Targets, which: str | None, start: str | None, days: int, person: str | None, names: bool
+) -> tuple[bytes, int]:
+    async with open_record(targets, "shifts") as database:
+        rotas = await ShiftStore(database).load()
+        people = await known_people(RecipientStore(database), rotas.rotas.values()) if names else {}
+    found: list[tuple[Rota, Period]] = []
+    for rota in chosen(rotas, which):
+        begin, end = _window(rota, start, days)
+        of_rota = _of(periods(rota, rotas.of(rota.place, rota.role)[1], begin, end), person)
+        found += [(rota, each) for each in of_rota if each.people]
+    from reeve.cli.shifts.calendar_file import calendar_of
+
+    called = {key: one.name for key, one in people.items() if one.name} if names else None
+    content = calendar_of(found, SystemTime().now(), called, which or "Reeve shifts")
+    return content, len(found)
+
+
+async def _check(targets: Targets, which: str | None, days: int, gaps: bool, as_json: bool) -> bool:
+    async with open_record(targets, "shifts") as database:
+        rotas = await ShiftStore(database).load()
+        rules = await load_rules(database)
+        people = await known_people(RecipientStore(database), rotas.rotas.values())
+    time = SystemTime().now()
+    found: list[Finding] = []
+    for rota in chosen(rotas, which):
+        changes = rotas.of(rota.place, rota.role)[1]
+        found += check_rota(rota, people, rules, changes, (time, time + timedelta(days=days)), gaps)
+    tell(found, as_json)
+    if not found and not as_json:
+        print_line((f"{len(rotas.rotas)} rotas, {days} days: somebody is always on, and can be reached.", "green"))
+    return any(each.bad for each in found)
+
+
+async def _load(targets: Targets) -> Rotas:
+    async with open_record(targets, "shifts") as database:
+        return await ShiftStore(database).load()
+
+
+def _window(rota: Rota, start: str | None, days: int) -> tuple[datetime, datetime]:
+    zone = zone_of(rota.zone)
+    day = read_day(start, "--from") if start else SystemTime().now().astimezone(zone).date()
+    return first_instant(day, 0, zone), first_instant(day + timedelta(days=days), 0, zone)
+
+
+def _of(found: list[Period], person: str | None) -> list[Period]:
+    return found if person is None else [each for each in found if person in each.people]
+
+
+def _period_row(rota: Rota, each: Period) -> dict[str, Any]:
+    row = {"place": rota.place, "role": rota.role, "from": local_iso(each.start, rota)}
+    people = {"people": sorted(each.people), "shifts": list(each.shifts)}
+    return row | {"until": local_iso(each.end, rota)} | people | {"from_utc": each.start.astimezone(UTC)}

@@ -1,0 +1,74 @@
+"""How explanations read: every reason has a sentence in both languages, and nothing is left unfilled."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from reeve.cli.cases import explain_texts as texts
+from reeve.cli.cases.explain_page import Page
+from reeve.domain.effects import EffectName
+from tests.support.explaining import Desk
+from tests.support.simulation import bundle_of, event
+from tests.unit.domain.test_language_example import COMPLAINT
+from tests.unit.explaining.test_steps import MESSAGES, STEPS
+
+ALL = {**texts.GRADE, **texts.REASONS, **texts.OUTCOMES, **texts.EFFECTS, **texts.WORDS, **texts.HEADINGS}
+
+
+@pytest.mark.parametrize("code", sorted(ALL))
+def test_both_languages_take_the_same_particulars(code: str) -> None:
+    english, chinese = ALL[code]
+    assert set(re.findall(r"{(\w+)}", english)) == set(re.findall(r"{(\w+)}", chinese))
+    assert english != chinese or code == "is_closed_list"
+
+
+def test_every_effect_has_a_sentence() -> None:
+    from typing import get_args
+
+    assert set(texts.EFFECTS) == set(get_args(EffectName))
+
+
+async def story(desk: Desk) -> dict[str, Any]:
+    await desk.take(
+        event("2026-02-12 10:00", "ticket.updated", title="before"),
+        event("2026-02-12 10:00", "ticket.opened", category="complaint", loss_cny=99),
+        event("2026-02-12 10:01", "ticket.assigned", stage="site"),
+        event("2026-02-12 10:02", "ticket.updated", department="engineering"),
+    )
+    await desk.until("2026-02-12 14:00")
+    return desk.explain("s/complaint/T-1")
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+async def test_a_whole_page_has_no_gaps(lang: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for rules in (bundle_of(COMPLAINT), bundle_of(STEPS, messages=MESSAGES)):
+        Page(lang).case(await story(Desk(rules)))
+    page = capsys.readouterr().out
+    assert "{" not in page
+    assert "None" not in page
+    assert not re.search(r"(was|due|为|期限) -(\s|$)", page.replace("(was -)", "").replace("（原为 -）", ""))
+    assert ("Why this grade" in page) is (lang == "en")
+    assert ("为什么是这个等级" in page) is (lang == "zh")
+
+
+async def test_a_condition_of_one_part_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk(bundle_of(STEPS, messages=MESSAGES))
+    await desk.take(
+        event("2026-02-12 10:00", "ticket.opened", category="complaint"),
+        event("2026-02-12 10:02", "ticket.updated", department="engineering"),
+    )
+    Page("en").case(desk.explain("s/complaint/T-1"))
+    page = capsys.readouterr().out
+    assert '- event.department == "finance"  did not hold: event.department was engineering' in page
+    assert page.count('event.department == "finance"') == 2, "as the trigger, and as the part that failed"
+
+
+async def test_decisions_from_before_are_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk(bundle_of(COMPLAINT))
+    await desk.take(event("2026-02-12 10:00", "ticket.opened", category="complaint", loss_cny=12000))
+    desk.forget_what_was_looked_at()
+    Page("en").case(desk.explain("s/complaint/T-1"))
+    assert "decided before explanations were kept" in capsys.readouterr().out
