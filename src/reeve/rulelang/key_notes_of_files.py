@@ -80,7 +80,7 @@ FILE_NOTES: dict[type[Shape], Notes] = {
         "merge": Note(
             "Window",
             "What is said of one case to one person within so long becomes one message; `none`: each on its own.",
-            "同一案件在此时长内发给同一人的通知合并为一条；`none`：逐条发送。",
+            "同一工单在此时长内发给同一人的通知合并为一条；`none`：逐条发送。",
             ("10m", "none"),
         ),
         "digest": Note(
@@ -101,7 +101,7 @@ FILE_NOTES: dict[type[Shape], Notes] = {
         "subjects": Note(
             "Case numbers",
             "`digest`: on the bus case numbers stand as digests.",
-            "`digest`：总线上案件编号以摘要代替。",
+            "`digest`：总线上工单编号以摘要代替。",
         ),
         "ladder": Note(
             "Role ladder",
@@ -170,7 +170,7 @@ FILE_NOTES: dict[type[Shape], Notes] = {
         "": Note(
             "A duty",
             "Comes round by the calendar, opens a case, and is told when it is late.",
-            "按日历到期，开案；逾期通知。",
+            "按日历到期，开立工单；超时通知。",
         ),
         "duty": Note(
             "Name",
@@ -198,7 +198,7 @@ FILE_NOTES: dict[type[Shape], Notes] = {
         "sample": Note(
             "Sample",
             "It comes only on this share of its days; with a report, the report looks at this share of the cases.",
-            "只在这一比例的日子到期；有统计表时，只统计这一比例的案件。",
+            "只在这一比例的日子到期；有统计表时，只统计这一比例的工单。",
             ("20%",),
         ),
         "limit": Note("Limit", "How long there is for it.", "多长时间内完成。", ("same day",), offer="limits"),
@@ -214,24 +214,24 @@ FILE_NOTES: dict[type[Shape], Notes] = {
             "`ignore`: told at its hour, though the site is quiet.",
             "`ignore`：免打扰时段也按时通知。",
         ),
-        "late": Note("When late", "Who is told when the limit has passed.", "过了期限通知谁。"),
+        "late": Note("When late", "Who is told when the limit has passed.", "超时后通知谁。"),
         "report": Note("Report", "A table that is given to the message.", "交给消息的一张统计表。"),
     },
-    LateShape: {"": Note("When late", "Who is told when the limit has passed.", "过了期限通知谁。")},
+    LateShape: {"": Note("When late", "Who is told when the limit has passed.", "超时后通知谁。")},
     ReportShape: {
-        "": Note("Report", "Cases of a period, counted.", "一段时间内案件的统计。"),
-        "cases": Note("Cases of", "A policy, or a list of policies.", "哪些策略的案件。", offer="policies"),
+        "": Note("Report", "Cases of a period, counted.", "一段时间内工单的统计。"),
+        "cases": Note("Cases of", "A policy, or a list of policies.", "哪些策略的工单。", offer="policies"),
         "period": Note("Period", "It ends when the duty comes.", "到职责到期时为止的一段时间。"),
         "by": Note("Grouped by", "Facts, or `grade`.", "按哪些事实分组。", ("grade", "department"), offer="facts"),
-        "if": Note("Which cases", "Only cases for which it holds.", "只统计符合条件的案件。", offer="conditions"),
+        "if": Note("Which cases", "Only cases for which it holds.", "只统计符合条件的工单。", offer="conditions"),
         "having": Note(
             "Which rows",
             "Only rows for which it holds; `count` is the row's number.",
-            "只列出符合条件的行；`count` 为该行案件数。",
+            "只列出符合条件的行；`count` 为该行工单数。",
             ("count >= 1",),
         ),
         "sum": Note("Added up", "Facts added up in each row.", "每行合计的事实。", ("owed_cny",), offer="facts"),
-        "sample": Note("Sample", "Only this share of the cases.", "只统计这一比例的案件。", ("20%",)),
+        "sample": Note("Sample", "Only this share of the cases.", "只统计这一比例的工单。", ("20%",)),
     },
     ScoreShape: {
         "": Note("A score", "Points for what happened.", "对发生的事情计分。"),
@@ -316,12 +316,12 @@ EXPECTATION_NOTES: Notes = {
     "at": Note(
         "At", "The moment; local time without an offset.", "时刻；未写时差为当地时间。", ("2026-02-13 17:55",)
     ),
-    "effect": Note("Effect", "What happened to the case.", "案件发生了什么。", only=EFFECTS),
-    "case": Note("Case", "The subject of the case.", "案件编号。"),
+    "effect": Note("Effect", "What happened to the case.", "工单发生了什么。", only=EFFECTS),
+    "case": Note("Case", "The subject of the case.", "工单编号。"),
     "policy": Note("Policy", "Its policy.", "策略。", offer="policies"),
     "clock": Note("Clock", "Which clock.", "哪个时限。", ("respond",)),
     "step": Note("Step", "Which step.", "哪个步骤。"),
-    "child": Note("Child", "The case opened.", "所开的子案件。"),
+    "child": Note("Child", "The case opened.", "所开立的子工单。"),
     "to": Note("To", "The roles told, as a list.", "通知的角色（列表）。", offer="roles"),
     "grade": Note("Grade", "The grade.", "等级。", offer="grades"),
     "was": Note("Was", "What it was before.", "此前的值。"),
@@ -334,9 +334,9 @@ EXPECTATION_NOTES: Notes = {
     "level": Note("Level", "Which rung of the step.", "步骤的第几级。"),
     "outcome": Note("Outcome", "What came of it.", "结果。"),
     "because": Note("Because", "The rule and the event behind it.", "依据的规则和事件。"),
-    "late": Note("Late", "true: was past already when the case opened.", "true：开案时已经过了。"),
+    "late": Note("Late", "true: was past already when the case opened.", "true：开立时已经过了。"),
     "provisional": Note("Provisional", "true: the calendar does not reach that far.", "true：超出日历范围，暂定。"),
-    "on_change": Note("On change", "What moved the case to another file.", "案件因何改用另一版本。"),
+    "on_change": Note("On change", "What moved the case to another file.", "工单因何改用另一版本。"),
     "now": Note("Now", "What it is afterwards.", "此后的值。"),
     "points": Note("Points", "The points given.", "所计分数。"),
     "fact": Note("Source", "The number of the written rule.", "依据的条款编号。"),

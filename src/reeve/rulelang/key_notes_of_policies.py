@@ -29,19 +29,19 @@ TITLE = Note(
 POLICY_NOTES: dict[type[Shape], Notes] = {
     PolicyShape: {
         "": Note(
-            "Policy", "How one kind of case is graded, timed and escalated.", "一类案件如何定级、计时、升级。"
+            "Policy", "How one kind of case is graded, timed and escalated.", "一类工单如何定级、计时、升级。"
         ),
         "policy": Note(
             "Name", "The file's name without `.yaml`.", "与文件名相同（不含 `.yaml`）。", ("complaint",)
         ),
         "title": TITLE,
         "takes": Note(
-            "Event family", "The family of events that opens these cases.", "由哪一类事件开案。", only=FAMILIES
+            "Event family", "The family of events that opens these cases.", "由哪一类事件开立。", only=FAMILIES
         ),
         "if": Note(
             "Which cases",
             "Looked at when a case would open, not later.",
-            "只在将要开案时判断，之后不再看。",
+            "只在将要开立工单时判断，之后不再看。",
             ('category == "complaint"',),
             offer="conditions",
         ),
@@ -49,19 +49,19 @@ POLICY_NOTES: dict[type[Shape], Notes] = {
             "Running cases",
             "What running cases do when this file changes. pin (as if left out): they keep the file they opened "
             "with; adopt: they go on with the new one; recompute: grade and clocks are decided anew as well.",
-            "本文件改动后，进行中的案件怎么办。pin（缺省）：沿用开案时的版本；adopt：从此按新版本；"
+            "本文件改动后，未结工单怎么办。pin（缺省）：沿用开立时的版本；adopt：从此按新版本；"
             "recompute：并重新定级、重算时限。",
         ),
         "on_reopen": Note(
             "Reopened cases",
-            "What becomes of the grade of a case that is reopened. raise_grade (as if left out): it was mishandled, and "
-            "is one grade worse; keep_grade: the grade says what the case is, not how grave it has become.",
-            "重新立案时等级怎么办。raise_grade（缺省）：视为处理不当，升一级；keep_grade：等级表示类别而非轻重，保持不变。",
+            "What becomes of the grade of a case that is reopened. raise_grade (as if left out): mishandled, "
+            "and is one grade worse; keep_grade: the grade says what the case is, not how grave it has become.",
+            "重新打开时等级怎么办。raise_grade（缺省）：视为处理不当，升一级；keep_grade：等级表示类别而非轻重，保持不变。",
         ),
         "opens": Note(
             "Opened by",
             "`child`: only another policy's `open:` opens these cases.",
-            "`child`：只由其他策略的 `open:` 开案。",
+            "`child`：只由其他策略的 `open:` 开立。",
         ),
         "counts": Note(
             "Counts",
@@ -202,12 +202,12 @@ POLICY_NOTES: dict[type[Shape], Notes] = {
             "Raise the grade", "By how many grades the case becomes worse.", "把等级提高几级。", ("1",)
         ),
         "reopen": Note(
-            "Reopen", "true: the case is opened again, one grade worse.", "true：重新打开案件并提高一级。"
+            "Reopen", "true: the case is opened again, one grade worse.", "true：重新打开工单并提高一级。"
         ),
         "open": Note(
             "Open a case",
             "A case of another policy, as this one's child.",
-            "另开一个案件，作为本案的子案件。",
+            "另开立一张工单，作为本工单的子工单。",
             offer="policies",
         ),
         "then": Note(
@@ -227,8 +227,8 @@ POLICY_NOTES: dict[type[Shape], Notes] = {
         "times": Note("Times", "How often in all, the first included.", "总共几次，含第一次。", ("3",)),
     },
     OpenShape: {
-        "": Note("A child case", "Its subject is `<parent>~<policy>`.", "其编号为 `<父案件>~<策略>`。"),
-        "policy": Note("Policy", "The policy of the new case.", "新案件的策略。", ("follow_up",), offer="policies"),
+        "": Note("A child case", "Its subject is `<parent>~<policy>`.", "其编号为 `<上级工单>~<策略>`。"),
+        "policy": Note("Policy", "The policy of the new case.", "新工单的策略。", ("follow_up",), offer="policies"),
     },
     StepShape: {
         "": Note("A step", "Done once for each run of what it hangs on.", "所依的事情每发生一轮，做一次。"),
@@ -250,7 +250,7 @@ POLICY_NOTES: dict[type[Shape], Notes] = {
         "once_per": Note(
             "Once per",
             "Cases with the same value of this fact share one sending.",
-            "该事实的值相同的案件只发一次。",
+            "该事实的值相同的工单只发一次。",
             ("incident",),
             offer="facts",
         ),
@@ -265,7 +265,7 @@ POLICY_NOTES: dict[type[Shape], Notes] = {
         "sample": Note(
             "Sample",
             "For this share of the cases only; the same cases each time.",
-            "只对这一比例的案件，每次都是同一批。",
+            "只对这一比例的工单，每次都是同一批。",
             ("20%",),
         ),
     },

@@ -24,7 +24,7 @@ _WORDS = {
     "en": {"none": "None.", "more": "{count} more", "over": "over since", "by": "by", "undated": "no date"}
     | {"case": "case", "grade": "grade", "title": "matter", "due": "next due"}
     | {"kind": "kind", "since": "since", "duty": "duty", "came": "came", "count": "pieces"},
-    "zh": {"none": "无。", "more": "另有 {count} 件", "over": "已逾期", "by": "限", "undated": "无时限"}
+    "zh": {"none": "无。", "more": "另有 {count} 件", "over": "已超时", "by": "限", "undated": "无时限"}
     | {"case": "单号", "grade": "等级", "title": "内容", "due": "下一时限"}
     | {"kind": "种类", "since": "收件时间", "duty": "工作", "came": "应做时间", "count": "件数"},
 }
