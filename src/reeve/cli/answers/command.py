@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.options import AsJson
 from reeve.cli.output import errors, moment, print_json, print_line
 from reeve.cli.targets import find_targets, open_record
 from reeve.runtime.store import provider_posts
@@ -24,8 +25,6 @@ app = typer.Typer(
     add_completion=False,
     help="What people replied by SMS and mail, and what came of it. Replies are kept 7 days.",
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 class Outcome(StrEnum):

@@ -13,6 +13,7 @@ import typer
 from reeve.cli.cases import explain, repinning
 from reeve.cli.cases.page import print_case
 from reeve.cli.notifications.rows import row_of
+from reeve.cli.options import AsJson, Limit, OnlySite, TheCase
 from reeve.cli.output import errors, left, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.contracts.personal import PLAIN
@@ -55,13 +56,13 @@ class SeveralCases(ReeveError):
 
 @app.command("list")
 def list_cases(
-    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    site: OnlySite = None,
     policy: Annotated[str | None, typer.Option(help="Only this policy: complaint, repair, …")] = None,
     state: Annotated[State, typer.Option(help="Open ones, closed ones, duties to come, or all.")] = State.open,
     grade: Annotated[str | None, typer.Option(help="Only this grade.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only with a clock that has run out.")] = False,
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 500,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    limit: Limit = 500,
+    as_json: AsJson = False,
 ) -> None:
     """Lists cases by site, policy and subject, each with what runs out next.
 
@@ -78,9 +79,9 @@ def list_cases(
 
 @app.command("show")
 def show_case(
-    case: Annotated[str, typer.Argument(help="site/policy/subject, or a subject that only one case has.")],
+    case: TheCase,
     facts: Annotated[bool, typer.Option("--facts", help="Also what was posted; this is personal data.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Shows a case: its clocks, who was told, and the timeline with the rule and the event behind each line.
 

@@ -11,6 +11,7 @@ import typer
 
 from reeve.cli.cases.explain_page import Page
 from reeve.cli.exit_codes import USAGE
+from reeve.cli.options import AsJson, Lang
 from reeve.cli.output import errors, print_json
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
@@ -51,8 +52,8 @@ def explain(
         str | None, typer.Option(help="What became of this event: its id as posted, or its key.")
     ] = None,
     facts: Annotated[bool, typer.Option("--facts", help="Also facts that may be personal data.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    lang: Annotated[str | None, typer.Option(help="Language: en or zh.", show_default="your locale's")] = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Explains a case from its stored decisions: why this grade, what happened last and why, who was told and why,
     and for every other step why it told nobody, with the condition that did not hold and the facts as they were."""

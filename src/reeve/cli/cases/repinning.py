@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from reeve.cli.options import AsJson, TheCase
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.rules.versions import ACTIVE, find_version
 from reeve.cli.targets import Targets, find_targets, open_bus, open_record
@@ -48,7 +49,7 @@ class _Asked:
 
 
 def repin(
-    case: Annotated[str, typer.Argument(help="site/policy/subject, or a subject that only one case has.")],
+    case: TheCase,
     to: Annotated[
         str, typer.Option(help="A version of `reeve rules history` (its first letters will do), or `current`.")
     ] = "current",
@@ -59,7 +60,7 @@ def repin(
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Also decide its grade and clocks anew by that file.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Put one open case on the policy file of another version; the timeline says who chose it, and why.
 

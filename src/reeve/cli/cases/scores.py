@@ -10,6 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from reeve.cli.exit_codes import USAGE
+from reeve.cli.options import OnlySite
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.targets import find_targets, open_record
 from reeve.runtime.store.scores import Point, Scores
@@ -22,7 +23,7 @@ def scores(
     month: Annotated[
         str | None, typer.Option(metavar="YYYY-MM", help="Which month.", show_default="the current one")
     ] = None,
-    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    site: OnlySite = None,
     to: Annotated[str | None, typer.Option(help="Only the points of this department or person.")] = None,
     cases: Annotated[bool, typer.Option("--cases", help="Every point with its case and rule.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: every point.")] = False,

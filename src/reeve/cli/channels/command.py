@@ -15,6 +15,7 @@ import typer
 
 from reeve.cli.channels.texts import HINTS, RESULTS, say
 from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.options import AsJson, Lang
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.sending_settings import sending_settings
 from reeve.cli.speaking import spoken_language
@@ -35,8 +36,6 @@ app = typer.Typer(
     help="The providers that messages go out through: list them, check their files, try one.",
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-Lang = Annotated[str | None, typer.Option(help="en or zh.", show_default="your locale's")]
 Folder = Annotated[
     Path | None,
     typer.Option("--channels", metavar="FOLDER", help="This folder.", show_default="REEVE_CHANNELS, or channels"),

@@ -25,6 +25,7 @@ from reeve.cli.demo.stack import own_stack
 from reeve.cli.demo.story import SITE, ZONE, Morning, Post, Scene
 from reeve.cli.demo.view import DemoView
 from reeve.cli.exit_codes import BAD
+from reeve.cli.options import AsJson
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_bus
 from reeve.domain.errors import ReeveError
@@ -54,7 +55,7 @@ def demo(
     real: Annotated[
         bool, typer.Option("--real-providers", help="Also if email and SMS go to real providers.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """A morning at a real site: ten households report a leak, a pipe bursts, a complaint is forgotten, a letter
     comes for somebody who moved away, a bill goes overdue. In the terminal, in under two minutes.

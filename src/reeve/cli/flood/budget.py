@@ -8,6 +8,7 @@ import typer
 
 from reeve.cli.exit_codes import BAD
 from reeve.cli.flood.texts import TEXTS
+from reeve.cli.options import Lang, OnlySite
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
@@ -17,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def budget(
-    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    site: OnlySite = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a site and line.")] = False,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")] = None,
+    lang: Lang = None,
 ) -> None:
     """Show the SMS segments used this month, the forecast for its end, and what is degraded where it does not last.
 

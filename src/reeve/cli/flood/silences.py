@@ -10,6 +10,7 @@ import typer
 
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.flood.texts import TEXTS
+from reeve.cli.options import AsJson, Lang
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
@@ -25,8 +26,6 @@ app = typer.Typer(
     "reeve silences extend s-7kq2m --for 2h; reeve silences end s-7kq2m",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
-Lang = Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")]
 Until = Annotated[str | None, typer.Option("--until", metavar="MOMENT", help="Its end; a time at the site.")]
 For = Annotated[
     str | None,
@@ -55,7 +54,7 @@ def add(
         bool, typer.Option("--include-worst", help="Hide the two worst grades, too. Nobody is told of them then.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would hide.")] = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Set a silence: what matches all of the options is not sent while it lasts, at most 90 days.
@@ -78,7 +77,7 @@ def add(
 @app.command("list")
 def list_silences(
     every: Annotated[bool, typer.Option("--all", help="Those that ended in the last 7 days, too.")] = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """List the silences that hide something now or will, the soonest to end first.
@@ -108,7 +107,7 @@ async def _list(every: bool, as_json: bool, words: dict[str, str]) -> None:
 
 
 @app.command()
-def show(id: Id, as_json: Json = False, lang: Lang = None) -> None:
+def show(id: Id, as_json: AsJson = False, lang: Lang = None) -> None:
     """Show a silence and what it has hidden, by case; `--json` gives a line for each.
 
     Example: reeve silences show s-7kq2m
@@ -160,7 +159,7 @@ async def _show(name: str, as_json: bool, words: dict[str, str]) -> None:
 def end(
     id: Id,
     by: Annotated[str, typer.Option(help="Recipient id of who ends it.")] = "",
-    as_json: Json = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """End a silence now. Of each case that is still open the newest message it hid goes out.
@@ -175,7 +174,7 @@ def extend(
     id: Id,
     until: Until = None,
     length: For = None,
-    as_json: Json = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Move a silence's end: `--for` makes it so much longer, `--until` names the end. At most 90 days in all.

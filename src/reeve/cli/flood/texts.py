@@ -41,7 +41,7 @@ TEXTS = {
     "zh": {
         "added": "{id} 静默 {what}，{since} – {until}。",
         "dry": "将静默 {what}，{since} – {until}。未保存。",
-        "matching": "目前有 {count} 件未结案件符合。",
+        "matching": "目前有 {count} 张未结工单符合。",
         "not_worst": "不会静默：{grades}。如需一并静默：--include-worst。",
         "worst_only": "{grade} 属于最严重的两级：静默后无人知晓。确需如此：--include-worst。",
         "worst": "最严重的等级也被静默：{grades}。不会通知任何人。",
@@ -49,7 +49,7 @@ TEXTS = {
         "not_found": "没有静默 {id}：reeve silences list --all。",
         "over": "{id} 已结束；请新设一个。",
         "language": "zh",
-        "ended": "{id} 已结束。每件未结案件的最新一条通知现在发出。",
+        "ended": "{id} 已结束。每张未结工单的最新一条通知现在发出。",
         "extended": "{id} 现在至 {until} 结束。",
         "unknown": "--{option} {found}：{hint}",
         "mean": "是否指 {best}？",

@@ -14,6 +14,7 @@ import typer
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.messages.preview import Preview, of_case, of_example, senders, spoken
 from reeve.cli.messages.texts import MessagePage
+from reeve.cli.options import AsJson
 from reeve.cli.output import errors, print_json
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
@@ -32,7 +33,6 @@ app = typer.Typer(
     help="The texts that people get: list them, look at one before it goes out, send one to try it.",
 )
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Lang = Annotated[str | None, typer.Option(help="Language of this command: en or zh.", show_default="your locale's")]
 Rules = Annotated[
     Path | None,
@@ -117,7 +117,7 @@ def send_message(
         str | None, typer.Option(help="As to this role.", show_default="the one its step tells")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Really sends one message, marked as a test, through the first configured provider of its channel (see

@@ -18,6 +18,7 @@ from reeve.cli.exit_codes import USAGE
 from reeve.cli.notifications.hours import waiting_for_their_hour
 from reeve.cli.notifications.page import Page
 from reeve.cli.notifications.rows import row_of, whole_row
+from reeve.cli.options import AsJson, Lang, Limit
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
@@ -42,8 +43,6 @@ app = typer.Typer(
 _LENGTH = re.compile(r"(\d{1,5})\s*(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-Lang = Annotated[str | None, typer.Option(help="Language: en or zh.", show_default="your locale's")]
 Id = Annotated[str, typer.Argument(help="Its name in the list (7m2f-0q3d), or the beginning of it.")]
 
 
@@ -85,7 +84,7 @@ def list_notifications(
     since: Annotated[
         str | None, typer.Option(help="Asked for since then: 2h, 3d, or '2026-02-13 17:55'.", show_default="all")
     ] = None,
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 100,
+    limit: Limit = 100,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
@@ -118,7 +117,7 @@ def show_notification(
     text: Annotated[
         bool, typer.Option("--text", help="Also the text, as the case is now; this is personal data.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Shows one message: why it was asked for, every attempt and receipt, what it waits for, who answered, and what
@@ -142,7 +141,7 @@ def resend_notification(
     author: Annotated[str | None, typer.Option(help="Who asks for it.", show_default="your login name")] = None,
     again: Annotated[bool, typer.Option("--again", help="Although it was delivered already.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent to whom.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Sends a message once more, at once, with the text as the case is now. It is a message of its own: marked as

@@ -24,7 +24,7 @@ HOLDS: dict[str, tuple[str, str]] = {
     "merge": ("more of the same matter, to go out together", "同一事项合并发送"),
     "daily": ("the one payment reminder of the day", "每日一次缴费提醒"),
     "digest": ("the digest of mild grades", "低等级汇总"),
-    "budget": ("the month's SMS budget", "本月短信预算"),
+    "budget": ("the month's SMS budget", "本月短信额度"),
 }
 
 DEEDS: Mapping[str, tuple[str, str]] = {
@@ -58,9 +58,9 @@ REASONS: dict[str, tuple[str, str]] = {
     "nobody": ("nobody can be reached", "无人可通知"),
     "no_receipt": ("no receipt came", "没有收到回执"),
     "not_delivered": ("a receipt says that it did not arrive", "回执说明未送达"),
-    "silenced": ("a silence hides it", "被静默规则屏蔽"),
+    "silenced": ("a silence hides it", "被静默"),
     "merged": ("with another message", "与另一条合并"),
-    "over_budget": ("the month's SMS budget is spent", "本月短信预算已用完"),
+    "over_budget": ("the month's SMS budget is spent", "本月短信额度已用完"),
 }
 """In the words of `reeve.runtime.providers.reasons.Reason`."""
 
@@ -70,7 +70,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "more": ("{n} messages; there are more (--limit).", "共 {n} 条，还有更多（--limit）。"),
     "none": ("No message fits.", "没有符合条件的消息。"),
     "mean": ("Did you mean {best}?", "您是否要找 {best}？"),
-    "case": ("case", "案件"),
+    "case": ("case", "工单"),
     "asked": ("asked for", "请求"),
     "asked_by": ("{at}, by step {step} ({rule})", "{at}，步骤 {step}（{rule}）"),
     "round": ("round {round}", "第 {round} 次"),
@@ -91,7 +91,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "in_hand": ("the process that sends it, until {at} at the latest", "正在发送的进程，最迟至 {at}"),
     "receipt": ("a receipt, until {at}", "回执，最迟至 {at}"),
     "group": ("{n} go out together", "共 {n} 条一起发送"),
-    "silence": ("silence", "静默规则"),
+    "silence": ("silence", "静默"),
     "again_of": ("again of", "重发自"),
     "asked_for_by": ("{of}, asked for by {by}", "{of}，由 {by} 要求"),
     "note": ("note", "备注"),
@@ -107,7 +107,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "siblings": ("Others of the same notification", "同一通知的其他消息"),
     "text": (
         "The text as it would be now; this is personal data",
-        "按案件当前情况生成的文本；包含个人信息",
+        "按工单当前情况生成的文本；包含个人信息",
     ),
     "subject": ("subject", "主题"),
     "fault": ("The template fails, Reeve's own text stands in: {fault}", "模板出错，已用内置文本代替：{fault}"),

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.options import AsJson, Lang, OnlySite
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.recipients.coverage import find_gaps, show_gaps
 from reeve.cli.shifts.moments import read_length
@@ -55,11 +56,9 @@ def check_recipients(
         str | None,
         typer.Option(help="Look so far ahead for hours in which a role has nobody: 14d.", show_default=False),
     ] = None,
-    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    lang: Annotated[
-        str | None, typer.Option("--lang", help="Language: en or zh.", show_default="your locale's")
-    ] = None,
+    site: OnlySite = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """For every site and every role the active rules tell: who is reached, or who up the ladder is told instead.
 

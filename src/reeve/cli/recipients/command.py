@@ -13,6 +13,7 @@ import typer
 from rapidfuzz import process
 
 from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.options import AsJson, DryRun, Lang, OnlyPlace
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.recipients.cells import write_away, write_quiet, write_roles
 from reeve.cli.recipients.changes import Changes, changes_between, lines_of, masked, places_misspelt, rows_of
@@ -33,7 +34,6 @@ app = typer.Typer(
 )
 app.command("check")(check_recipients)
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 _MOST_NAMED = 10
 
@@ -47,12 +47,12 @@ class FileKind(StrEnum):
 @app.command("import")
 def import_recipients(
     file: Annotated[Path, typer.Argument(help="CSV (UTF-8 or GB18030), XLSX or JSON.", show_default=False)],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    dry_run: DryRun = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Also remove people of the file's places that the file lacks.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Remove them without asking.")] = False,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")] = None,
+    lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
     """Brings recipients in; each replaces the one with its place and id. Bad rows are listed, good rows kept.
@@ -87,7 +87,7 @@ def export_recipients(
     file: Annotated[
         Path | None, typer.Argument(help="Where to; its ending says the format. None: standard output, as CSV.")
     ] = None,
-    place: Annotated[str | None, typer.Option(help="Only this site or organisation.")] = None,
+    place: OnlyPlace = None,
     kind: Annotated[FileKind | None, typer.Option("--format", help="The format, whatever the ending.")] = None,
     encoding: Annotated[
         str, typer.Option(help="Of CSV: utf-8, utf-8-sig (Excel takes it for UTF-8) or gb18030.")
@@ -125,7 +125,7 @@ def export_recipients(
 
 @app.command("list")
 def list_recipients(
-    place: Annotated[str | None, typer.Option(help="Only this site or organisation.")] = None,
+    place: OnlyPlace = None,
     role: Annotated[str | None, typer.Option(help="Only holders of this role, at any time.")] = None,
     show_addresses: Annotated[
         bool, typer.Option("--show-addresses", help="Names and whole addresses; this is personal data.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.options import RULES, AsJson, Lang, RulesFolder
 from reeve.cli.output import errors, on_terminal, print_json, print_line
 from reeve.cli.speaking import spoken_language
 
@@ -50,9 +51,7 @@ _SUMMARY = {
 
 
 def check(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", envvar="REEVE_RULES", show_envvar=False, help="Rules folder.")
-    ] = Path("rules"),
+    folder: RulesFolder = RULES,
     recipients: Annotated[
         Path | None,
         typer.Option(
@@ -61,9 +60,7 @@ def check(
             show_default="roles are not held against people",
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")
-    ] = False,
+    as_json: AsJson = False,
     form: Annotated[
         Format | None,
         typer.Option(
@@ -72,9 +69,7 @@ def check(
             show_default="text; github where GITHUB_ACTIONS is true",
         ),
     ] = None,
-    lang: Annotated[
-        str | None, typer.Option("--lang", help="Language of the problems: en or zh.", show_default="your locale's")
-    ] = None,
+    lang: Lang = None,
 ) -> None:
     """Find every error in a rules folder: where it is, what is wrong, and what to write instead.
 

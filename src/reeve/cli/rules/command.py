@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.options import RULES, AsJson, EventsFile, RulesFolder
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.rules import calendars, checking, facts, history, pushing, shadow
 from reeve.cli.rules.backtest import command as backtest
@@ -42,18 +43,11 @@ app.command(epilog=pushing.ROLLBACK_EXAMPLES)(pushing.rollback)
 app.command(epilog=history.HISTORY_EXAMPLES)(history.history)
 app.command(epilog=history.DIFF_EXAMPLES)(history.diff)
 
-Folder = Annotated[
-    Path, typer.Argument(metavar="[DIR]", envvar="REEVE_RULES", show_envvar=False, help="Rules folder.")
-]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
-Lang = Annotated[
-    str | None, typer.Option("--lang", help="Language of the problems: en or zh.", show_default="your locale's")
-]
 DEFAULT = Path("rules")
 
 
 @app.command("test", epilog="Examples: reeve rules test; reeve rules test rules --json")
-def run_tests(folder: Folder = DEFAULT, as_json: Json = False) -> None:
+def run_tests(folder: RulesFolder = RULES, as_json: AsJson = False) -> None:
     """Run the scenarios in tests/*.test.yaml under a virtual clock.
 
     Every expectation that nothing met is shown with the lines nearest to it.
@@ -82,9 +76,7 @@ def run_tests(folder: Folder = DEFAULT, as_json: Json = False) -> None:
 )
 def simulate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Rules folder.")],
-    events: Annotated[
-        Path, typer.Argument(help="JSON object, JSON array or NDJSON; - reads standard input.", allow_dash=True)
-    ],
+    events: EventsFile,
     until: Annotated[
         str | None,
         typer.Option(
@@ -101,7 +93,7 @@ def simulate(
     duties: Annotated[
         bool, typer.Option("--duties/--no-duties", help="Recurring duties of the events' sites as well.")
     ] = True,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the whole timeline that these events would cause, without any server.
 

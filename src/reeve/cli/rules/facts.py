@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.options import RULES, AsJson, Lang, RulesFolder
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.speaking import spoken_language
 
@@ -27,7 +28,7 @@ _WORDS = {
     },
     "zh": {
         "limit": "时限", "trigger": "触发", "schedule": "周期", "grade": "分级", "score": "计分", "manner": "行为",
-        "policy": "文件", "count": "计数", "clock": "时钟", "step": "步骤", "duty": "例行工作", "setting": "设置",
+        "policy": "文件", "count": "计数", "clock": "时限", "step": "步骤", "duty": "例行工作", "setting": "设置",
         "no_rule": "没有规则", "by_people": "不设规则，因为：",
         "all": "共 {facts} 条：{carried} 条由规则实现（{rules} 处），{manners} 条靠人遵守，{missing} 条没有规则。",
         "some": "有 {missing} 条没有规则。", "none": "凡规则能实现的都已有规则。",
@@ -36,19 +37,12 @@ _WORDS = {
 
 
 def facts(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", envvar="REEVE_RULES", show_envvar=False, help="Rules folder.")
-    ] = Path("rules"),
+    folder: RulesFolder = RULES,
     missing: Annotated[
         bool, typer.Option("--missing", help="Only facts that a rule could keep and none does.")
     ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")
-    ] = False,
-    lang: Annotated[
-        str | None,
-        typer.Option("--lang", help="Language of the facts: en or zh.", show_default="your locale's"),
-    ] = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """List every fact of facts.yaml with the rules that carry it: file, line and name.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from reeve.cli.options import AsJson, Lang, Limit
 from reeve.cli.output import errors, moment, print_json, print_line
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
@@ -16,12 +17,10 @@ DIFF_EXAMPLES = (
     "reeve rules diff old-rules rules --json"
 )
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
-
 
 def history(
-    limit: Annotated[int, typer.Option(help="At most so many.", min=1)] = 20,
-    as_json: Json = False,
+    limit: Limit = 20,
+    as_json: AsJson = False,
 ) -> None:
     """List which rules became active when, by whom and why, newest first; and how many open cases still follow.
 
@@ -38,8 +37,8 @@ def diff(
         str, typer.Argument(metavar="[B]", help="The same.", envvar="REEVE_RULES", show_envvar=False)
     ] = "rules",
     text: Annotated[bool, typer.Option("--text", help="Line by line, as a unified diff.")] = False,
-    as_json: Json = False,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")] = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Show what differs between two versions of the rules, in the words of the rules.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reeve.cli.exit_codes import USAGE
+from reeve.cli.options import RULES, AsJson, Lang, RulesFolder
 from reeve.cli.output import errors
 from reeve.cli.speaking import spoken_language
 
@@ -22,14 +22,10 @@ Note = Annotated[str, typer.Option(help="Why, for the history; shown to everybod
 Author = Annotated[str | None, typer.Option(help="Who, for the history.", show_default="your login name")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only look: nothing is activated and nobody is told.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
-Lang = Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")]
 
 
 def push(
-    folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", envvar="REEVE_RULES", show_envvar=False, help="Rules folder.")
-    ] = Path("rules"),
+    folder: RulesFolder = RULES,
     note: Note = "",
     author: Author = None,
     yes: Yes = False,
@@ -41,7 +37,7 @@ def push(
             help="Activate nothing: evaluate these rules silently on live traffic (`reeve rules shadow`).",
         ),
     ] = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Activate a rules folder on every running replica at once.
@@ -75,7 +71,7 @@ def rollback(
     author: Author = None,
     yes: Yes = False,
     dry_run: DryRun = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Make an earlier version of the rules the active one again.

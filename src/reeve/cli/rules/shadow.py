@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reeve.cli.exit_codes import BAD
+from reeve.cli.options import AsJson, Lang
 from reeve.cli.output import errors, print_json, print_line, span
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
@@ -26,8 +27,6 @@ app = typer.Typer(
     "reeve rules shadow promote; reeve rules shadow drop",
 )
 
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, and nothing else.")]
-Lang = Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")]
 
 _TEXTS = {
     "en": {
@@ -65,7 +64,7 @@ _TEXTS = {
 def show(
     context: typer.Context,
     top: Annotated[int, typer.Option(help="Show so many of the cases that differ most.", min=0, max=200)] = 10,
-    as_json: Json = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Show the rules in the shadow: how far their evaluation is, and what they would have done otherwise.
@@ -83,7 +82,7 @@ def promote(
         str | None, typer.Option(help="Who, for the history.", show_default="your login name")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
     """Activate the rules in the shadow, the same way as a push: checked, shown, asked. The shadow ends with it.
@@ -121,7 +120,7 @@ def promote(
 
 
 @app.command()
-def drop(as_json: Json = False, lang: Lang = None) -> None:
+def drop(as_json: AsJson = False, lang: Lang = None) -> None:
     """End the shadow; its differences are gone. The active rules stay as they are.
 
     Exit codes: 0 done, 1 there is no shadow, 3 MongoDB is away.

@@ -13,6 +13,7 @@ from typing import Literal as OneOf
 import typer
 
 from reeve.cli.exit_codes import BAD
+from reeve.cli.options import AsJson, DryRun
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.shifts.checks import known_people
 from reeve.cli.shifts.moments import local_iso, read_length, read_moment, shown_moment, the_one
@@ -33,8 +34,6 @@ _LOOK = timedelta(days=60)
 Which = Annotated[str, typer.Argument(metavar="PLACE/ROLE", help="Whose rota.", show_default=False)]
 Note = Annotated[str, typer.Option(help="Why; shown to everybody who lists changes, so no personal data.")]
 Author = Annotated[str | None, typer.Option(help="Who enters this.", show_default="your login name")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
 def override(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from reeve.cli.exit_codes import BAD
+from reeve.cli.options import AsJson
 from reeve.cli.output import print_json, print_line
 from reeve.cli.shifts.changes import override, remove, swap
 from reeve.cli.shifts.checks import Finding, check_rota, known_people, load_rules, tell
@@ -32,7 +33,6 @@ app.command("override")(override)
 app.command("swap")(swap)
 app.command("remove")(remove)
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 Which = Annotated[str | None, typer.Argument(metavar="[WHICH]", help="place, or place/role; all without it.")]
 Days = Annotated[int, typer.Option("--days", min=1, max=400, help="How many days.")]
 From = Annotated[str | None, typer.Option("--from", metavar="DAY", help="First day.", show_default="today")]

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from reeve.cli.exit_codes import BAD
+from reeve.cli.options import AsJson, DryRun, Lang
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.shifts.checks import check_rota, known_people, load_rules, tell
 from reeve.cli.speaking import spoken_language
@@ -20,13 +21,11 @@ from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.store.shifts import ShiftStore
 from reeve.runtime.time_source import SystemTime
 
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
-
 
 def import_shifts(
     file: Annotated[Path, typer.Argument(help="A YAML file with rotas; see docs/shifts.md.", show_default=False)],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or zh.", show_default="your locale's")] = None,
+    dry_run: DryRun = False,
+    lang: Lang = None,
     as_json: AsJson = False,
 ) -> None:
     """Brings rotas in; each replaces the one of its place and role. Overrides and swaps stay.

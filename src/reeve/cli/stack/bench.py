@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from reeve.cli.exit_codes import INTERRUPTED
+from reeve.cli.options import AsJson
 from reeve.cli.output import errors, print_json, print_line
 from reeve.devstack.bench.figures import Figure
 from reeve.devstack.bench.rig import rig
@@ -31,7 +32,7 @@ def bench(
     ] = None,
     rules: Annotated[Path, typer.Option(help="Rules folder.")] = Path("rules"),
     quick: Annotated[bool, typer.Option("--quick", help="A tenth of the load: a first impression.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measures Reeve beside plainer programs that do less, on servers of its own; docs/benchmark.md says what.
 

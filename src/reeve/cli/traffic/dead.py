@@ -13,6 +13,7 @@ import nats.errors
 import nats.js.errors
 import typer
 
+from reeve.cli.options import AsJson
 from reeve.cli.output import errors, moment, print_json, print_line
 from reeve.cli.targets import find_targets, open_bus
 from reeve.contracts.notices import DeadLetter, read_dead_letter
@@ -65,7 +66,7 @@ class Kept:
 def list_letters(
     service: Annotated[str, typer.Option(help="Only of this service.")] = "*",
     site: Annotated[str, typer.Option(help="Only of this site; _ for an unusable one.")] = "*",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Lists the dead letters, oldest first: number, when, which service and site, and why.
 
@@ -77,7 +78,7 @@ def list_letters(
 @app.command("show")
 def show_letter(
     number: Annotated[int, typer.Argument(help="Number of the letter, from `reeve dead list`.", min=1)],
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on one line.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Shows one dead letter with the original message. That may hold personal data."""
     asyncio.run(_show(number, as_json))
@@ -87,7 +88,7 @@ def show_letter(
 def replay_letters(
     numbers: Annotated[list[int] | None, typer.Argument(help="Numbers of letters, from `reeve dead list`.")] = None,
     all_of_them: Annotated[bool, typer.Option("--all", help="Every letter that is there now.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Publishes the original bytes on the original subject again, and removes the letter.
 

@@ -8,13 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Annotated, Any
 
 import httpx
 import orjson
 import typer
 
+from reeve.cli.options import EventsFile
 from reeve.cli.targets import find_targets
 from reeve.cli.traffic.event_files import opened
 
@@ -49,9 +49,7 @@ class _Tally:
 
 
 def send(
-    file: Annotated[
-        Path, typer.Argument(help="JSON object, JSON array or NDJSON; - reads standard input.", allow_dash=True)
-    ],
+    file: EventsFile,
     url: Annotated[
         str | None,
         typer.Option(envvar="REEVE_URL", help="Where intake listens.", show_default="the running `reeve up`"),

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.options import Lang, OnlySite
 from reeve.cli.output import errors, print_json
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
@@ -43,7 +44,7 @@ def backtest(
         str | None,
         typer.Option(help="Compare up to here.", show_default="now; with --events until nothing is due any more"),
     ] = None,
-    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    site: OnlySite = None,
     against: Annotated[
         str | None,
         typer.Option(
@@ -87,9 +88,7 @@ def backtest(
         bool,
         typer.Option("--json", help="One JSON object a line on stdout, and nothing else: the sums, the cases."),
     ] = False,
-    lang: Annotated[
-        str | None, typer.Option("--lang", help="Language of the report: en or zh.", show_default="your locale's")
-    ] = None,
+    lang: Lang = None,
 ) -> None:
     """Show what the candidate rules would have changed: grades, breaches, who is told, SMS, the cases most changed.
 
