@@ -125,7 +125,7 @@ KIND_NOTES: dict[type[BaseModel], Notes] = {
             "以 POST 发送的 CloudEvent，带签名（webhook-id、webhook-timestamp、webhook-signature）。",
         ),
         "url": Note(
-            "URL", "The recipient's address, unless another is given.", "默认为收件人的地址。", ('"{{ to }}"',)
+            "URL", "The recipient's address, unless another is given.", "默认为接收人的地址。", ('"{{ to }}"',)
         ),
         "secret": Note(
             "Secret", "Signs; whsec_… is base64.", "签名密钥；whsec_… 为 base64。", ('"{{ secrets.signing }}"',)
@@ -147,7 +147,7 @@ KIND_NOTES: dict[type[BaseModel], Notes] = {
         "url": Note(
             "URL",
             "Apprise's address; `{{ to }}` is the recipient's. Put it behind the host, not in its place.",
-            "Apprise 地址；`{{ to }}` 为收件人地址，应写在主机之后。",
+            "Apprise 地址；`{{ to }}` 为接收人地址，应写在主机之后。",
             ('"wecombot://{{ to }}"', '"tgram://{{ secrets.bot }}/{{ to }}"'),
         ),
         "format": Note("Format", "What the texts are written in.", "文本格式。"),

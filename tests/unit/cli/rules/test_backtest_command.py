@@ -92,8 +92,8 @@ def test_people_read_a_report(candidate: Path, active: Path, events: Path) -> No
 
 def test_and_in_chinese(candidate: Path, active: Path, events: Path) -> None:
     result = run(candidate, active, events, "--lang", "zh")
-    assert "2 个案件有变化。" in result.stdout
-    assert "变化最大的案件" in result.stdout
+    assert "2 张工单有变化。" in result.stdout
+    assert "变化最大的工单" in result.stdout
     assert "超时 respond" in result.stdout
 
 
