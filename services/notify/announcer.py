@@ -141,7 +141,7 @@ def _data(delivery: Delivery, outcome: Outcome) -> dict[str, Any]:
         "resend_of": short_id(delivery.resend_of) if delivery.resend_of is not None else None,
         "merged": delivery.merged,
         "into": happening.into,
-        "segments": delivery.segments or None,
+        "segments": (happening.segments if outcome.what == "sent" else delivery.segments) or None,
         "answer": happening.answer,
         "answered_by": happening.how,
         "minutes": happening.minutes,

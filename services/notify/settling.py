@@ -69,7 +69,8 @@ def settle(
     settlement = Settlement(delivery.id, "failed", now, now, delivery.claim, attempts)
     if last.result in (Result.SENT, Result.UNKNOWN):
         keys = references(delivery.id, terms, last.reference)
-        settlement = replace(settlement, references=keys, segments=segments)
+        attempts = (*attempts[:-1], replace(attempts[-1], segments=segments))
+        settlement = replace(settlement, attempts=attempts, references=keys, segments=segments)
     if last.result is Result.SENT:
         return replace(settlement, state="sent")
     if last.result is Result.UNKNOWN:
@@ -122,7 +123,8 @@ def follow(delivery: Delivery, leader: Settlement) -> Settlement:
     if state in ("merged", "unknown"):
         settlement = replace(settlement, into=leader.id)
     if state in ("unknown", "failed"):
-        settlement = replace(settlement, attempts=leader.attempts[-1:])
+        # The parts are the leader's: counted there, once.
+        settlement = replace(settlement, attempts=tuple(replace(each, segments=0) for each in leader.attempts[-1:]))
     return settlement
 
 

@@ -43,7 +43,10 @@ class DeliveryData(BaseModel):
     into: str | None = Field(
         default=None, description="Its matter was said by another delivery's message: that one's short id"
     )
-    segments: int | None = Field(default=None, description="sms: how many it took")
+    segments: int | None = Field(
+        default=None,
+        description="sms: how many this send took; of what is not `sent`: how many all sends so far took together",
+    )
     answer: OneOf["acknowledged", "escalated", "delayed"] | None = Field(
         default=None, description="acknowledged: what the recipient answered"
     )

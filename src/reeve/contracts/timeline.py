@@ -158,7 +158,7 @@ class TimelineLine(BaseModel):
     into: str | None = Field(default=None, description="merged: short id of the delivery whose message says it")
     merged: int | None = Field(default=None, description="sent: how many others its message says, too")
     silence: str | None = Field(default=None, description="suppressed: the silence that hides it")
-    segments: int | None = Field(default=None, description="sent by sms: how many it took")
+    segments: int | None = Field(default=None, description="sent or unknown, by sms: how many this very send took")
     answered_by: str | None = Field(
         default=None, description="acknowledged, escalated, delayed: `link`, or the channel of the reply"
     )

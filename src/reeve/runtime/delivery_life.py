@@ -73,6 +73,8 @@ class Happening:
     """acknowledged: id of the event that the answer became."""
     into: str | None = None
     """merged: short name of the delivery whose message says it."""
+    segments: int = 0
+    """SMS segments that this very try handed to the provider."""
 
 
 def happenings(delivery: Delivery) -> list[Happening]:
@@ -117,16 +119,28 @@ def _held(delivery: Delivery) -> Iterator[Happening]:
 def _attempts(delivery: Delivery) -> Iterator[Happening]:
     tries = 0
     last = len(delivery.attempts) - 1
+    taken = segments_of_tries(delivery)
     for number, attempt in enumerate(delivery.attempts):
         what = _OF_RESULT.get(attempt.result)
         if what in (None, "sent") and attempt.result != "not_delivered":
             tries += 1
         if what is None:
             what = _came_to_nothing(attempt, final=number == last and delivery.state == "failed")
-        happening = Happening(what, attempt.at, tries or None, attempt.provider, attempt.reason)
+        happening = Happening(
+            what, attempt.at, tries or None, attempt.provider, attempt.reason, segments=taken[number]
+        )
         if what in ("sent", "delivered"):
             happening = replace(happening, reason=None, resent=attempt.result == "resent")
         yield happening
+
+
+def segments_of_tries(delivery: Delivery) -> list[int]:
+    """The SMS segments of each try. What an older release noted for the delivery alone is of its last send."""
+    taken = [attempt.segments for attempt in delivery.attempts]
+    sends = [n for n, attempt in enumerate(delivery.attempts) if attempt.result in ("sent", "resent", "unknown")]
+    if sends:
+        taken[sends[-1]] += max(0, delivery.segments - sum(taken))
+    return taken
 
 
 def _came_to_nothing(attempt: Attempt, *, final: bool) -> What:

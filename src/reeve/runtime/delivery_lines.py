@@ -95,9 +95,10 @@ def delivery_lines(
             "answer": each.answer,
             "answered_by": each.how,
             "minutes": each.minutes,
+            "segments": each.segments or None,
         }
         if each.what == "sent":
-            keys |= {"merged": delivery.merged or None, "segments": delivery.segments or None}
+            keys |= {"merged": delivery.merged or None}
         if delivery.resend_of is not None:
             keys |= {"resend_of": short_id(delivery.resend_of), "by": delivery.by or None}
         yield (

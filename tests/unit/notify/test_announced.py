@@ -52,7 +52,7 @@ def test_a_delivery_that_lived_through_everything() -> None:
     sent, delivered, delayed, taken = (NotificationOutcome.model_validate_json(each.body).data for each in told)
     assert (sent.provider, sent.attempt, sent.resent, sent.segments, sent.merged) == ("twilio", 3, True, 2, 3)
     assert (sent.resend_of, sent.delivery) == (short_id("n0#gm-1#sms"), LIVED.short)
-    assert (delivered.provider, delivered.resent) == ("twilio", False)
+    assert (delivered.provider, delivered.resent, delivered.segments) == ("twilio", False, 2)
     assert (delayed.answer, delayed.minutes, delayed.answered_by) == ("delayed", 30, "sms")
     assert (taken.answer, taken.minutes, taken.answered_by, taken.recipient) == (
         "acknowledged",

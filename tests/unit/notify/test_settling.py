@@ -193,6 +193,13 @@ def test_those_that_go_out_with_it_follow_it(outcome: Outcome, state: str, into:
     assert follower.due_at == leader.due_at
 
 
+def test_segments_are_those_of_the_try_that_handed_them_over_and_of_who_led() -> None:
+    leader = settle(_delivery(AWAY_BEFORE), [Try(NOW, BUSY), Try(NOW, SILENT)], TERMS, PLAN, 0.5, 3)
+    assert [each.segments for each in leader.attempts] == [0, 3]
+    follower = follow(replace(_delivery(), id="other"), leader)
+    assert ([each.segments for each in follower.attempts], follower.segments) == ([0], 0)
+
+
 @given(st.integers(1, 60), st.floats(0, 1), st.sampled_from([Reason.UNREACHABLE, Reason.BUSY, Reason.CREDENTIALS]))
 def test_waits_double_within_a_quarter_and_end_at_half_an_hour(failed: int, jitter: float, reason: Reason) -> None:
     wait = PLAN.wait(failed, jitter, reason)

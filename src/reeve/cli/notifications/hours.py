@@ -48,6 +48,7 @@ def _row(asked: Requested, hour: datetime) -> Row:
         "waits_for": {"for": "hours", "until": hour, "together": 1},
         "attempts": 0,
         "segments": 0,
+        "sends": 0,
         "merged": 0,
         "into": None,
         "silence": None,

@@ -43,7 +43,7 @@ class Page:
             (f"  {self._at(row['requested_at'])}  ", "dim"),
             f"{row['case']:<36} {row['step']:<16} {row['role']:<18} {who:<16} {how:<14} ",
             (say(STATES, row["state"], self._lang), STYLES.get(row["state"], "")),
-            *(_in_brackets([*self._reason(row), *self._segments(row)])),
+            *self._in_brackets([*self._reason(row), *self._segments(row)]),
         )
 
     def whole(self, row: Row) -> None:
@@ -56,12 +56,13 @@ class Page:
         )
         numbered = [self.word("round", round=row["round"])] if row["round"] > 1 else []
         numbered += [self.word("level", level=row["level"])] if row["level"] else []
-        self._field("asked", asked, *_in_brackets(numbered))
-        self._field("to", self._whom(row), *_in_brackets(self._ladder(row)))
+        self._field("asked", asked, *self._in_brackets(numbered))
+        self._field("to", self._whom(row), *self._in_brackets(self._ladder(row)))
         if row["channel"]:
             self._field("how", self.word("by", message=row["message"], channel=row["channel"]))
         state = say(STATES, row["state"], self._lang)
-        self._field("state", (state, STYLES.get(row["state"], "")), *_in_brackets(self._reason(row)))
+        more = [*self._reason(row), *(self._segments(row) if row["sends"] > 1 else [])]
+        self._field("state", (state, STYLES.get(row["state"], "")), *self._in_brackets(more))
         if row["waits_for"] is not None:
             self._field("waits_for", self._waits(row["waits_for"]))
         if row["silence"]:
@@ -97,7 +98,7 @@ class Page:
                 (f"  {row['id']}  ", "dim"),
                 f"{who} {row['channel'] or ''}: ",
                 (state, STYLES.get(row["state"], "")),
-                *_in_brackets(self._reason(row)),
+                *self._in_brackets(self._reason(row)),
             )
 
     def _deed(self, deed: Row) -> None:
@@ -116,7 +117,7 @@ class Page:
         print_line(
             (f"  {self._at(deed['at'])}  ", "dim"),
             (what, STYLES.get(deed["what"], "")),
-            "".join(f", {each}" for each in more if each),
+            "".join(self.word("comma") + each for each in more if each),
         )
 
     def _waits(self, waits: Row) -> str:
@@ -125,7 +126,7 @@ class Page:
         found.append(self.word("hour" if waits["for"] in HOLDS else waits["for"], at=until))
         if waits["together"] > 1:
             found.append(self.word("group", n=waits["together"]))
-        return ", ".join(found)
+        return self.word("comma").join(found)
 
     def _whom(self, row: Row) -> str:
         return self.word("as_role", who=row["recipient"] or self.word("nobody"), role=row["role"])
@@ -143,7 +144,12 @@ class Page:
         return [each for each in (reason, silence, row["into"]) if each]
 
     def _segments(self, row: Row) -> list[str]:
+        if row["sends"] > 1:
+            return [self.word("all_segments", segments=row["segments"], sends=row["sends"])]
         return [self.word("segments", segments=row["segments"])] if row["segments"] else []
+
+    def _in_brackets(self, words: Sequence[str]) -> list[str]:
+        return [self.word("brackets", words=self.word("comma").join(words))] if words else []
 
     def _field(self, name: str, *parts: str | tuple[str, str]) -> None:
         label = self.word(name)
@@ -153,7 +159,3 @@ class Page:
 
     def _at(self, at: datetime) -> str:
         return moment(at.astimezone(self._zone))
-
-
-def _in_brackets(words: Sequence[str]) -> list[str]:
-    return [f" ({', '.join(words)})"] if words else []

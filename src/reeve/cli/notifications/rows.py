@@ -7,7 +7,7 @@ from typing import Any
 
 from reeve.contracts.timeline import because_json
 from reeve.domain.effects import Because
-from reeve.runtime.delivery_life import for_nobody, happenings
+from reeve.runtime.delivery_life import for_nobody, happenings, segments_of_tries
 from reeve.runtime.store.deliveries import Delivery
 from reeve.runtime.store.short_ids import short_id
 
@@ -35,6 +35,7 @@ def row_of(delivery: Delivery) -> Row:
         "waits_for": waits_for(delivery),
         "attempts": sum(each.result not in ("delivered", "not_delivered") for each in delivery.attempts),
         "segments": delivery.segments,
+        "sends": sum(each > 0 for each in segments_of_tries(delivery)),
         "merged": delivery.merged,
         "into": short_id(delivery.into) if delivery.into is not None else None,
         "silence": delivery.silence,
@@ -74,7 +75,7 @@ def whole_row(delivery: Delivery, because: Because, siblings: Sequence[Delivery]
             "until": each.until,
             "into": each.into,
             "merged": delivery.merged if each.what == "sent" else 0,
-            "segments": delivery.segments if each.what == "sent" else 0,
+            "segments": each.segments,
             "answer": each.answer,
             "how": each.how,
             "minutes": each.minutes,

@@ -39,6 +39,8 @@ class Attempt:
     """The provider's own id of the message."""
     provider: str = ""
     """Name of the provider that was tried; empty: none was."""
+    segments: int = 0
+    """sms: how many parts the provider was handed in this try; 0 as well where an older release did not note it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Delivery:
     silence: str | None = None
     """suppressed: id of the silence that hides it."""
     segments: int = 0
-    """SMS segments that were handed to a provider."""
+    """SMS segments that were handed to providers in all its tries: what was sent twice counts twice."""
     resend_of: str | None = None
     """Id of the delivery that a person had sent again by this one."""
     by: str = ""
@@ -167,13 +169,14 @@ def document_of(delivery: Delivery) -> Document:
 
 def attempt_document(attempt: Attempt) -> Document:
     """As it is stored within its delivery."""
-    return {
+    document: Document = {
         "at": attempt.at,
         "result": attempt.result,
         "reason": attempt.reason,
         "reference": attempt.reference,
         "provider": attempt.provider,
     }
+    return document | {"segments": attempt.segments} if attempt.segments else document
 
 
 def delivery_of(document: Document) -> Delivery:

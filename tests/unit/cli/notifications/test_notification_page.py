@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -76,7 +77,21 @@ def test_a_delivery_with_its_whole_life(capsys: pytest.CaptureFixture[str]) -> N
         assert part in text
     chinese = shown(capsys, lived, "zh", siblings=[lived, other])
     assert "已送达" in chinese
-    assert "第 3 次, 通道 twilio, 重复发送" in chinese
+    assert "已发送，第 3 次，通道 twilio，重复发送，2 条短信" in chinese
+
+
+def test_what_was_sent_twice_says_what_each_send_took_and_both_together(capsys: pytest.CaptureFixture[str]) -> None:
+    twice = delivery("unknown/timeout/aliyun", "resent/accepted/twilio", segments=5)
+    first, second = twice.attempts
+    twice = replace(twice, attempts=[replace(first, segments=2), replace(second, segments=3)])
+    row = whole_row(twice, Because("complaint.yaml:57"), (), 1)
+    assert (row["segments"], row["sends"]) == (5, 2)
+    assert [deed["segments"] for deed in row["life"]] == [2, 3]
+    text = shown(capsys, twice, "en")
+    assert text.count("sent (5 SMS in 2 sends)") == 2, "in the list, and on its page"
+    assert "nobody knows whether it arrived, attempt 1, through aliyun, 2 SMS, no answer in time" in text
+    assert "sent, attempt 2, through twilio, a second time, 3 SMS" in text
+    assert shown(capsys, twice, "zh").count("已发送（2 次发送共 5 条短信）") == 2
 
 
 def test_moments_are_those_of_the_site(capsys: pytest.CaptureFixture[str]) -> None:
