@@ -41,7 +41,7 @@ from services.intake.http import HttpSide, build_api
 from services.intake.keys import ApiKeys, Rate
 from services.intake.outbox import EventOutbox
 from services.intake.posting import Reader
-from services.intake.providers_api import ProvidersApi, posting_providers
+from services.intake.providers_api import PostingProviders, ProvidersApi
 from services.intake.rules import RulesView
 from services.intake.settings import IntakeSettings
 
@@ -94,6 +94,7 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
     reader = Reader(rules.reserved)
     digested = SubjectDigests(rules.digests, None)
     tokens = AckTokenStore(database, b"")
+    posting = PostingProviders(settings)
     running = Intake(f"http://{settings.intake_host}:{listener.getsockname()[1]}")
 
     async def readiness() -> dict[str, bool]:
@@ -110,7 +111,7 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
         cases=CaseReader(database, time),
         acks=AckPages(tokens, Answers(database, tokens), SaidTogether(database, tokens), collector, time),
         providers=ProvidersApi(
-            posting_providers(settings),
+            posting,
             ProviderPostStore(database),
             Rate(settings.intake_posts_rate, clocks.monotonic),
             time,
@@ -136,6 +137,7 @@ async def intake(settings: IntakeSettings, time: TimeSource | None = None) -> As
     background = [
         prepared,
         asyncio.create_task(collector.run(), name="collector"),
+        asyncio.create_task(posting.run(), name="provider files"),
         asyncio.create_task(_bus_side(running, settings, outbox, rules, bus_posts), name="bus"),
     ]
     # Posts that come before the rules are known are answered 503: better to listen a moment later.

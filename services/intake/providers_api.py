@@ -6,6 +6,7 @@ can't prove to be the provider is refused, and nothing of it is kept.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal as OneOf
@@ -16,8 +17,10 @@ from starlette.responses import Response
 
 from reeve.ports import StoreAway, TimeSource
 from reeve.runtime.crash import reach
+from reeve.runtime.providers.faults import Fault
 from reeve.runtime.providers.load import Configured, check_providers
 from reeve.runtime.providers.posts import Post, answer_for, verified
+from reeve.runtime.providers.watching import FAULTS, FilesWatch, tell_refused, tell_taken
 from reeve.runtime.providers.webhooks import TokenCheck
 from reeve.runtime.store.provider_posts import ProviderPostStore
 from reeve.runtime.telemetry import get_log
@@ -36,16 +39,44 @@ _POSTS = Counter("reeve_intake_provider_posts_total", "Posts of providers", ["pr
 log = get_log(__name__)
 
 
-def posting_providers(settings: IntakeSettings) -> dict[str, Configured]:
-    """Name → provider, of those that post. A file with a fault is left out and told: events are taken anyway."""
-    found, faults = check_providers(settings.channels, settings.sms_gateway, secrets="webhooks")
-    for fault in faults:
-        log.error(
-            "A provider's file can't be used; its posts are refused.",
-            action="provider_refused",
-            source=fault.source,
-            line=fault.line,
-        )
+class PostingProviders:
+    """Those whose posts are taken. `run` once, until cancelled: it keeps them in step with their files."""
+
+    def __init__(self, settings: IntakeSettings) -> None:
+        """Those that the files describe. A file with a fault is left out and told: events are taken anyway."""
+        self._settings = settings
+        self._watch = FilesWatch(settings.channels, settings.sms_gateway)
+        found, faults = self._read()
+        self.by_name = _posting(found)
+        FAULTS.set(len(faults))
+        for fault in faults:
+            log.error(
+                "A provider's file can't be used; its posts are refused.",
+                action="provider_refused",
+                source=fault.source,
+                line=fault.line,
+                place=fault.place,
+                fault=fault.sentence,
+            )
+
+    async def run(self) -> None:
+        """What is saved in their files holds for the next post."""
+        await self._watch.run(self.look)
+
+    async def look(self) -> None:
+        """What the files say holds from now on; where they have faults they are told, and nothing changes."""
+        found, faults = await asyncio.to_thread(self._read)
+        if faults:
+            tell_refused(faults)
+            return
+        before, self.by_name = self.by_name, _posting(found)
+        tell_taken(before, self.by_name)
+
+    def _read(self) -> tuple[list[Configured], list[Fault]]:
+        return check_providers(self._settings.channels, self._settings.sms_gateway, secrets="webhooks")
+
+
+def _posting(found: Iterable[Configured]) -> dict[str, Configured]:
     return {each.name: each for each in found if each.file.webhooks is not None}
 
 
@@ -53,7 +84,7 @@ def posting_providers(settings: IntakeSettings) -> dict[str, Configured]:
 class ProvidersApi:
     """Takes the posts of the providers that post."""
 
-    providers: Mapping[str, Configured]
+    providers: PostingProviders
     posts: ProviderPostStore
     rate: Rate
     time: TimeSource
@@ -62,7 +93,7 @@ class ProvidersApi:
 
     async def take(self, provider: str, kind: Kind, request: Request) -> Response:
         """The provider's own answer, once the post is kept; else a problem, and nothing is kept."""
-        known = self.providers.get(provider)
+        known = self.providers.by_name.get(provider)
         webhooks = known.file.webhooks if known is not None else None
         shape = None if known is None else known.file.receipts if kind == "receipts" else known.file.inbound
         if known is None or webhooks is None or shape is None:

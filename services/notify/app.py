@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +21,7 @@ from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.health import HealthServer
 from reeve.runtime.own_events import OwnEvents
 from reeve.runtime.process import cancelled, stop_requested, unless_stopped, until_stopped
-from reeve.runtime.providers.load import Configured
+from reeve.runtime.providers.watching import FilesWatch
 from reeve.runtime.store import (
     ack_tokens,
     bundles,
@@ -51,8 +51,6 @@ from reeve.runtime.time_source import SystemTime
 from services.notify.announcer import Announcer
 from services.notify.answers.building import AnswerSide, build_answers
 from services.notify.case_reader import CaseReader, FreshCases
-from services.notify.channels.configured import configured
-from services.notify.channels.opening import open_providers
 from services.notify.composing import Composer
 from services.notify.dispatcher import Dispatcher
 from services.notify.feeder import Feeder
@@ -63,10 +61,10 @@ from services.notify.handover import HandOverKeeper
 from services.notify.journal import Journal, take_over
 from services.notify.links import AckLinks, Ways
 from services.notify.planner import Planner
-from services.notify.pool.choice import ProviderPool
-from services.notify.pool.from_files import pools_of
+from services.notify.pool.running import RunningProviders
 from services.notify.receipts import ReceiptKeeper
 from services.notify.recorder import Recorder
+from services.notify.refitting import Refitter
 from services.notify.reports import Reports
 from services.notify.settings import NotifySettings
 from services.notify.settling import RetryPlan
@@ -97,11 +95,8 @@ async def main() -> None:
 async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
     """Runs until `stop` is set; then what is being sent is finished and recorded, the rest put back."""
     async with AsyncExitStack() as stack:
-        files = _files(settings)
-        providers = open_providers(files, settings.public_url)
-        for provider in providers:
-            stack.push_async_callback(provider.close)
-        pools = pools_of(files, providers)
+        watch = FilesWatch(settings.channels, settings.sms_gateway)
+        providers = await _providers(settings, stack)
         client = connect_store(settings.mongo_url, "notify")
         stack.push_async_callback(client.close)
         database = open_database(client, settings.mongo_database)
@@ -125,9 +120,9 @@ async def serve(settings: NotifySettings, stop: asyncio.Event) -> None:
         publisher = BusPublisher(bus)
         await publisher.start()
         journal = await _journal(settings, database, stack)
-        parts = build(settings, files, pools, bus, publisher, database, rules, secret, journal=journal)
-        log.info("Notify is ready.", action="service_ready", port=health.port, channels=sorted(pools))
-        await _work(parts, pools, bus, rules, stop)
+        parts = build(settings, providers, watch, bus, publisher, database, rules, secret, journal=journal)
+        log.info("Notify is ready.", action="service_ready", port=health.port, channels=providers.channels)
+        await _work(parts, bus, rules, stop)
     log.info("Notify has stopped.", action="service_stopped")
 
 
@@ -139,6 +134,7 @@ class Parts:
     sweeper: Sweeper
     feeder: Feeder
     dispatcher: Dispatcher
+    refitter: Refitter
     recorder: Recorder
     receipts: ReceiptKeeper
     announcer: Announcer
@@ -150,8 +146,8 @@ class Parts:
 
 def build(
     settings: NotifySettings,
-    files: Sequence[Configured],
-    pools: Mapping[str, ProviderPool],
+    providers: RunningProviders,
+    watch: FilesWatch,
     bus: BusConnection,
     publisher: BusPublisher,
     database: Database,
@@ -164,13 +160,14 @@ def build(
     time = time or SystemTime()
     claim = journal.claim if journal is not None else _claim()
     lease = timedelta(seconds=settings.notify_lease_seconds)
-    hand = Hand(pools)
+    pools = providers.pools
+    hand = Hand(providers.channels)
     news = asyncio.Event()
     requested = NotificationStore(database)
     delivered = DeliveryStore(database)
     people = RecipientStore(database)
     case_reader = CaseReader(database)
-    ways = Ways(settings.public_url, _takes_replies(files), settings.reply_to)
+    ways = Ways(settings.public_url, providers.takes_replies, settings.reply_to)
     links = AckLinks(AckTokenStore(database, secret), ReplyCodes(database, secret), ways, time)
     timeline = TimelineWriter(database)
     book = ShiftBook(ShiftStore(database))
@@ -182,28 +179,30 @@ def build(
     recorder = Recorder(delivered, planner, hand, news, journal)
     feeder = Feeder(delivered, people, case_reader, links, hand, pools, time, claim, lease)
     plan = RetryPlan(settings.notify_attempts, timedelta(seconds=settings.notify_retry_seconds))
+    dispatcher = Dispatcher(
+        pools,
+        hand,
+        feeder,
+        recorder,
+        FreshCases(case_reader, lambda: [each.case for each in hand.coming()]),
+        Composer(rules, Reports(database)),
+        time,
+        plan,
+        journal,
+    )
     # What was published before this process started may have gone with a bus that was put back since.
     bus.changed.set()
     return Parts(
         WakeUps(bus, publisher, requested, planner, time),
         Sweeper(requested, delivered, planner, time),
         feeder,
-        Dispatcher(
-            pools,
-            hand,
-            feeder,
-            recorder,
-            FreshCases(case_reader, lambda: [each.case for each in hand.coming()]),
-            Composer(rules, Reports(database)),
-            time,
-            plan,
-            journal,
-        ),
+        dispatcher,
+        Refitter(providers, watch, dispatcher.run_channel, hand, recorder, links, time),
         recorder,
         ReceiptKeeper(
             ProviderPostStore(database),
             DeliveryReceipts(database),
-            {each.name: each for each in files},
+            providers.files,
             pools,
             planner,
             news,
@@ -214,19 +213,18 @@ def build(
         Announcer(DeliveryNews(database), publisher, rules, time, news, bus.changed),
         hand,
         HandOverKeeper(book, own_events, time),
-        build_answers(database, secret, files, own_events, settings.reply_to, news, time, claim),
+        build_answers(database, secret, providers.files, own_events, settings.reply_to, news, time, claim),
         build_keeper(database, case_reader, rules, own_events, time),
     )
 
 
-async def _work(
-    parts: Parts, pools: Mapping[str, ProviderPool], bus: BusConnection, rules: ActiveRules, stop: asyncio.Event
-) -> None:
+async def _work(parts: Parts, bus: BusConnection, rules: ActiveRules, stop: asyncio.Event) -> None:
     await rules.listen(bus)
     named: list[tuple[str, Coroutine[Any, Any, None]]] = [
         ("rules", rules.run()),
         ("wakeups", _wake_up(parts.wakeups)),
         ("sweeper", parts.sweeper.run()),
+        ("senders", parts.refitter.run()),
         ("feeder", parts.feeder.run()),
         ("leases", parts.feeder.run_leases()),
         ("stranded", parts.feeder.run_stranded()),
@@ -238,8 +236,6 @@ async def _work(
         ("answers", parts.answers.teller.run()),
         ("flood", parts.flood.run()),
     ]
-    for name, pool in pools.items():
-        named += [(f"{name}-{place}", parts.dispatcher.run_channel(name)) for place in range(pool.connections)]
     tasks = {name: asyncio.create_task(work, name=name) for name, work in named}
     await until_stopped(list(tasks.values()), stop)
     await parts.wakeups.stop()
@@ -284,21 +280,17 @@ def _claim() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{os.urandom(4).hex()}"
 
 
-def _files(settings: NotifySettings) -> list[Configured]:
-    """Every provider. Raises ProvidersRefused."""
-    files = configured(settings)
-    if not files:
+async def _providers(settings: NotifySettings, stack: AsyncExitStack) -> RunningProviders:
+    """Those that the files describe now. Raises ProvidersRefused."""
+    providers = RunningProviders(settings)
+    stack.push_async_callback(providers.close)
+    await providers.load()
+    if not providers.files:
         log.error(
             "No provider is configured: nobody can be reached. Put files into the folder REEVE_CHANNELS.",
             action="no_channels",
         )
-    return files
-
-
-def _takes_replies(files: Sequence[Configured]) -> bool:
-    """Whether what people reply by SMS comes back to us."""
-    # Without the secrets that prove a post, every post is refused.
-    return any(each.channel == "sms" and each.file.inbound is not None and not each.missing for each in files)
+    return providers
 
 
 async def _prepare(bus: BusConnection, database: Database, settings: NotifySettings) -> bytes:

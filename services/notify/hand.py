@@ -103,7 +103,9 @@ class Hand:
     def __init__(self, channels: Iterable[str], limit: int = 256) -> None:
         """`channels`: those this process sends on."""
         self._limit = limit
-        self._lines = {channel: Line() for channel in channels}
+        self._lines: dict[str, Line] = {}
+        self._served: tuple[str, ...] = ()
+        self.serve(channels)
         self.low = asyncio.Event()
         """Of some class there is down to half of what may wait; whoever waits for it clears it."""
         self._items: dict[str, Item] = {}
@@ -115,7 +117,15 @@ class Hand:
     @property
     def channels(self) -> tuple[str, ...]:
         """The channels this process sends on."""
-        return tuple(self._lines)
+        return self._served
+
+    def serve(self, channels: Iterable[str]) -> None:
+        """These are the channels this process sends on from now on."""
+        self._served = tuple(channels)
+        for channel in self._served:
+            self._lines.setdefault(channel, Line())
+        for line in self._lines.values():
+            line.changed.set()
 
     def line(self, channel: str) -> Line:
         """What waits for the channel."""
@@ -148,7 +158,7 @@ class Hand:
 
     def takes(self, channel: str, rank: int, already: int) -> bool:
         """Whether a delivery is claimed at once, with `already` others about to come in."""
-        return self._space(channel, class_of(rank)) > already
+        return channel in self._served and self._space(channel, class_of(rank)) > already
 
     def accept(self, items: Iterable[Item]) -> None:
         """They are claimed by this process and wait for their turn."""
@@ -185,9 +195,17 @@ class Hand:
 
     def take_back(self) -> list[Item]:
         """Everything whose turn has not come; it stays in `ids` until it is settled."""
-        waiting = [entry[2] for line in self._lines.values() for heap in line.heaps.values() for entry in heap]
-        for line in self._lines.values():
-            for heap in line.heaps.values():
+        return self._taken_from(self._lines)
+
+    def take_unserved(self) -> list[Item]:
+        """The same of the channels that this process does not send on any more."""
+        return self._taken_from(self._lines.keys() - set(self._served))
+
+    def _taken_from(self, channels: Iterable[str]) -> list[Item]:
+        waiting: list[Item] = []
+        for channel in channels:
+            for heap in self._lines[channel].heaps.values():
+                waiting += [entry[2] for entry in heap]
                 heap.clear()
         return waiting
 

@@ -37,32 +37,33 @@ class AckLinks:
     def __init__(self, tokens: AckTokenStore, codes: ReplyCodes, ways: Ways, time_source: TimeSource) -> None:
         self._tokens = tokens
         self._codes = codes
-        self._ways = ways
+        self.ways = ways
+        """May be exchanged at any time."""
         self._time = time_source
 
     async def add(self, items: Sequence[Item]) -> None:
         """Each item that an acknowledgement would end carries its ways. Raises StoreAway."""
         wanted = [item for item in items if item.delivery.ack_ends and item.delivery.role != OWNER]
-        if not wanted or not self._ways.any:
+        if not wanted or not self.ways.any:
             return
         now = self._time.now()
         tokens = await self._tokens.issue([_asked(item) for item in wanted], now)
         sendings: dict[str, list[tuple[Item, Sending]]] = {"sms": [], "email": []}
         for item, token in zip(wanted, tokens, strict=True):
-            if self._ways.public_url:
-                item.ack_url = f"{self._ways.public_url}/ack/{token}"
+            if self.ways.public_url:
+                item.ack_url = f"{self.ways.public_url}/ack/{token}"
             channel = item.delivery.channel
             address = item.person.addresses.get(channel) if item.person else None
             if address and channel in sendings:
                 sendings[channel].append((item, _sending(item, token, address)))
-        if self._ways.sms and (short := sendings["sms"]):
+        if self.ways.sms and (short := sendings["sms"]):
             codes = await self._codes.issue_short([sending for _, sending in short], now)
             for (item, _), code in zip(short, codes, strict=True):
                 item.reply_code = code
-        if self._ways.reply_to and (mails := sendings["email"]):
+        if self.ways.reply_to and (mails := sendings["email"]):
             codes = await self._codes.issue_mail([sending for _, sending in mails], now)
             for (item, _), code in zip(mails, codes, strict=True):
-                item.reply_to = self._ways.reply_to.replace("{code}", code)
+                item.reply_to = self.ways.reply_to.replace("{code}", code)
 
 
 def _asked(item: Item) -> Asked:

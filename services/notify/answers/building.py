@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reeve.ports import TimeSource
@@ -32,19 +32,20 @@ class AnswerSide:
 def build_answers(
     database: Database,
     secret: bytes,
-    files: Iterable[Configured],
+    files: Mapping[str, Configured],
     own_events: OwnEvents,
     reply_to: str,
     announce: asyncio.Event,
     time_source: TimeSource,
     claim: str,
 ) -> AnswerSide:
-    """`files`: every provider; `announce`: the bus should hear of something; `claim` names the process."""
+    """`files`: whatever provider runs at the moment, by name; `announce`: the bus should hear of something; `claim`
+    names the process."""
     tokens = AckTokenStore(database, secret)
     teller = AnswerTeller(tokens, own_events, DeliveryNews(database), announce)
     taker = ReplyTaker(
         ProviderPostStore(database),
-        {each.name: each for each in files},
+        files,
         MessageReader(database, tokens, ReplyCodes(database, secret)),
         SaidTogether(database, tokens),
         tokens,

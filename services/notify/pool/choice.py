@@ -85,10 +85,29 @@ class ProviderPool:
     """The providers of one channel. `now` is the loop's time throughout."""
 
     def __init__(self, providers: Sequence[tuple[Provider, Terms]]) -> None:
-        """At least one; the names are unique."""
-        self.members = tuple(
-            Member(provider, terms, TokenBucket(terms.per_second, terms.burst)) for provider, terms in providers
-        )
+        """The names are unique. With nobody in it nobody is ever chosen."""
+        self.members: tuple[Member, ...] = ()
+        self.become(providers)
+
+    def become(self, providers: Sequence[tuple[Provider, Terms]]) -> list[Member]:
+        """From now on it is these; who left, and may still be sending.
+
+        Who stays keeps what is known of it. Where another takes over a name it starts afresh, but for the rate:
+        that is the company's and not ours.
+        """
+        before = {each.name: each for each in self.members}
+        members: list[Member] = []
+        for provider, terms in providers:
+            known = before.get(terms.name)
+            if known is None or known.provider is not provider:
+                member = Member(provider, terms, TokenBucket(terms.per_second, terms.burst))
+                if known is not None and _rate(known.terms) == _rate(terms):
+                    member.bucket = known.bucket
+                known = member
+            members.append(known)
+        left = [each for each in self.members if not any(each is other for other in members)]
+        self.members = tuple(members)
+        return left
 
     @property
     def names(self) -> frozenset[str]:
@@ -108,6 +127,8 @@ class ProviderPool:
 
         `not_these` were tried already; where that leaves nobody at all, they are asked again.
         """
+        if not self.members:
+            return None
         left = self._left(not_these)
         chosen = self._probed(left, rank, now) or self._preferred(left, now)
         if chosen is None:
@@ -121,6 +142,8 @@ class ProviderPool:
 
     def ready_in(self, not_these: Collection[str], now: float) -> float:
         """Seconds until `choose` may find somebody; infinite until a message under way has ended."""
+        if not self.members:
+            return math.inf
         left = self._left(not_these)
         ready = [0.0 if each.withheld(now) else each.ready_in(now) for each in self._best(left, now)]
         probes = [max(each.ready_in(now), each.probe_in(now)) for each in left if self._ill(each, now)]
@@ -201,3 +224,7 @@ class ProviderPool:
         chosen = max(free, key=lambda each: each.turn)
         chosen.turn -= sum(weights)
         return chosen
+
+
+def _rate(terms: Terms) -> tuple[float, float]:
+    return terms.per_second, terms.burst

@@ -32,6 +32,8 @@ class Company:
     """Given first, one a request; afterwards it is in good health."""
     always: Response | None = None
     """Given to every request; None: in good health."""
+    held: asyncio.Event | None = None
+    """What came meanwhile is answered when it is set."""
     taken: list[dict[str, Any]] = field(default_factory=list)
     """Every request, also those that it did not accept."""
     came: asyncio.Event = field(default_factory=asyncio.Event)
@@ -42,6 +44,8 @@ class Company:
         message["reference"] = f"{self.name}-{len(self.taken) + 1}"
         self.taken.append(message)
         self.came.set()
+        if self.held is not None:
+            await self.held.wait()
         if self.answers:
             answer = self.answers.pop(0)
             if answer is SILENCE:

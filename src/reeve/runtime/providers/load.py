@@ -109,9 +109,14 @@ def check_providers(
     faults: list[Fault] = []
     if folder is None and DEFAULT_FOLDER.is_dir():
         folder = DEFAULT_FOLDER
-    sources = [str(path) for path in files_in(folder)] if folder is not None and folder.is_dir() else []
-    if folder is not None and not folder.is_dir():
-        faults.append(Fault(str(folder), None, "", "there is no such folder; REEVE_CHANNELS names it"))
+    sources: list[str] = []
+    if folder is not None:
+        try:
+            sources = [str(path) for path in files_in(folder)]
+        except (FileNotFoundError, NotADirectoryError):
+            faults.append(Fault(str(folder), None, "", "there is no such folder; REEVE_CHANNELS names it"))
+        except OSError as error:
+            faults.append(Fault(str(folder), None, "", f"the folder can't be read: {error.strerror}"))
     if sms_gateway:
         sources.append(sms_gateway)
     for source in sources:
@@ -130,7 +135,7 @@ def check_providers(
 
 
 def files_in(folder: Path) -> list[Path]:
-    """The provider files of a folder, in the order of their names."""
+    """The provider files of a folder, in the order of their names. Raises OSError."""
     return sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml") and path.name[0] != ".")
 
 
