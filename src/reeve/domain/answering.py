@@ -61,14 +61,21 @@ def _meant(turn: Turn, event: Event, field: str) -> list[StepRule]:
 
 
 def _escalate(turn: Turn, step: StepRule) -> None:
-    """The step's next rung acts now; above its last rung the site's ladder says who is told."""
+    """The step's next rung acts now; above its last rung the site's ladder says who is told.
+
+    A ladder that had ended stays ended: the rung is told once.
+    """
     state = turn.step_state(step.name)
     ladder = state.ladder
-    if ladder is not None and ladder.level + 1 < len(step.levels):
-        state.ladder = Ladder(ladder.level + 1, Due(turn.at), 0, None, ladder.clock, ladder.clock_run)
+    coming = _acted(state) + 1
+    if coming < len(step.levels):
+        clock, run = (ladder.clock, ladder.clock_run) if ladder is not None else (None, 0)
+        state.ladder = Ladder(coming, Due(turn.at), 0, None, clock, run)
         perform(turn, step, state)
+        if ladder is None:
+            state.ladder = None
         return
-    number = ladder.level if ladder is not None else len(step.levels) - 1
+    number = len(step.levels) - 1
     level = step.levels[number]
     above = roles_above(level.notify, turn.site.ladder, state.raised + 1)
     if not above:
@@ -79,6 +86,14 @@ def _escalate(turn: Turn, step: StepRule) -> None:
     number += state.raised
     turn.emit("escalated", level.pos, {"step": step.name, "level": number})
     tell(turn, step, state, replace(level, notify=above), number=number)
+
+
+def _acted(state: StepState) -> int:
+    """The last rung that has acted: between two rungs the ladder is at the one that comes."""
+    ladder = state.ladder
+    if ladder is None:
+        return state.rung
+    return ladder.level if ladder.rounds else ladder.level - 1
 
 
 def _delay(turn: Turn, step: StepRule, event: Event) -> None:

@@ -129,10 +129,12 @@ class StepState:
     """Rungs of the site's ladder that people asked for above the step's own, in this run."""
     delayed: int = 0
     """Minutes that people asked for in this run."""
+    rung: int = 0
+    """The last rung that acted in this run; it is known after the ladder has ended, too."""
 
     def copy(self) -> StepState:
         ladder = replace(self.ladder) if self.ladder else None
-        return StepState(self.fired, ladder, list(self.passed), self.raised, self.delayed)
+        return StepState(self.fired, ladder, list(self.passed), self.raised, self.delayed, self.rung)
 
 
 @dataclass(slots=True)

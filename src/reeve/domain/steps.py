@@ -148,6 +148,7 @@ def perform(turn: Turn, step: StepRule, state: StepState, *, late: bool = False)
             turn.emit("escalated", level.pos, {"step": step.name, "level": ladder.level})
         _act(turn, step, level)
         state.ladder = ladder  # a reopening has cleared it
+        state.rung = ladder.level
     ladder.rounds += 1
     state.fired += 1
     if level.notify:
@@ -247,7 +248,7 @@ def reopen(turn: Turn, step: StepRule | None = None) -> None:
     for name, state in case.steps.items():
         if state.ladder is not None:
             turn.note(name, "ended", "reopened")
-        state.fired, state.ladder, state.raised, state.delayed = 0, None, 0, 0
+        state.fired, state.ladder, state.raised, state.delayed, state.rung = 0, None, 0, 0, 0
         state.passed = [tag for tag in state.passed if "@" in tag]
     pos = step.pos if step else turn.policy.pos
     turn.emit("reopened", pos, {"run": case.run, **({"step": step.name} if step else {})})

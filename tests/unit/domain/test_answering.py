@@ -64,6 +64,31 @@ def test_escalate_now_tells_the_next_rung_at_once(step: str | None) -> None:
     ]
 
 
+def test_between_two_rungs_escalate_now_tells_the_coming_one() -> None:
+    assert told(OPENED, answer("2026-03-02 09:22", "escalated", "unanswered")) == [
+        *USUAL[:4],
+        "03-02 09:22 escalated unanswered",
+        "03-02 09:22 notify unanswered property_manager",
+    ]
+
+
+def test_after_somebody_took_it_escalate_now_tells_the_next_rung_once() -> None:
+    taken, up = (
+        answer("2026-03-02 09:12", "acknowledged", "unanswered"),
+        answer("2026-03-02 09:13", "escalated", "unanswered"),
+    )
+    ladder = [*POLICY.splitlines()]
+    at = ladder.index("    then: {notify: property_manager}")
+    ladder[at] = (
+        "    then: {notify: property_manager, repeat: {every: 5m, times: 3}, then: {notify: general_manager}}"
+    )
+    lines = brief(run(bundle_of("\n".join(ladder)), [OPENED, taken, up], "2026-03-02 12:00"), "notify", "escalated")
+    assert lines[2:] == [
+        "03-02 09:13 escalated unanswered",
+        "03-02 09:13 notify unanswered property_manager",
+    ]
+
+
 def test_above_the_last_rung_the_sites_ladder_says_who() -> None:
     first, second = (answer(f"2026-03-02 09:0{minute}", "escalated", "tell") for minute in (1, 2))
     assert told(OPENED, first, second)[:5] == [
