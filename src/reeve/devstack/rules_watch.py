@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from reeve.contracts.outgoing import OutMessage
 from reeve.devstack.log_lines import show
 from reeve.devstack.servers import ServerUrls
 from reeve.devstack.settings import StackSettings
+from reeve.runtime.author import login_name
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.connection import connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
@@ -55,7 +55,7 @@ async def watched_rules(
                 show(console, text)
 
             cases = RunningCases(database)
-            rules = RulesFolder(known, store, folder, tell, _author(), cases, lang)
+            rules = RulesFolder(known, store, folder, tell, login_name(), cases, lang)
             sentence = await rules.start()
             watching = asyncio.create_task(rules.watch(), name="watch the rules folder")
             watching.add_done_callback(lambda task: _say_why_it_ended(task, console))
@@ -73,10 +73,3 @@ async def watched_rules(
 def _say_why_it_ended(task: asyncio.Task[None], console: Console) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         show(console, f"The rules folder is watched no more ({type(error).__name__}: {error}); restart reeve up.")
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -18,6 +17,7 @@ from reeve.domain.errors import ReeveError
 from reeve.domain.inputs import Revise
 from reeve.ports import BusAway, Message
 from reeve.runtime.active_rules import ActiveRules
+from reeve.runtime.author import login_name
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.store.bundles import BundleStore
@@ -69,7 +69,7 @@ def repin(
 
     Exit codes: 0 done (or on that file already), 1 no such case or version, 2 wrong usage, 3 MongoDB is away.
     """
-    asyncio.run(_repin(_Asked(case, to, by or _login_name(), reason, recompute), as_json))
+    asyncio.run(_repin(_Asked(case, to, by or login_name(), reason, recompute), as_json))
 
 
 async def _repin(asked: _Asked, as_json: bool) -> None:
@@ -118,10 +118,3 @@ async def _set_schedules(targets: Targets, messages: list[Message]) -> None:
         errors().print(
             "NATS can't be reached; the case's next deadline may come some seconds late.", style="yellow"
         )
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import USAGE
 from reeve.cli.options import OnlySite
 from reeve.cli.output import errors, print_json, print_line
@@ -92,10 +93,5 @@ def _month(text: str | None) -> str:
     if text is None:
         return f"{SystemTime().now():%Y-%m}"
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text, re.ASCII):
-        _wrong(f"--month {text}: write a month like 2026-11.")
+        fail(f"--month {text}: write a month like 2026-11.", USAGE)
     return text
-
-
-def _wrong(sentence: str) -> NoReturn:
-    errors().print(sentence)
-    raise typer.Exit(USAGE)

@@ -15,21 +15,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
-import nats.errors
-import nats.js.errors
 import typer
 from nats.aio.msg import Msg
-from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from reeve.cli.demo.stack import own_stack
 from reeve.cli.demo.story import SITE, ZONE, Morning, Post, Scene
 from reeve.cli.demo.view import DemoView
 from reeve.cli.exit_codes import BAD
+from reeve.cli.following import follow
 from reeve.cli.options import AsJson
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_bus
 from reeve.domain.errors import ReeveError
-from reeve.ports import BusAway
 from reeve.runtime.bus.connection import BusConnection
 from reeve.runtime.time_source import SystemTime
 
@@ -187,15 +184,8 @@ async def _listening(bus: BusConnection, view: DemoView) -> AsyncIterator[None]:
             await asyncio.sleep(_POLL_SECONDS)
             view.flush()
 
-    try:
-        for stream, subject in (("CASES", f"cases.{SITE}.>"), ("NOTIFICATIONS", f"notifications.{SITE}.>")):
-            # One configuration each: the client writes the consumer's own address into it.
-            new = ConsumerConfig(deliver_policy=DeliverPolicy.NEW)
-            await bus.jetstream.subscribe(subject, stream=stream, ordered_consumer=True, cb=take, config=new)
-    except nats.js.errors.NotFoundError as error:
-        raise BusAway("it has no streams yet: none of Reeve's services has run on it") from error
-    except (nats.errors.Error, TimeoutError) as error:
-        raise BusAway("it did not answer") from error
+    for stream, subject in (("CASES", f"cases.{SITE}.>"), ("NOTIFICATIONS", f"notifications.{SITE}.>")):
+        await follow(bus, stream, subject, take)
     async with _background(show_regularly()):
         yield
 

@@ -46,17 +46,16 @@ def budget(
 
 
 async def _rows(only: str | None) -> list[dict[str, Any]]:
+    from reeve.cli.rules.versions import active_rules
     from reeve.cli.targets import find_targets, open_record
     from reeve.domain.facts import zone_of
     from reeve.domain.flood.budget import month_of, usage
-    from reeve.runtime.bundles import Bundles
     from reeve.runtime.store.budgets import BudgetStore
-    from reeve.runtime.store.bundles import BundleStore
     from reeve.runtime.time_source import SystemTime
 
     now = SystemTime().now()
     async with open_record(find_targets(), "budget") as database:
-        bundle = await Bundles(BundleStore(database), SystemTime()).load_active()
+        bundle = await active_rules(database)
         zones = {one.zone for one in (bundle.defaults, *bundle.sites.values())}
         months = await BudgetStore(database).of_months({month_of(now, zone_of(zone)) for zone in zones})
     used = {each.site: each for each in months if each.month == month_of(now, zone_of(bundle.site(each.site).zone))}

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC
 
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import BAD
 from reeve.cli.flood.silence_checks import hides_anything, known_names, misspelt, worst_of
 from reeve.cli.flood.silence_view import (
-    active_bundle,
     end_asked,
-    fail,
     matching_cases,
     moment_asked,
     places_of,
@@ -20,6 +19,7 @@ from reeve.cli.flood.silence_view import (
     what_of,
 )
 from reeve.cli.output import print_json, print_line
+from reeve.cli.rules.versions import active_rules
 from reeve.cli.targets import find_targets, open_record
 from reeve.domain.flood.silences import Matchers, Silence, SilenceRefused, check_silence
 from reeve.runtime.store.recipients import RecipientStore
@@ -45,7 +45,7 @@ async def add_silence(asked: Asked, dry_run: bool, as_json: bool, words: dict[st
     now = SystemTime().now()
     matchers = asked.matchers
     async with open_record(find_targets(), "silences") as database:
-        bundle = await active_bundle(database)
+        bundle = await active_rules(database)
         people = await RecipientStore(database).all()
         places = places_of(bundle, matchers.site)
         known = known_names(bundle, (one.id for one in people))

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from reeve.domain.bundle import Bundle, Policy
-from reeve.domain.durations import Elapsed
 from reeve.domain.facts import zone_of
 from reeve.domain.flood.settings import WORST_RANK
 from reeve.domain.flood.silences import Matchers
 from reeve.domain.recipients import ROLES
-from reeve.rulelang.parse import parse_length
-from reeve.rulelang.problems import BadRule, closest
+from reeve.rulelang.problems import closest
 
 
 def known_names(bundle: Bundle, recipients: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -50,15 +48,6 @@ def hides_anything(matchers: Matchers, bundle: Bundle) -> bool:
 
 def _matched(matchers: Matchers, bundle: Bundle) -> list[Policy]:
     return [policy for name, policy in sorted(bundle.policies.items()) if matchers.policy in ("", name)]
-
-
-def read_length(text: str) -> timedelta | None:
-    """`8h`; None: it is none."""
-    try:
-        length = parse_length(text)
-    except BadRule:
-        return None
-    return length.timedelta if isinstance(length, Elapsed) else None
 
 
 def read_when(text: str, zone: str) -> datetime | None:

@@ -6,25 +6,17 @@ import re
 from datetime import datetime
 from typing import Any, NoReturn
 
-import typer
-
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import BAD, USAGE
-from reeve.cli.flood.silence_checks import read_length, read_when
-from reeve.cli.output import errors, left, print_line
+from reeve.cli.flood.silence_checks import read_when
+from reeve.cli.lengths import length_of
+from reeve.cli.output import left, print_line
 from reeve.domain.bundle import Bundle
 from reeve.domain.facts import zone_of
 from reeve.domain.flood.silences import Matchers
 from reeve.rulelang.problems import closest
-from reeve.runtime.bundles import Bundles
-from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.mongo import Database
 from reeve.runtime.store.silences import Kept, SilenceStore
-from reeve.runtime.time_source import SystemTime
-
-
-async def active_bundle(database: Database) -> Bundle:
-    """The rules that are active."""
-    return await Bundles(BundleStore(database), SystemTime()).load_active()
 
 
 async def found_silence(store: SilenceStore, name: str, words: dict[str, str]) -> Kept:
@@ -58,7 +50,7 @@ def end_asked(until: str | None, length: str | None, since: datetime, zone: str,
         fail(words["one_end"], USAGE)
     if until is not None:
         return moment_asked("until", until, zone, words)
-    lasting = read_length(str(length))
+    lasting = length_of(str(length))
     if lasting is None:
         fail(words["bad_length"].format(found=length), USAGE)
     return since + lasting
@@ -126,9 +118,3 @@ def row_of(kept: Kept, now: datetime, bundle: Bundle) -> dict[str, Any]:
         "include_worst": silence.include_worst,
         "warned": kept.warned,
     }
-
-
-def fail(sentence: str, code: int) -> NoReturn:
-    """Ends the command."""
-    errors().print(sentence)
-    raise typer.Exit(code)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.flood.texts import TEXTS
 from reeve.cli.options import AsJson, Lang
@@ -88,14 +89,15 @@ def list_silences(
 
 
 async def _list(every: bool, as_json: bool, words: dict[str, str]) -> None:
-    from reeve.cli.flood.silence_view import active_bundle, print_silence, row_of
+    from reeve.cli.flood.silence_view import print_silence, row_of
+    from reeve.cli.rules.versions import active_rules
     from reeve.cli.targets import find_targets, open_record
     from reeve.runtime.store.silences import SilenceStore, shown_since
     from reeve.runtime.time_source import SystemTime
 
     now = SystemTime().now()
     async with open_record(find_targets(), "silences") as database:
-        bundle = await active_bundle(database)
+        bundle = await active_rules(database)
         found = await SilenceStore(database).all(shown_since(now) if every else now)
     for kept in found:
         if as_json:
@@ -116,7 +118,8 @@ def show(id: Id, as_json: AsJson = False, lang: Lang = None) -> None:
 
 
 async def _show(name: str, as_json: bool, words: dict[str, str]) -> None:
-    from reeve.cli.flood.silence_view import active_bundle, found_silence, matching_cases, print_silence, row_of
+    from reeve.cli.flood.silence_view import found_silence, matching_cases, print_silence, row_of
+    from reeve.cli.rules.versions import active_rules
     from reeve.cli.targets import find_targets, open_record
     from reeve.domain.facts import zone_of
     from reeve.runtime.store.silences import SilenceStore
@@ -125,7 +128,7 @@ async def _show(name: str, as_json: bool, words: dict[str, str]) -> None:
 
     now = SystemTime().now()
     async with open_record(find_targets(), "silences") as database:
-        bundle = await active_bundle(database)
+        bundle = await active_rules(database)
         kept = await found_silence(SilenceStore(database), name, words)
         hidden = [each for each in await SuppressedStore(database).hidden_by(name) if each.state == "suppressed"]
         matching = await matching_cases(database, kept.silence.matchers)
@@ -191,7 +194,8 @@ def extend(
 async def _move(
     name: str, until: str | None, length: str | None, by: str, as_json: bool, words: dict[str, str]
 ) -> None:
-    from reeve.cli.flood.silence_view import active_bundle, end_asked, fail, found_silence, row_of, span_of
+    from reeve.cli.flood.silence_view import end_asked, found_silence, row_of, span_of
+    from reeve.cli.rules.versions import active_rules
     from reeve.cli.targets import find_targets, open_record
     from reeve.domain.flood.silences import SilenceRefused, check_end
     from reeve.runtime.store.silences import SilenceStore
@@ -200,7 +204,7 @@ async def _move(
     now = SystemTime().now()
     ending = until is None and length is None
     async with open_record(find_targets(), "silences") as database:
-        bundle = await active_bundle(database)
+        bundle = await active_rules(database)
         store = SilenceStore(database)
         kept = await found_silence(store, name, words)
         if kept.silence.until <= now:

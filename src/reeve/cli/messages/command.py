@@ -16,6 +16,8 @@ from reeve.cli.messages.preview import Preview, of_case, of_example, senders, sp
 from reeve.cli.messages.texts import MessagePage
 from reeve.cli.options import AsJson
 from reeve.cli.output import errors, print_json
+from reeve.cli.rules.reading import rules_in
+from reeve.cli.rules.versions import active_rules
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.bundle import Bundle, Policy
@@ -60,10 +62,10 @@ def list_messages(rules: Rules = None, as_json: AsJson = False, lang: Lang = Non
     async def work() -> None:
         targets = find_targets()
         if rules is not None:
-            bundle = from_folder(rules, page)
+            bundle = rules_in(rules, page.lang, as_json=False)
         else:
             async with open_record(targets, "messages") as database:
-                bundle = await active(database, targets)
+                bundle = await active_rules(database, targets.matcher)
         for message in names_of(bundle):
             row = _listed(bundle, message)
             print_json(row) if as_json else page.listed(row)
@@ -153,11 +155,13 @@ class _Wanted:
 async def _preview(targets: Targets, wanted: _Wanted, page: MessagePage, as_json: bool) -> bool:
     """Whether every template works."""
     if wanted.rules is not None and wanted.case is None:
-        previews = _examples(from_folder(wanted.rules, page), wanted)
+        previews = _examples(rules_in(wanted.rules, page.lang, as_json=False), wanted)
     else:
         async with open_record(targets, "messages") as database:
             bundle = (
-                from_folder(wanted.rules, page) if wanted.rules is not None else await active(database, targets)
+                rules_in(wanted.rules, page.lang, as_json=False)
+                if wanted.rules is not None
+                else await active_rules(database, targets.matcher)
             )
             if wanted.case is None:
                 previews = _examples(bundle, wanted)
@@ -257,26 +261,3 @@ def known_providers(targets: Targets) -> Sequence[Configured]:
     from services.notify.channels.configured import check_configured
 
     return check_configured(sending_settings(targets), secrets="none")[0]
-
-
-async def active(database: Database, targets: Targets) -> Bundle:
-    """The active rules. Raises NoBundle."""
-    from reeve.runtime.bundles import Bundles
-    from reeve.runtime.store.bundles import BundleStore
-
-    return await Bundles(BundleStore(database), SystemTime(), None, targets.matcher).load_active()
-
-
-def from_folder(folder: Path, page: MessagePage) -> Bundle:
-    """The rules of a folder; where they have errors these are shown and the command ends."""
-    from reeve.rulelang.load import load_bundle, read_folder
-
-    if not folder.is_dir():
-        errors().print(f"{folder}: there is no such folder. Name the folder with the rule files.")
-        raise typer.Exit(USAGE)
-    result = load_bundle(read_folder(folder))
-    if result.bundle is None:
-        for problem in result.errors:
-            errors().print(problem.render(page.lang))
-        raise typer.Exit(BAD)
-    return result.bundle

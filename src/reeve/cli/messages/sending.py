@@ -10,10 +10,11 @@ from difflib import get_close_matches
 from typing import Any
 
 from reeve.cli.cases.command import find_case
-from reeve.cli.messages.command import active, check_message, role_for
+from reeve.cli.messages.command import check_message, role_for
 from reeve.cli.messages.preview import Preview, of_case
 from reeve.cli.messages.texts import MessagePage
 from reeve.cli.output import print_json, print_line
+from reeve.cli.rules.versions import active_rules
 from reeve.cli.sending_settings import sending_settings
 from reeve.cli.targets import Targets, open_record
 from reeve.domain.bundle import Bundle
@@ -69,7 +70,7 @@ class _Reader:
 async def send_test(targets: Targets, sending: Sending, page: MessagePage | None) -> bool:
     """Whether the provider took it; printed. Raises NotSendable, and what the case or the rules lack."""
     async with open_record(targets, "messages") as database:
-        bundle = await active(database, targets)
+        bundle = await active_rules(database, targets.matcher)
         check_message(bundle, sending.message)
         case = await find_case(database, sending.case)
         reader = await _reader(database, bundle, case, sending)

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from reeve.cli.author import login_name
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import USAGE
+from reeve.cli.lengths import ago
 from reeve.cli.notifications.hours import waiting_for_their_hour
 from reeve.cli.notifications.page import Page
 from reeve.cli.notifications.rows import row_of, whole_row
 from reeve.cli.options import AsJson, Lang, Limit
 from reeve.cli.output import errors, print_json, print_line
+from reeve.cli.rules.versions import active_rules
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.effects import Because
 from reeve.domain.errors import ReeveError
 from reeve.domain.recipients import Recipient
+from reeve.runtime.author import login_name
 from reeve.runtime.delivery_life import for_nobody
 from reeve.runtime.resending import channel_for, refuse_if_pointless, send_again
 from reeve.runtime.store.deliveries import OPEN_STATES, Delivery
@@ -39,9 +41,6 @@ app = typer.Typer(
     add_completion=False,
     help="Which messages went to whom and what became of each; show one, or send it again.",
 )
-
-_LENGTH = re.compile(r"(\d{1,5})\s*(m|h|d|w)")
-_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 Id = Annotated[str, typer.Argument(help="Its name in the list (7m2f-0q3d), or the beginning of it.")]
 
@@ -221,12 +220,11 @@ async def _show(targets: Targets, wanted: str, text: bool, page: Page | None) ->
 
 async def _zones(database: Database, targets: Targets, sites: set[str]) -> dict[str, tzinfo]:
     """The zones of sites, as the active rules say; empty without rules."""
-    from reeve.cli.messages.command import active
     from reeve.domain.facts import zone_of
     from reeve.runtime.bundles import NoBundle
 
     try:
-        bundle = await active(database, targets) if sites else None
+        bundle = await active_rules(database, targets.matcher) if sites else None
     except NoBundle:
         bundle = None
     return {site: zone_of(bundle.site(site).zone) for site in sites} if bundle is not None else {}
@@ -234,10 +232,9 @@ async def _zones(database: Database, targets: Targets, sites: set[str]) -> dict[
 
 async def _text(database: Database, targets: Targets, delivery: Delivery) -> dict[str, Any] | None:
     """Subject and body as they would be now. Raises NoBundle."""
-    from reeve.cli.messages.command import active
     from reeve.cli.messages.preview import of_delivery
 
-    bundle = await active(database, targets)
+    bundle = await active_rules(database, targets.matcher)
     preview = await of_delivery(database, bundle, delivery)
     return None if preview is None else preview.row(())
 
@@ -303,11 +300,10 @@ async def _person(database: Database, targets: Targets, delivery: Delivery, to: 
 
 async def _parent(database: Database, targets: Targets, site: str) -> str | None:
     """The organisation above the site, as the active rules say."""
-    from reeve.cli.messages.command import active
     from reeve.runtime.bundles import NoBundle
 
     try:
-        return (await active(database, targets)).site(site).parent
+        return (await active_rules(database, targets.matcher)).site(site).parent
     except NoBundle:
         return None
 
@@ -333,17 +329,12 @@ def _states(state: State | None) -> Sequence[str] | None:
 
 
 def _since(text: str) -> datetime:
-    length = _LENGTH.fullmatch(text.strip())
-    if length is not None:
-        return SystemTime().now() - timedelta(**{_UNITS[length[2]]: int(length[1])})
+    before = ago(text, SystemTime().now())
+    if before is not None:
+        return before
     from reeve.rulelang.scenarios import read_moment
 
     moment = read_moment(text)
     if moment is None:
-        _wrong(f"--since {text}: write 30m, 12h, 3d or 2w, or a moment like '2026-02-14 18:10'.")
+        fail(f"--since {text}: write 30m, 12h, 3d or 2w, or a moment like '2026-02-14 18:10'.", USAGE)
     return moment.astimezone()
-
-
-def _wrong(sentence: str) -> NoReturn:
-    errors().print(sentence)
-    raise typer.Exit(USAGE)

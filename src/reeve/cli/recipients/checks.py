@@ -13,6 +13,7 @@ from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.options import AsJson, Lang, OnlySite
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.recipients.coverage import find_gaps, show_gaps
+from reeve.cli.rules.versions import active_rules
 from reeve.cli.shifts.moments import read_length
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
@@ -20,8 +21,6 @@ from reeve.domain.bundle import Bundle
 from reeve.domain.people.recipient import DEFAULT_URGENCY
 from reeve.domain.recipients import ASSIGNEE, OWNER, UNREACHABLE, OnShift, Recipient, resolve
 from reeve.domain.telling import People
-from reeve.runtime.bundles import Bundles
-from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.store.shifts import Rotas, ShiftStore
 from reeve.runtime.time_source import SystemTime
@@ -85,7 +84,7 @@ def check_recipients(
 async def _check(targets: Targets, ahead: timedelta | None, site: str | None, as_json: bool, language: str) -> bool:
     now = SystemTime().now()
     async with open_record(targets, "recipients") as database:
-        bundle = await Bundles(BundleStore(database), SystemTime()).load_active()
+        bundle = await active_rules(database)
         people = await RecipientStore(database).all()
         rotas = await ShiftStore(database).load(now)
     places = [place for place in _sites(bundle, people) if site in (None, place)]

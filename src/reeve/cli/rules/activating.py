@@ -11,7 +11,6 @@ from typing import Literal as OneOf
 
 import typer
 
-from reeve.cli.author import login_name
 from reeve.cli.exit_codes import BAD
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.rules.activating_texts import TEXTS
@@ -22,6 +21,7 @@ from reeve.rulelang.check_recipients import check_recipients
 from reeve.rulelang.comparing import differences
 from reeve.rulelang.differences import Difference
 from reeve.rulelang.problems import Problem
+from reeve.runtime.author import login_name
 from reeve.runtime.bundles import ActivationLost, Bundles, Publish
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.candidates import BundleRejected, Candidate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ import typer
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.options import RULES, AsJson, Lang, RulesFolder
 from reeve.cli.output import errors, on_terminal, print_json, print_line
+from reeve.cli.rules.reading import files_in, people_in
 from reeve.cli.speaking import spoken_language
 
 if TYPE_CHECKING:
@@ -77,17 +78,14 @@ def check(
 
     Exit codes: 0 no errors (there may be warnings), 1 errors, 2 a folder or file can't be read.
     """
-    from reeve.rulelang.load import load_bundle, read_folder
+    from reeve.rulelang.load import load_bundle
     from reeve.runtime.time_source import SystemTime
 
     # Nothing is thrown away before the command ends: looking for it takes a tenth of the time.
     gc.disable()
     form, lang = _format(form, as_json), spoken_language(lang)
-    if not folder.is_dir():
-        errors().print(f"{folder}: there is no such folder. Name the folder with the rule files.")
-        raise typer.Exit(USAGE)
-    people = _people(recipients) if recipients is not None else None
-    files = read_folder(folder)
+    files = files_in(folder)
+    people = people_in(recipients)[0] if recipients is not None else None
     result = load_bundle(files, today=SystemTime().now().date())
     problems = [*result.problems, *_about_people(result, people)]
     unsuitable = list(_unsuitable(result))
@@ -115,21 +113,7 @@ def _format(asked: Format | None, as_json: bool) -> Format:
     return Format.github if os.environ.get("GITHUB_ACTIONS") == "true" else Format.text
 
 
-def _people(file: Path) -> tuple[Recipient, ...]:
-    """The recipients of a file; rows that are wrong are told about on stderr and left out."""
-    from reeve.cli.recipients.files import BadRecipientFile, read_recipients
-
-    try:
-        rows = read_recipients(file)
-    except (BadRecipientFile, OSError) as bad:
-        errors().print(str(bad) if isinstance(bad, BadRecipientFile) else f"{file}: can't be read.")
-        raise typer.Exit(USAGE) from bad
-    for fault in rows.faults:
-        errors().print(f"{file}, {fault}")
-    return rows.recipients
-
-
-def _about_people(result: LoadResult, people: tuple[Recipient, ...] | None) -> tuple[Problem, ...]:
+def _about_people(result: LoadResult, people: Sequence[Recipient] | None) -> tuple[Problem, ...]:
     if people is None or result.bundle is None:
         return ()
     from reeve.rulelang.check_recipients import check_recipients

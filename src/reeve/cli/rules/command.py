@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.exit_codes import BAD
 from reeve.cli.options import RULES, AsJson, EventsFile, RulesFolder
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.rules import calendars, checking, facts, history, pushing, shadow
 from reeve.cli.rules.backtest import command as backtest
+from reeve.cli.rules.reading import bundle_of, loaded, moment_in, people_in, rules_in
 from reeve.cli.speaking import spoken_language
 
 if TYPE_CHECKING:
-    from reeve.domain.bundle import Bundle
-    from reeve.domain.recipients import Recipient
-    from reeve.rulelang.load import LoadResult
     from reeve.runtime.run_scenarios import Outcome
 
 app = typer.Typer(
@@ -56,8 +52,8 @@ def run_tests(folder: RulesFolder = RULES, as_json: AsJson = False) -> None:
     """
     from reeve.runtime.run_scenarios import run_scenarios
 
-    result, _ = _load(folder)
-    bundle = _bundle(result, as_json)
+    result = loaded(folder)
+    bundle = bundle_of(result, folder, spoken_language(None), as_json)
     passed = failed = 0
     for outcome in run_scenarios(bundle, result.scenarios):
         passed += outcome.passed
@@ -103,56 +99,16 @@ def simulate(
     """
     from reeve.cli.rules.simulating import simulate_file
 
-    result, _ = _load(folder)
-    bundle = _bundle(result, as_json)
-    end = _moment(until, bundle) if until is not None else None
-    people, faults = _people(recipients) if recipients is not None else (None, 0)
+    bundle = rules_in(folder, spoken_language(None), as_json)
+    like = "a moment like 2026-02-14, 2026-02-14 18:10 or 2026-02-14T18:10+08:00"
+    end = moment_in("--until", until, bundle, like) if until is not None else None
+    people, faults = people_in(recipients) if recipients is not None else (None, 0)
     tally = simulate_file(bundle, events, end, people, as_json=as_json, duties=duties)
     if not as_json:
         refused = f", {tally.refused:,} refused" if tally.refused else ""
         errors().print(f"{tally.events:,} events{refused}: {tally.lines:,} lines.")
     if tally.refused or faults:
         raise typer.Exit(BAD)
-
-
-def _people(file: Path) -> tuple[list[Recipient], int]:
-    """The recipients of a file, and how many of its rows are wrong: those are told about and left out."""
-    from reeve.cli.recipients.files import BadRecipientFile, read_recipients
-
-    try:
-        rows = read_recipients(file)
-    except BadRecipientFile as bad:
-        _fail(str(bad), USAGE)
-    for fault in rows.faults:
-        errors().print(f"{file}, {fault}")
-    return list(rows.recipients), len(rows.faults)
-
-
-def _load(folder: Path, today: date | None = None) -> tuple[LoadResult, int]:
-    """What came of a folder, and how many files it has. Ends the command if it is no folder.
-
-    With `today`, calendars that end soon are warned about.
-    """
-    from reeve.rulelang.load import load_bundle, read_folder
-
-    if not folder.is_dir():
-        _fail(f"{folder}: there is no such folder. Name the folder with the rule files.", USAGE)
-    files = read_folder(folder)
-    return load_bundle(files, today=today), len(files)
-
-
-def _bundle(result: LoadResult, as_json: bool) -> Bundle:
-    """The bundle; where it has errors they are shown and the command ends."""
-    if result.bundle is not None:
-        return result.bundle
-    if as_json:
-        for problem in result.errors:
-            print_json(problem.as_json(spoken_language(None)))
-    else:
-        for problem in result.errors:
-            errors().print(problem.render(spoken_language(None)))
-        errors().print("The rules have errors; mend them first (`reeve rules check`).")
-    raise typer.Exit(BAD)
 
 
 def _show_outcome(outcome: Outcome, as_json: bool) -> None:
@@ -168,17 +124,3 @@ def _show_outcome(outcome: Outcome, as_json: bool) -> None:
     for failure in outcome.failures:
         for line in failure.render().splitlines():
             print_line(f"        {line}")
-
-
-def _moment(text: str, bundle: Bundle) -> datetime:
-    from reeve.rulelang.scenarios import read_moment
-
-    moment = read_moment(text)
-    if moment is None:
-        _fail(f"--until {text}: write a moment like 2026-02-14, 2026-02-14 18:10 or 2026-02-14T18:10+08:00.", USAGE)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(bundle.defaults.zone))
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    errors().print(sentence)
-    raise typer.Exit(code)

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import USAGE
 from reeve.cli.options import RULES, AsJson, Lang, RulesFolder
-from reeve.cli.output import errors
+from reeve.cli.rules.reading import files_in
 from reeve.cli.speaking import spoken_language
 
 PUSH_EXAMPLES = (
@@ -49,14 +50,10 @@ def push(
     Exit codes: 0 active now (or already), 1 refused, declined or too late, 2 wrong usage, 3 MongoDB is away.
     """
     from reeve.cli.rules.activating import Wish, fulfil
-    from reeve.rulelang.load import read_folder
 
     _can_ask(yes or shadow, dry_run)
-    if not folder.is_dir():
-        errors().print(f"{folder}: there is no such folder. Name the folder with the rule files.")
-        raise typer.Exit(USAGE)
     wish = Wish(
-        "push", read_folder(folder), str(folder), author, note, not yes, dry_run, as_json, spoken_language(lang)
+        "push", files_in(folder), str(folder), author, note, not yes, dry_run, as_json, spoken_language(lang)
     )
     if shadow and not dry_run:
         from reeve.cli.rules.shadow import start_shadow
@@ -103,5 +100,4 @@ def rollback(
 def _can_ask(yes: bool, dry_run: bool) -> None:
     """Ends the command where it would have to ask and nobody is there."""
     if not (yes or dry_run or sys.stdin.isatty()):
-        errors().print("Nobody can be asked here: add --yes to activate, or --dry-run to only look.")
-        raise typer.Exit(USAGE)
+        fail("Nobody can be asked here: add --yes to activate, or --dry-run to only look.", USAGE)

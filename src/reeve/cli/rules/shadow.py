@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reeve.cli.exit_codes import BAD
+from reeve.cli.ending import fail
+from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.options import AsJson, Lang
 from reeve.cli.output import errors, print_json, print_line, span
+from reeve.cli.rules.pushing import Author, Note, Yes
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
 
@@ -77,11 +79,9 @@ def show(
 
 @app.command()
 def promote(
-    note: Annotated[str, typer.Option(help="Why, for the history; shown to everybody, so no personal data.")] = "",
-    author: Annotated[
-        str | None, typer.Option(help="Who, for the history.", show_default="your login name")
-    ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    note: Note = "",
+    author: Author = None,
+    yes: Yes = False,
     as_json: AsJson = False,
     lang: Lang = None,
 ) -> None:
@@ -91,13 +91,11 @@ def promote(
     """
     import sys
 
-    from reeve.cli.exit_codes import USAGE
     from reeve.cli.rules.activating import Wish, fulfil
 
     language = spoken_language(lang)
     if not yes and not sys.stdin.isatty():
-        errors().print("Nobody can be asked here: add --yes to activate.")
-        raise typer.Exit(USAGE)
+        fail("Nobody can be asked here: add --yes to activate.", USAGE)
     shadow, files = run(_shadow_files())
     if shadow is None:
         errors().print(_TEXTS[language]["none"])

@@ -5,17 +5,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reeve.cli.targets import find_targets, open_record
 from reeve.domain.errors import ReeveError
-from reeve.rulelang.load import read_folder
 from reeve.runtime.store.bundles import BundleStore
+
+if TYPE_CHECKING:
+    from reeve.domain.bundle import Bundle
+    from reeve.runtime.matchers import MatcherName
+    from reeve.runtime.store.mongo import Database
 
 ACTIVE = "active"
 
 
 class UnknownVersion(ReeveError):
     """No version, or more than one, is meant by what was written."""
+
+
+async def active_rules(database: Database, matcher: MatcherName = "closures") -> Bundle:
+    """The rules that are active now. Raises NoBundle where none ever were, and StoreAway."""
+    # Loaded when asked for: it takes longer than all the rest, and many commands do without.
+    from reeve.runtime.bundles import Bundles
+    from reeve.runtime.time_source import SystemTime
+
+    return await Bundles(BundleStore(database), SystemTime(), None, matcher).load_active()
 
 
 def recorded_files(written: str) -> tuple[str, Mapping[str, bytes]]:
@@ -53,6 +67,8 @@ def rules_named(written: str) -> tuple[str, Mapping[str, bytes]]:
 
     Raises UnknownVersion, StoreAway, and OSError if the folder can't be read.
     """
+    from reeve.rulelang.load import read_folder
+
     folder = Path(written)
     if folder.is_dir():
         return written, read_folder(folder)

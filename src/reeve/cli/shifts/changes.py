@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -22,6 +21,7 @@ from reeve.domain.facts import zone_of
 from reeve.domain.rotas import Change, Exchange, Rota
 from reeve.domain.shifts import Period, periods, shifts_of
 from reeve.rulelang.problems import Choice
+from reeve.runtime.author import login_name
 from reeve.runtime.store import shifts as collection
 from reeve.runtime.store.mongo import ensure_indexes
 from reeve.runtime.store.recipients import RecipientStore
@@ -233,14 +233,6 @@ def refused(sentence: str) -> typer.Exit:
     """To be raised: the sentence is told already."""
     errors().print(sentence, style="red")
     return typer.Exit(BAD)
-
-
-def login_name() -> str:
-    """Who works at this terminal."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"
 
 
 async def _remove(targets: Targets, what: str, rota: bool, as_json: bool) -> None:

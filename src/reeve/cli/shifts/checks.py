@@ -15,7 +15,6 @@ from reeve.domain.rotas import Change, Rota
 from reeve.domain.shifts import periods, uncovered
 from reeve.runtime.store.mongo import Database
 from reeve.runtime.store.recipients import RecipientStore
-from reeve.runtime.time_source import SystemTime
 
 HAND_OVER = "handover"
 """The policy that tells the next shift."""
@@ -47,11 +46,11 @@ class Finding:
 async def load_rules(database: Database) -> Bundle | None:
     """The active rules; None where none are active yet."""
     # Loaded when asked for: most of `reeve shifts` does without, and it takes longer than all the rest.
-    from reeve.runtime.bundles import Bundles, NoBundle
-    from reeve.runtime.store.bundles import BundleStore
+    from reeve.cli.rules.versions import active_rules
+    from reeve.runtime.bundles import NoBundle
 
     try:
-        return await Bundles(BundleStore(database), SystemTime()).load_active()
+        return await active_rules(database)
     except NoBundle:
         return None
 

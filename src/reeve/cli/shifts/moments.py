@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from reeve.cli.lengths import length_of
 from reeve.domain.facts import UTC, zone_of
 from reeve.domain.rotas import Change, Rota
 from reeve.domain.wall_clock import first_instant
 from reeve.runtime.store.shifts import Rotas
 
-_LENGTH = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,4})m)?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -39,11 +39,10 @@ def read_moment(text: str, zone: ZoneInfo, now: datetime, hint: str) -> datetime
 
 def read_length(text: str, hint: str) -> timedelta:
     """`8h`, `90m`, `2d12h`. Raises BadParameter."""
-    found = _LENGTH.fullmatch(text.strip().lower())
-    if found is None or not any(found.groups()):
+    length = length_of(text)
+    if length is None:
         raise typer.BadParameter(f"{text!r} is no length; write 8h, 90m or 2d", param_hint=hint)
-    days, hours, minutes = (int(each or 0) for each in found.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes)
+    return length
 
 
 def read_day(text: str, hint: str) -> date:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import nats.errors
-import nats.js.errors
 import typer
 from nats.aio.msg import Msg
-from nats.js.api import ConsumerConfig, DeliverPolicy
 
 from reeve.cli.exit_codes import INTERRUPTED
+from reeve.cli.following import follow
+from reeve.cli.lengths import ago
 from reeve.cli.output import errors, moment, print_json, print_line
 from reeve.cli.targets import Targets, find_targets, open_bus
 from reeve.cli.wording import STYLES, because, phrase
 from reeve.domain.errors import ReeveError
-from reeve.ports import BusAway
 from reeve.runtime.bus.connection import BusConnection
 from reeve.runtime.bus.streams import STREAMS
 from reeve.runtime.process import stop_requested
@@ -29,8 +26,6 @@ from reeve.runtime.time_source import SystemTime
 DEFAULT_SUBJECTS = ("cases.>", "notifications.>")
 
 _CLOSE_SECONDS = 2.0
-_SPAN = re.compile(r"(\d{1,6})\s*([smhd])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class NothingToFollow(ReeveError):
@@ -69,8 +64,9 @@ def tail(
 
 def read_since(text: str, now: datetime) -> datetime:
     """The moment that `10m` (ago) or an RFC 3339 time names. Raises BadParameter: wrong usage."""
-    if match := _SPAN.fullmatch(text.strip()):
-        return now - timedelta(seconds=int(match[1]) * _SECONDS[match[2]])
+    before = ago(text, now)
+    if before is not None:
+        return before
     try:
         at = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -129,20 +125,7 @@ async def _subscribe(bus: BusConnection, subject: str, start: datetime | None, a
         async def take(message: Msg) -> None:
             show_message(message.subject, message.data, as_json)
 
-        options = (
-            ConsumerConfig(deliver_policy=DeliverPolicy.NEW)
-            if start is None
-            else ConsumerConfig(
-                deliver_policy=DeliverPolicy.BY_START_TIME,
-                opt_start_time=start,
-            )
-        )
-        try:
-            await bus.jetstream.subscribe(subject, stream=stream, ordered_consumer=True, cb=take, config=options)
-        except nats.js.errors.NotFoundError as error:
-            raise BusAway("it has no streams yet: none of Reeve's services has run on it") from error
-        except (nats.errors.Error, TimeoutError) as error:
-            raise BusAway("it did not answer") from error
+        await follow(bus, stream, subject, take, start)
 
 
 def show_message(subject: str, body: bytes, as_json: bool) -> None:

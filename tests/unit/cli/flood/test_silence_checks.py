@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,6 @@ from reeve.cli.flood.silence_checks import (
     hides_anything,
     known_names,
     misspelt,
-    read_length,
     read_when,
     worst_of,
 )
@@ -53,13 +52,11 @@ def test_a_silence_of_a_worst_grade_alone_hides_nothing(bundle: Bundle) -> None:
     assert hides_anything(Matchers(policy="complaint"), bundle)
 
 
-def test_moments_are_the_sites_and_lengths_elapse() -> None:
+def test_moments_are_the_sites() -> None:
     assert read_when("2026-11-22 18:00", "Asia/Shanghai") == datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
     assert read_when("2026-11-22T18:00+01:00", "Asia/Shanghai") == datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
     assert read_when("tomorrow", "Asia/Shanghai") is None
     assert read_when("2026-11-22 25:00", "Asia/Shanghai") is None
-    assert read_length("8h") == timedelta(hours=8)
-    assert (read_length("2 working days"), read_length("soon")) == (None, None)
 
 
 def test_both_languages_say_the_same_things() -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.lengths import ago, length_of
 from reeve.cli.options import Lang, OnlySite
 from reeve.cli.output import errors, print_json
+from reeve.cli.rules.reading import moment_in, people_in, rules_in
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
 
@@ -105,10 +106,10 @@ def backtest(
     try:
         bounds = Bounds(kinds_of(fail_on or []), max_changed, max_breaches, max_sms)
     except UnknownKind as unknown:
-        _fail(str(unknown), USAGE)
+        fail(str(unknown), USAGE)
     if html is not None and not html.absolute().parent.is_dir():
-        _fail(f"--html {html}: there is no such folder.", USAGE)  # said now, not after minutes of work
-    candidate = _from_folder(folder, language, as_json)
+        fail(f"--html {html}: there is no such folder.", USAGE)  # said now, not after minutes of work
+    candidate = rules_in(folder, language, as_json)
     other = Path(against) if against is not None and Path(against).is_dir() else None
     asked = _Asked(candidate, since, until, site, against, other, recipients, top, language, as_json)
     found, cases = _over_file(asked, events) if events is not None else run(_over_record(asked))
@@ -169,7 +170,7 @@ class _Asked:
 
         until = _moment("--until", self.until, active, now) if self.until is not None else None
         if since is not None and (end := until or now) is not None and end <= since:
-            _fail(f"Nothing lies between {since:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}.", USAGE)
+            fail(f"Nothing lies between {since:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}.", USAGE)
         return Task(active, self.candidate, people, self.site, since, until, public_url(), self.top)
 
 
@@ -177,17 +178,17 @@ def _over_file(asked: _Asked, events: Path) -> tuple[Findings, list[Findings]]:
     from reeve.cli.rules.backtest.replaying import newest_in, replay_file
 
     if asked.folder is None:
-        _fail("--events needs --against DIR: the folder of the rules to compare with.", USAGE)
-    active = _from_folder(asked.folder, asked.lang, asked.as_json)
+        fail("--events needs --against DIR: the folder of the rules to compare with.", USAGE)
+    active = rules_in(asked.folder, asked.lang, asked.as_json)
     newest = None
-    if any(option is not None and _length(option) is not None for option in (asked.since, asked.until)):
+    if any(option is not None and length_of(option) is not None for option in (asked.since, asked.until)):
         if str(events) == "-":
-            _fail("With events from standard input, write --since and --until as moments like 2026-02-14.", USAGE)
+            fail("With events from standard input, write --since and --until as moments like 2026-02-14.", USAGE)
         newest = newest_in(events)
         if newest is None:
-            _fail(f"{events}: no event in it has a time.", USAGE)
+            fail(f"{events}: no event in it has a time.", USAGE)
     since = _moment("--since", asked.since, active, newest) if asked.since is not None else None
-    people = _people(asked.recipients) if asked.recipients is not None else None
+    people = people_in(asked.recipients)[0] if asked.recipients is not None else None
     return replay_file(asked.task(active, people, since, newest), events)
 
 
@@ -201,12 +202,12 @@ async def _over_record(asked: _Asked) -> tuple[Findings, list[Findings]]:
     now = SystemTime().now()
     async with open_record(find_targets(), "backtest") as database:
         if asked.folder is not None:
-            active = _from_folder(asked.folder, asked.lang, asked.as_json)
+            active = rules_in(asked.folder, asked.lang, asked.as_json)
         else:
             active = await _recorded(database, asked.against)
         since = _moment("--since", asked.since or "30d", active, now)
         if asked.recipients is not None:
-            task = asked.task(active, _people(asked.recipients), since, now)
+            task = asked.task(active, people_in(asked.recipients)[0], since, now)
         else:
             people = await _known_people(database, active, asked.site)
             rotas = await ShiftStore(database).load()
@@ -217,22 +218,20 @@ async def _over_record(asked: _Asked) -> tuple[Findings, list[Findings]]:
 
 async def _recorded(database: Database, version: str | None) -> Bundle:
     """The active bundle, or the recorded one whose version begins so. Raises NoBundle."""
-    from reeve.cli.rules.versions import UnknownVersion, find_version
+    from reeve.cli.rules.versions import UnknownVersion, active_rules, find_version
     from reeve.rulelang.load import load_bundle
-    from reeve.runtime.bundles import Bundles
     from reeve.runtime.store.bundles import BundleStore
-    from reeve.runtime.time_source import SystemTime
 
-    store = BundleStore(database)
     if version is None:
-        return await Bundles(store, SystemTime()).load_active()
+        return await active_rules(database)
+    store = BundleStore(database)
     try:
         stored = await store.get(await find_version(store, version))
     except UnknownVersion as unknown:
-        _fail(f"--against {version}: no such folder, and: {unknown}", USAGE)
+        fail(f"--against {version}: no such folder, and: {unknown}", USAGE)
     bundle = load_bundle(stored.files).bundle if stored is not None else None
     if bundle is None:
-        _fail(f"--against {version}: this release can't read that version.", BAD)
+        fail(f"--against {version}: this release can't read that version.", BAD)
     return bundle
 
 
@@ -247,59 +246,9 @@ async def _known_people(database: Database, active: Bundle, site: str | None) ->
     return [*await store.all(site), *(await store.all(parent) if parent else [])] or None
 
 
-def _people(file: Path) -> list[Recipient]:
-    from reeve.cli.recipients.files import BadRecipientFile, read_recipients
-
-    try:
-        rows = read_recipients(file)
-    except BadRecipientFile as bad:
-        _fail(str(bad), USAGE)
-    for fault in rows.faults:
-        errors().print(f"{file}, {fault}")
-    return list(rows.recipients)
-
-
-def _from_folder(folder: Path, lang: str, as_json: bool) -> Bundle:
-    """The rules of a folder; where they have errors these are shown and the command ends."""
-    from reeve.rulelang.load import load_bundle, read_folder
-
-    if not folder.is_dir():
-        _fail(f"{folder}: there is no such folder. Name the folder with the rule files.", USAGE)
-    result = load_bundle(read_folder(folder))
-    if result.bundle is None:
-        for problem in result.errors:
-            if as_json:
-                print_json(problem.as_json(lang))
-            else:
-                errors().print(problem.render(lang))
-        _fail(f"{folder}: the rules have errors; mend them first (`reeve rules check {folder}`).", BAD)
-    return result.bundle
-
-
-# --- moments, bounds ------------------------------------------------------------------------------------------
-
-_LENGTH = re.compile(r"(\d{1,5})\s*([hdw])")
-_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
-
-
-def _length(text: str) -> timedelta | None:
-    found = _LENGTH.fullmatch(text.strip())
-    return timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
-
-
 def _moment(option: str, text: str, bundle: Bundle, now: datetime | None) -> datetime:
     """A moment, or so long before `now`."""
-    from reeve.rulelang.scenarios import read_moment
-
-    length = _length(text)
-    if length is not None and now is not None:
-        return now - length
-    moment = read_moment(text)
-    if moment is None:
-        _fail(f"{option} {text}: write 30d, 12h or 4w, or a moment like 2026-02-14 or 2026-02-14 18:10.", USAGE)
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(bundle.defaults.zone))
-
-
-def _fail(sentence: str, code: int) -> NoReturn:
-    errors().print(sentence)
-    raise typer.Exit(code)
+    before = ago(text, now) if now is not None else None
+    if before is not None:
+        return before
+    return moment_in(option, text, bundle, "30d, 12h or 4w, or a moment like 2026-02-14 or 2026-02-14 18:10")

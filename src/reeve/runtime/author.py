@@ -1,4 +1,4 @@
-"""Who runs the command, for whatever keeps the name of the person who asked for it."""
+"""Who runs this process, for whatever keeps the name of the person who asked for it."""
 
 from __future__ import annotations
 
