@@ -1,82 +1,74 @@
-"""One short English phrase for what a delivery did: a message on notifications.>, or a line of a timeline."""
+"""One short phrase for what a delivery did: a message on notifications.>, or a line of a timeline."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from reeve.cli.notifications.texts import ANSWERS, DEEDS, HOLDS, REASONS, WAYS, say
 from reeve.cli.output import moment
-
-HOLDS = {
-    "quiet": "quiet hours",
-    "merge": "to go with others of the matter",
-    "daily": "one payment reminder a day",
-    "digest": "the digest of mild grades",
-    "budget": "the month's budget",
-}
-"""Why a delivery waits on purpose."""
+from reeve.cli.wording_texts import OF_DELIVERIES, PARTS
 
 
-def delivery_phrase(what: str, keys: Mapping[str, Any]) -> str:
+def delivery_phrase(what: str, keys: Mapping[str, Any], lang: str = "en") -> str:
     """What happened, in words; `keys` as in contracts.deliveries or contracts.timeline."""
-    message = keys.get("message")
-    match what:
-        case "held":
-            until = f" until {moment(keys['until'])[:16]}" if keys.get("until") else ""
-            reason = str(keys.get("reason") or "")
-            return f"{message}{_to(keys)} waits{until}: {HOLDS.get(reason, reason)}"
-        case "unknown":
-            return f"{message}{_to(keys)}{_through(keys)}: nobody knows whether it arrived{_why(keys)}"
-        case "retried":
-            return (
-                f"{message}{_to(keys)}{_through(keys)}: attempt {keys.get('attempt')} came to nothing{_why(keys)}"
-            )
-        case "suppressed":
-            return f"{message} not sent{_to(keys)}{_why(keys)}"
-        case "acknowledged":
-            return f"{keys.get('recipient')} answered {message}{_answer(keys)}"
-        case _ if keys.get("into"):
-            return f"{message}{_to(keys)} went out with {keys['into']}"
-        case _:
-            instead = f", {keys['next_role']} is told instead" if keys.get("next_role") else ""
-            return f"{message} {what}{_to(keys) or ' to nobody'}{instead}{_more(keys)}{_why(keys)}"
+    given = defaultdict(lambda: None, keys)
+    name = what if what in OF_DELIVERIES else "into" if given["into"] else "other"
+    whom = _whom(given, lang)
+    if name == "other" and not whom:
+        whom = _part("to_nobody", lang)
+    filled = {
+        # English keeps the word of the message; in Chinese it would be a stranger.
+        "what": say(DEEDS, what, lang, into="") if lang == "zh" else what,
+        "to": whom,
+        "until": _part("until", lang, until=moment(given["until"])[:16]) if given["until"] else "",
+        "hold": say(HOLDS, given["reason"] or "", lang),
+        "through": _part("through", lang, provider=given["provider"]) if given["provider"] else "",
+        "why": _why(given, lang),
+        "answer": say(ANSWERS, str(given["answer"]), lang)
+        + (_part("minutes", lang, minutes=given["minutes"]) if given["minutes"] else ""),
+        "how": _part("how", lang, way=say(WAYS, given["answered_by"], lang)) if given["answered_by"] else "",
+        "instead": _part("instead", lang, next_role=given["next_role"]) if given["next_role"] else "",
+        "more": _more(given, lang),
+    }
+    return OF_DELIVERIES[name][lang == "zh"].format_map(given | filled)
 
 
-def answered(keys: Mapping[str, Any]) -> str:
+def answered(keys: Mapping[str, Any], lang: str = "en") -> str:
     """Who made the case's line by an answer from a message; empty where it was nobody."""
     if not keys.get("answered_by"):
         return ""
-    return f" by {keys.get('recipient')} ({keys['answered_by']})"
+    return _part("answered", lang, recipient=keys.get("recipient"), way=say(WAYS, keys["answered_by"], lang))
 
 
-def _to(keys: Mapping[str, Any]) -> str:
-    who = keys.get("recipient") or keys.get("role")
-    role = f" as {keys['role']}" if keys.get("role") and keys.get("recipient") else ""
-    how = f" by {keys['channel']}" if keys.get("channel") else ""
-    return f" to {who}{role}{how}" if who else how
+def _part(name: str, lang: str, **values: Any) -> str:
+    return say(PARTS, name, lang, **values)
 
 
-def _more(keys: Mapping[str, Any]) -> str:
+def _whom(keys: Mapping[str, Any], lang: str) -> str:
+    who = keys["recipient"] or keys["role"]
+    by = _part("by", lang, channel=keys["channel"]) if keys["channel"] else ""
+    if not who:
+        return by
+    role = _part("as_role", lang, role=keys["role"]) if keys["role"] and keys["recipient"] else ""
+    return (" " if lang == "zh" else "") + _part("whom", lang, who=who, role=role, by=by)
+
+
+def _more(keys: Mapping[str, Any], lang: str) -> str:
     found = [
-        f"attempt {keys['attempt']}" if (keys.get("attempt") or 1) > 1 else "",
-        f"{keys['segments']} SMS" if (keys.get("segments") or 1) > 1 else "",
-        f"with {keys['merged']} more" if keys.get("merged") else "",
-        "a second time" if keys.get("resent") else "",
-        f"again, as {keys.get('by') or 'somebody'} asked" if keys.get("resend_of") else "",
+        _part("attempt", lang, attempt=keys["attempt"]) if (keys["attempt"] or 1) > 1 else "",
+        _part("segments", lang, segments=keys["segments"]) if (keys["segments"] or 1) > 1 else "",
+        _part("merged", lang, merged=keys["merged"]) if keys["merged"] else "",
+        _part("resent", lang) if keys["resent"] else "",
+        _part("resend_of", lang, by=keys["by"] or _part("somebody", lang)) if keys["resend_of"] else "",
     ]
-    return _through(keys) + "".join(f", {each}" for each in found if each)
+    through = _part("through", lang, provider=keys["provider"]) if keys["provider"] else ""
+    return through + "".join(_part("comma", lang) + each for each in found if each)
 
 
-def _through(keys: Mapping[str, Any]) -> str:
-    return f", through {keys['provider']}" if keys.get("provider") else ""
-
-
-def _answer(keys: Mapping[str, Any]) -> str:
-    minutes = f" by {keys['minutes']} minutes" if keys.get("minutes") else ""
-    how = f" ({keys['answered_by']})" if keys.get("answered_by") else ""
-    return f": {keys.get('answer')}{minutes}{how}"
-
-
-def _why(keys: Mapping[str, Any]) -> str:
-    silence = f" {keys['silence']}" if keys.get("silence") else ""
-    return f" ({keys['reason']}{silence})" if keys.get("reason") else ""
+def _why(keys: Mapping[str, Any], lang: str) -> str:
+    if not keys["reason"]:
+        return ""
+    reason = say(REASONS, keys["reason"], lang) if lang == "zh" else keys["reason"]
+    return _part("why", lang, reason=" ".join(each for each in (reason, keys["silence"]) if each))

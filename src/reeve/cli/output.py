@@ -59,6 +59,12 @@ def shown(text: str) -> str:
     )
 
 
+def padded(text: str, width: int) -> str:
+    """The text and blanks up to that many places of a terminal, at least one; a Chinese letter takes two."""
+    places = sum(2 if letter > "\u2e7f" else 1 for letter in text)
+    return text + " " * max(1, width - places)
+
+
 _UNITS = {"en": (" d", " h", " min", " s"), "zh": (" 天", " 小时", " 分钟", " 秒")}
 
 

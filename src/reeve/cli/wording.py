@@ -1,15 +1,16 @@
-"""One short English phrase for everything that can happen to a case or a notification.
-
-The keys are those of contracts.md §5 and of the messages on cases.> and notifications.>.
-"""
+"""One short phrase for everything that can happen to a case or a notification, in English or Chinese."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from reeve.cli.delivery_wording import answered, delivery_phrase
+from reeve.cli.notifications.texts import REASONS
 from reeve.cli.output import moment, span
+from reeve.cli.wording_texts import PARTS, PHRASES
 
 STYLES = {
     "graded": "bold",
@@ -32,95 +33,71 @@ STYLES = {
 """How a phrase stands out on a terminal."""
 
 
-def phrase(what: str, keys: Mapping[str, Any]) -> str:
+def phrase(what: str, keys: Mapping[str, Any], lang: str = "en") -> str:
     """What happened, in words; `keys` are the further keys of the line, or the message's data."""
     if "notification" in keys:
-        return delivery_phrase(what, keys)
-    clock = keys.get("clock")
-    match what:
-        case "graded":
-            was = f" (was {keys['was']})" if keys.get("was") else ""
-            return f"graded {keys.get('grade')}{was}"
-        case "clock_started" | "clock_resumed":
-            verb = "starts" if what == "clock_started" else "goes on"
-            return f"clock {clock} {verb}, due {_due(keys)}{_run(keys)}"
-        case "clock_paused":
-            return f"clock {clock} pauses{_left(keys)}"
-        case "clock_stopped":
-            return f"clock {clock} stops, {'in time' if keys.get('met') else 'too late'}"
-        case "breached":
-            return f"BREACHED {clock}, was due {_due(keys)}"
-        case "notify" | "requested":
-            return (
-                f"tells {_names(keys.get('to'))} by {_names(keys.get('via'))}: {keys.get('message')}{_late(keys)}"
-            )
-        case "suppressed":
-            return f"not sent{_detail(keys)}{_reason(keys)}"
-        case "escalated":
-            return f"escalates {keys.get('step')} to level {keys.get('level')}{answered(keys)}"
-        case "closed":
-            return f"closed{': ' + str(keys['outcome']) if keys.get('outcome') else ''}"
-        case "adopted" | "scored" | "delayed":
-            return _rare(what, keys)
-        case _:
-            return f"{what.replace('_', ' ')}{_detail(keys)}{answered(keys)}{_reason(keys)}"
+        return delivery_phrase(what, keys, lang)
+    say = _Parts(lang)
+    given = defaultdict(lambda: None, keys)
+    found = PHRASES.get(what)
+    text = found[say.index] if found is not None else what.replace("_", " ") + "{detail}{answered}{reason}"
+    filled = {
+        "due": say.part("due", due=moment(given["due"])[:16]) if given["due"] else say.part("undated"),
+        "was": say.part("was", was=given["was"]) if given["was"] else "",
+        "run": say.part("run", run=given["run"]) if (given["run"] or 1) > 1 else "",
+        "left": say.left(given["left"]),
+        "met": say.part("met" if given["met"] else "missed"),
+        "to": say.names(given["to"]),
+        "via": say.names(given["via"]),
+        "late": say.part("late") if given["late"] else "",
+        "outcome": say.part("outcome", outcome=given["outcome"]) if given["outcome"] else "",
+        "chosen": say.part("chosen", by=given["by"]) if given["by"] else "",
+        "detail": say.detail(given),
+        "answered": answered(keys, lang),
+        "reason": say.reason(given["reason"]),
+    }
+    return text.format_map(given | filled)
 
 
-def because(keys: Mapping[str, Any]) -> str:
+def because(keys: Mapping[str, Any], lang: str = "en") -> str:
     """The reason as `complaint.yaml:14 (event c0ffee-1)`; empty if the line gives none."""
     reason = keys.get("because")
     if not isinstance(reason, Mapping) or not reason.get("rule"):
         return ""
-    source = (
-        f"event {reason['event']}"
-        if reason.get("event")
-        else f"clock {reason['clock']}"
-        if reason.get("clock")
-        else ""
-    )
-    return f"{reason['rule']}" + (f" ({source})" if source else "")
+    for name, said in (("event", "event"), ("clock", "by_clock")):
+        if reason.get(name):
+            return _Parts(lang).part(said, rule=reason["rule"], it=reason[name])
+    return str(reason["rule"])
 
 
-def _rare(what: str, keys: Mapping[str, Any]) -> str:
-    if what == "scored":
-        return f"scores {keys.get('points')} to {keys.get('to')}"
-    if what == "delayed":
-        return f"{keys.get('step')} waits {keys.get('minutes')} minutes longer{answered(keys)}"
-    who = f" for {keys['by']}" if keys.get("by") else ""
-    return f"goes on with other rules{who} ({keys.get('on_change')})"
+class _Parts:
+    """What a phrase of one language is put together from."""
 
+    def __init__(self, lang: str) -> None:
+        self._lang = lang
+        self.index = int(lang == "zh")
 
-def _due(keys: Mapping[str, Any]) -> str:
-    return moment(keys["due"])[:16] if keys.get("due") else "not known yet"
+    def part(self, name: str, **values: Any) -> str:
+        return PARTS[name][self.index].format(**values)
 
+    def left(self, seconds: Any) -> str:
+        if not isinstance(seconds, int | float):
+            return ""
+        return self.part("left", length=span(timedelta(seconds=seconds), self._lang))
 
-def _run(keys: Mapping[str, Any]) -> str:
-    return f" (run {keys['run']})" if (keys.get("run") or 1) > 1 else ""
+    def names(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        return self.part("and").join(str(item) for item in value) if value else self.part("nobody")
 
+    def reason(self, given: Any) -> str:
+        if not given:
+            return ""
+        known = REASONS.get(str(given)) if self.index else None
+        return self.part("reason", reason=known[1] if known is not None else given)
 
-def _left(keys: Mapping[str, Any]) -> str:
-    from datetime import timedelta
-
-    seconds = keys.get("left")
-    return f" with {span(timedelta(seconds=seconds))} left" if isinstance(seconds, int | float) else ""
-
-
-def _late(keys: Mapping[str, Any]) -> str:
-    return " (late)" if keys.get("late") else ""
-
-
-def _names(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return " and ".join(str(item) for item in value) if value else "nobody"
-
-
-def _detail(keys: Mapping[str, Any]) -> str:
-    found = [f"{name} {keys[name]}" for name in ("clock", "step", "child", "message") if keys.get(name)]
-    if keys.get("to"):
-        found.append(f"to {_names(keys['to'])}")
-    return f" {', '.join(found)}" if found else ""
-
-
-def _reason(keys: Mapping[str, Any]) -> str:
-    return f" ({keys['reason']})" if keys.get("reason") else ""
+    def detail(self, keys: Mapping[str, Any]) -> str:
+        found = [self.part(name, it=keys[name]) for name in ("clock", "step", "child", "message") if keys[name]]
+        if keys["to"]:
+            found.append(self.part("to", it=self.names(keys["to"])))
+        return self.part("detail", those=self.part("comma").join(found)) if found else ""

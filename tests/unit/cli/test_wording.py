@@ -7,9 +7,10 @@ from typing import Any, get_args
 
 import pytest
 
-from reeve.cli.output import left, shown, span
+from reeve.cli.output import left, padded, shown, span
 from reeve.cli.traffic.tail import one_liner
 from reeve.cli.wording import because, phrase
+from reeve.cli.wording_texts import PHRASES
 from reeve.domain.effects import EffectName
 
 FAILED = {
@@ -33,6 +34,11 @@ def test_a_length_in_two_units_at_most(seconds: int, text: str) -> None:
 def test_a_length_in_chinese() -> None:
     assert span(timedelta(hours=52), "zh") == "2 天 4 小时"
     assert span(timedelta(seconds=5), "zh") == "5 秒"
+
+
+def test_columns_stand_below_each_other_in_both_languages() -> None:
+    assert (padded("open", 8), padded("进行中", 8)) == ("open    ", "进行中  ")
+    assert padded("进行中", 4) == "进行中 "
 
 
 def test_what_is_left_and_what_is_over() -> None:
@@ -89,14 +95,87 @@ def test_phrases(what: str, keys: dict[str, Any], text: str) -> None:
     assert phrase(what, keys) == text
 
 
+@pytest.mark.parametrize(
+    ("what", "keys", "text"),
+    [
+        ("graded", {"grade": "major", "was": "ordinary"}, "定级为 major（原为 ordinary）"),
+        (
+            "clock_started",
+            {"clock": "respond", "due": "2026-03-02T09:05:00+08:00", "run": 2},
+            "时限 respond 开始，2026-03-02 09:05 到期（第 2 轮）",
+        ),
+        ("clock_resumed", {"clock": "resolve", "due": None}, "时限 resolve 恢复，到期时间未知"),
+        ("clock_paused", {"clock": "resolve", "left": 5400.0}, "时限 resolve 暂停，还剩 1 小时 30 分钟"),
+        ("clock_stopped", {"clock": "respond", "met": True}, "时限 respond 停止，按时"),
+        ("clock_stopped", {"clock": "respond", "met": False}, "时限 respond 停止，已超时"),
+        ("breached", {"clock": "pay", "due": "2026-03-01T00:00:00+08:00"}, "超时：pay，原定 2026-03-01 00:00 到期"),
+        ("corrected", {"clock": "pay"}, "更正：时限 pay 实为按时"),
+        (
+            "notify",
+            {"to": ["front_desk", "owner"], "via": ["sms", "email"], "message": "m", "late": True},
+            "通知 front_desk、owner（sms、email）：m（补发）",
+        ),
+        ("opened", {}, "开立"),
+        ("child_opened", {"child": "T-1~follow_up"}, "另开立工单 T-1~follow_up"),
+        ("closed", {"outcome": "paid"}, "结案：paid"),
+        ("undeliverable", {"to": ["owner"]}, "owner 无人可通知"),
+        ("suppressed", {"step": "late", "reason": "case_closed"}, "未发送（步骤 late）（此前已结案）"),
+        ("adopted", {"on_change": "person", "by": "wang"}, "改用另一版本的规则（person），由 wang 决定"),
+        ("scored", {"points": -2, "to": "repair"}, "repair 计 -2 分"),
+        (
+            "escalated",
+            {"step": "late", "level": 2, "recipient": "r-1", "answered_by": "sms"},
+            "步骤 late 升到第 2 级，由 r-1 答复（短信）",
+        ),
+        ("delayed", {"step": "late", "minutes": 30}, "步骤 late 推迟 30 分钟"),
+        ("failed", FAILED, "m 发给 r-1，角色 owner，渠道 sms：失败（应答超时）"),
+        (
+            "retried",
+            FAILED | {"provider": "aliyun", "attempt": 1},
+            "m 发给 r-1，角色 owner，渠道 sms：第 1 次未成功，将重试，通道 aliyun（应答超时）",
+        ),
+        ("unknown", FAILED, "m 发给 r-1，角色 owner，渠道 sms：不确定是否送达（应答超时）"),
+        (
+            "sent",
+            FAILED | {"reason": None, "attempt": 2, "segments": 3, "resent": True, "provider": "aliyun"},
+            "m 发给 r-1，角色 owner，渠道 sms：已发送，通道 aliyun，第 2 次，3 条短信，再次发送",
+        ),
+        (
+            "held",
+            FAILED | {"reason": "merge", "until": "2026-03-02T09:05:00+08:00"},
+            "m 发给 r-1，角色 owner，渠道 sms：暂缓至 2026-03-02 09:05，同一事项合并发送",
+        ),
+        ("merged", FAILED | {"into": "7m2f"}, "m 发给 r-1，角色 owner，渠道 sms：并入 7m2f 发出"),
+        (
+            "suppressed",
+            FAILED | {"reason": "silenced", "silence": "s-7"},
+            "m 发给 r-1，角色 owner，渠道 sms：未发送（被静默 s-7）",
+        ),
+        (
+            "acknowledged",
+            FAILED | {"answer": "delayed", "minutes": 30, "answered_by": "link"},
+            "r-1 答复 m：已延后 30 分钟（链接）",
+        ),
+    ],
+)
+def test_phrases_in_chinese(what: str, keys: dict[str, Any], text: str) -> None:
+    assert phrase(what, keys, "zh") == text
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
 @pytest.mark.parametrize("what", get_args(EffectName))
-def test_every_effect_has_a_phrase_even_without_its_keys(what: str) -> None:
-    assert phrase(what, {})
+def test_every_effect_has_a_phrase_even_without_its_keys(what: str, lang: str) -> None:
+    assert what in PHRASES
+    said = phrase(what, {}, lang)
+    assert said
+    assert said.isascii() == (lang == "en")
 
 
 def test_a_reason_names_the_rule_and_what_brought_it_on() -> None:
     assert because({"because": {"rule": "a.yaml:3", "clock": "pay"}}) == "a.yaml:3 (clock pay)"
     assert because({"because": {"rule": "a.yaml:3", "event": "e-1"}}) == "a.yaml:3 (event e-1)"
+    assert because({"because": {"rule": "a.yaml:3", "clock": "pay"}}, "zh") == "a.yaml:3（时限 pay）"
+    assert because({"because": {"rule": "a.yaml:3"}}) == "a.yaml:3"
     assert because({}) == ""
 
 

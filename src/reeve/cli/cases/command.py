@@ -11,10 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from reeve.cli.cases import explain, repinning
-from reeve.cli.cases.page import print_case
+from reeve.cli.cases.page import Page
 from reeve.cli.notifications.rows import row_of
-from reeve.cli.options import AsJson, Limit, OnlySite, TheCase
-from reeve.cli.output import errors, left, print_json, print_line
+from reeve.cli.options import AsJson, Lang, Limit, OnlySite, TheCase
+from reeve.cli.output import errors, print_json
+from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.contracts.personal import PLAIN
 from reeve.domain.case import Case
@@ -63,6 +64,7 @@ def list_cases(
     overdue: Annotated[bool, typer.Option("--overdue", help="Only with a clock that has run out.")] = False,
     limit: Limit = 500,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Lists cases by site, policy and subject, each with what runs out next.
 
@@ -72,9 +74,12 @@ def list_cases(
 
     reeve cases list --site sunshine-garden --policy complaint --grade major --json
 
-    reeve cases list --state scheduled
+    reeve cases list --state scheduled --lang zh
     """
-    asyncio.run(_list(find_targets(), site, policy, state, grade, overdue or None, limit, as_json))
+    page = Page(spoken_language(lang), SystemTime().now())
+    asyncio.run(
+        _list(find_targets(), site, policy, state, grade, overdue or None, limit, None if as_json else page)
+    )
 
 
 @app.command("show")
@@ -82,6 +87,7 @@ def show_case(
     case: TheCase,
     facts: Annotated[bool, typer.Option("--facts", help="Also what was posted; this is personal data.")] = False,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Shows a case: its clocks, who was told, and the timeline with the rule and the event behind each line.
 
@@ -91,7 +97,8 @@ def show_case(
 
     reeve cases show T-1001 --json
     """
-    asyncio.run(_show(find_targets(), case, facts, as_json))
+    page = Page(spoken_language(lang), SystemTime().now())
+    asyncio.run(_show(find_targets(), case, facts, None if as_json else page))
 
 
 async def _list(
@@ -102,9 +109,8 @@ async def _list(
     grade: str | None,
     overdue: bool | None,
     limit: int,
-    as_json: bool,
+    page: Page | None,
 ) -> None:
-    now = SystemTime().now()
     count, more = 0, False
     async with open_record(targets, "cases") as database:
         rows = _rows(
@@ -120,11 +126,9 @@ async def _list(
                 more = True
                 break
             count += 1
-            print_json(row) if as_json else _print_row(row, now)
-    if not as_json:
-        kind = "" if state is State.all else f"{state.value} "
-        rest = "; there are more (--limit)" if more else ""
-        errors().print(f"{count} {kind}case{'' if count == 1 else 's'}{rest}.", style="dim")
+            print_json(row) if page is None else page.line(row)
+    if page is not None:
+        errors().print(page.count(state.value, count, more), style="dim")
 
 
 async def _rows(reader: CaseReader, **filters: Any) -> AsyncIterator[dict[str, Any]]:
@@ -138,23 +142,7 @@ async def _rows(reader: CaseReader, **filters: Any) -> AsyncIterator[dict[str, A
             return
 
 
-def _print_row(row: dict[str, Any], now: datetime) -> None:
-    name = f"{row['site']}/{row['policy']}/{row['subject']}"
-    running = [clock for clock in row["clocks"] if clock["status"] == "running" and clock["due"] is not None]
-    nearest = min(running, key=lambda clock: (clock["breached_at"] is not None, clock["due"]), default=None)
-    late = [clock["clock"] for clock in running if clock["due"] <= now]
-    print_line(
-        f"{name:<44} ",
-        (f"{row['grade'] or '-':<14}", "bold"),
-        f"{row['state']:<9} ",
-        (f"comes, {left(row['next_due'], now)}" if row["state"] == "scheduled" else "", "cyan"),
-        (f"{nearest['clock']} {left(nearest['due'], now)}" if nearest else "", "cyan"),
-        (f"  OVERDUE: {', '.join(late)}" if late and row["state"] == "open" else "", "bold red"),
-    )
-
-
-async def _show(targets: Targets, wanted: str, facts: bool, as_json: bool) -> None:
-    now = SystemTime().now()
+async def _show(targets: Targets, wanted: str, facts: bool, page: Page | None) -> None:
     async with open_record(targets, "cases") as database:
         case = await find_case(database, wanted)
         view = await CaseReader(database, SystemTime()).one(str(case.key))
@@ -163,11 +151,10 @@ async def _show(targets: Targets, wanted: str, facts: bool, as_json: bool) -> No
         raise NoSuchCase(f"There is no case {wanted!r} any more.")
     view["deliveries"] = [_delivery_row(each) for each in deliveries]
     view["facts"] = case.facts if facts else plain_facts(case)
-    if as_json:
+    if page is None:
         print_json(view)
     else:
-        hidden = len(case.facts) - len(view["facts"])
-        print_case(view, now, _zone_of(view), hidden)
+        page.whole(view, _zone_of(view), hidden_facts=len(case.facts) - len(view["facts"]))
 
 
 async def find_case(database: Database, wanted: str) -> Case:

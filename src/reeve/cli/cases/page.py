@@ -1,92 +1,148 @@
-"""How one case reads on a terminal."""
+"""How cases read on a terminal, in English or Chinese: a line each, and one with all that is known of it."""
 
 from __future__ import annotations
 
 from datetime import datetime, tzinfo
 from typing import Any
 
-from reeve.cli.delivery_wording import HOLDS
-from reeve.cli.output import left, moment, print_line, span
+from reeve.cli.cases.texts import WORDS
+from reeve.cli.notifications.texts import HOLDS, REASONS, STATES, say
+from reeve.cli.output import left, moment, padded, print_line, span
 from reeve.cli.wording import STYLES, because, phrase
 
 _BEFORE_KEYS = {"at", "case", "policy", "effect"}
 
 
-def print_case(view: dict[str, Any], now: datetime, zone: tzinfo, hidden_facts: int) -> None:
-    """The case with its clocks, deliveries and timeline; moments in `zone`."""
-    title = f"{view['site']}/{view['policy']}/{view['subject']}"
-    print_line((title, "bold"), f"  {view['state']}", (f"  {view['grade'] or 'no grade'}", "bold"))
-    print_line(f"  opened {_in(zone, view['opened_at'])}", _ended(view, zone))
-    facts = ", ".join(f"{name}={value}" for name, value in sorted(view["facts"].items()))
-    more = f"{'; ' if facts else ''}{hidden_facts} more with --facts" if hidden_facts else ""
-    if facts or more:
-        print_line(f"  facts: {facts}{more}")
-    if view["clocks"]:
-        print_line(("\nClocks", "bold"))
-    for clock in view["clocks"]:
-        print_line(*_clock(clock, now, zone))
-    if view["deliveries"]:
-        print_line(("\nWho was told", "bold"))
-    for delivery in view["deliveries"]:
-        print_line(*_delivery(delivery, zone))
-    print_line(("\nTimeline", "bold"))
-    for line in view["timeline"]:
-        keys = {name: value for name, value in line.items() if name not in _BEFORE_KEYS}
-        style = STYLES.get(line["effect"], "")
+class Page:
+    """Prints cases in one language as things stand at `now`."""
+
+    def __init__(self, lang: str, now: datetime) -> None:
+        self._lang = lang
+        self._now = now
+
+    def line(self, row: dict[str, Any]) -> None:
+        """One case on one line: what runs out next, and what has run out."""
+        name = f"{row['site']}/{row['policy']}/{row['subject']}"
+        running = [clock for clock in row["clocks"] if clock["status"] == "running" and clock["due"] is not None]
+        nearest = min(running, key=lambda clock: (clock["breached_at"] is not None, clock["due"]), default=None)
+        late = [clock["clock"] for clock in running if clock["due"] <= self._now]
+        comes = self._word("comes", left=self._left(row["next_due"])) if row["state"] == "scheduled" else ""
         print_line(
-            (f"  {moment(line['at'])}  ", "dim"),
-            (phrase(line["effect"], keys), style),
-            (f"  ← {because(line)}", "dim"),
+            f"{name:<44} ",
+            (f"{row['grade'] or '-':<14}", "bold"),
+            padded(self._word(row["state"]), 10),
+            (comes, "cyan"),
+            (f"{nearest['clock']} {self._left(nearest['due'])}" if nearest else "", "cyan"),
+            (self._overdue(late) if row["state"] == "open" else "", "bold red"),
         )
 
+    def count(self, state: str, count: int, more: bool) -> str:
+        """How many were listed."""
+        kind = self._word(f"count_{state}")
+        return self._word(
+            "one" if count == 1 else "count", n=count, state=kind, more=self._word("more") if more else ""
+        )
 
-def _ended(view: dict[str, Any], zone: tzinfo) -> str:
-    parts = []
-    if view["acknowledged_at"] is not None:
-        parts.append(f", acknowledged {_in(zone, view['acknowledged_at'])}")
-    if view["closed_at"] is not None:
-        parts.append(f", closed {_in(zone, view['closed_at'])}")
-    if view["outcome"]:
-        parts.append(f" ({view['outcome']})")
-    return "".join(parts)
+    def whole(self, view: dict[str, Any], zone: tzinfo, hidden_facts: int) -> None:
+        """The case with its clocks, deliveries and timeline; moments in `zone`."""
+        title = f"{view['site']}/{view['policy']}/{view['subject']}"
+        state, grade = self._word(view["state"]), view["grade"] or self._word("no_grade")
+        print_line((title, "bold"), f"  {state}", (f"  {grade}", "bold"))
+        print_line(f"  {self._word('opened_at', at=_in(zone, view['opened_at']))}", self._ended(view, zone))
+        found = [f"{name}={value}" for name, value in sorted(view["facts"].items())]
+        facts = [self._word("comma").join(found)] if found else []
+        facts += [self._word("hidden", n=hidden_facts)] if hidden_facts else []
+        if facts:
+            print_line(f"  {self._word('facts', facts=self._word('semicolon').join(facts))}")
+        self._heading("clocks", view["clocks"])
+        for clock in view["clocks"]:
+            print_line(*self._clock(clock, zone))
+        self._heading("told", view["deliveries"])
+        for delivery in view["deliveries"]:
+            print_line(*self._delivery(delivery, zone))
+        self._heading("timeline", True)
+        for line in view["timeline"]:
+            keys = {name: value for name, value in line.items() if name not in _BEFORE_KEYS}
+            print_line(
+                (f"  {moment(line['at'])}  ", "dim"),
+                (phrase(line["effect"], keys, self._lang), STYLES.get(line["effect"], "")),
+                (f"  ← {because(line, self._lang)}", "dim"),
+            )
 
+    def _ended(self, view: dict[str, Any], zone: tzinfo) -> str:
+        found = [
+            self._word(name, at=_in(zone, view[name]))
+            for name in ("acknowledged_at", "closed_at")
+            if view[name] is not None
+        ]
+        if view["outcome"]:
+            found.append(self._word("outcome", outcome=view["outcome"]))
+        return "".join(found)
 
-def _clock(clock: dict[str, Any], now: datetime, zone: tzinfo) -> list[str | tuple[str, str]]:
-    name = f"  {clock['clock']:<12}"
-    due = "due not known yet" if clock["due"] is None else f"due {_in(zone, clock['due'])}"
-    if clock["provisional"]:
-        due += " (provisional: beyond the calendar)"
-    match clock["status"]:
-        case "stopped":
-            late = clock["met"] is False and clock["due"] is not None and clock["stopped_at"] > clock["due"]
-            by = f", {span(clock['stopped_at'] - clock['due'])} late" if late else ""
-            how = "in time" if clock["met"] else f"too late{by}"
-            return [name, f"stopped {_in(zone, clock['stopped_at'])}, {how}; {due}"]
-        case "paused":
-            return [name, f"paused; {due} if it went on now"]
-        case _ if clock["due"] is None:
-            return [name, f"running; {due}"]
-        case _:
-            style = "bold red" if clock["due"] <= now else "cyan"
-            return [name, f"running; {due}, ", (left(clock["due"], now), style)]
+    def _clock(self, clock: dict[str, Any], zone: tzinfo) -> list[str | tuple[str, str]]:
+        name = f"  {clock['clock']:<12}"
+        due = self._word("undated" if clock["due"] is None else "due", at=_in(zone, clock["due"] or self._now))
+        if clock["provisional"]:
+            due += self._word("provisional")
+        match clock["status"]:
+            case "stopped":
+                stopped_at = _in(zone, clock["stopped_at"])
+                return [name, self._word("stopped", at=stopped_at, how=self._how(clock), due=due)]
+            case "paused":
+                return [name, self._word("paused", due=due)]
+            case _ if clock["due"] is None:
+                return [name, self._word("running", due=due)]
+            case _:
+                style = "bold red" if clock["due"] <= self._now else "cyan"
+                running = self._word("running", due=due) + self._word("comma")
+                return [name, running, (self._left(clock["due"]), style)]
 
+    def _how(self, clock: dict[str, Any]) -> str:
+        """In time, or how much too late it was stopped."""
+        if clock["met"]:
+            return self._word("in_time")
+        late = clock["met"] is False and clock["due"] is not None and clock["stopped_at"] > clock["due"]
+        if not late:
+            return self._word("too_late")
+        return self._word("late_by", length=span(clock["stopped_at"] - clock["due"], self._lang))
 
-def _delivery(delivery: dict[str, Any], zone: tzinfo) -> list[str | tuple[str, str]]:
-    tries = len(delivery["attempts"])
-    found = [delivery["reason"] if delivery["state"] in ("failed", "suppressed") else "", delivery["silence"] or ""]
-    waits = delivery["waits_for"]
-    if waits is not None and waits["for"] in HOLDS:
-        found.append(f"{HOLDS[waits['for']]}, until {_in(zone, waits['until'])}")
-    why = ", ".join(each for each in found if each)
-    who = delivery["recipient"] or "nobody"
-    how = f" by {delivery['channel']}" if delivery["channel"] else ""
-    through = f" through {delivery['provider']}" if delivery["provider"] else ""
-    return [
-        (f"  {_in(zone, delivery['at'])}  {delivery['id']}  ", "dim"),
-        f"{delivery['message']} to {who} as {delivery['role']}{how}{through}: ",
-        (delivery["state"] + (f" ({why})" if why else ""), STYLES.get(delivery["state"], "")),
-        f", {tries} attempts" if tries > 1 else "",
-    ]
+    def _delivery(self, delivery: dict[str, Any], zone: tzinfo) -> list[str | tuple[str, str]]:
+        tries = len(delivery["attempts"])
+        ended = delivery["state"] in ("failed", "suppressed")
+        found = [say(REASONS, delivery["reason"] or "", self._lang) if ended else "", delivery["silence"] or ""]
+        waits = delivery["waits_for"]
+        if waits is not None and waits["for"] in HOLDS:
+            hold = say(HOLDS, waits["for"], self._lang)
+            found.append(self._word("until", hold=hold, at=_in(zone, waits["until"])))
+        why = self._word("comma").join(each for each in found if each)
+        said = self._word(
+            "delivery",
+            message=delivery["message"],
+            who=delivery["recipient"] or self._word("nobody"),
+            role=delivery["role"],
+            by=self._word("by", channel=delivery["channel"]) if delivery["channel"] else "",
+            through=self._word("through", provider=delivery["provider"]) if delivery["provider"] else "",
+        )
+        state = say(STATES, delivery["state"], self._lang) + (self._word("brackets", words=why) if why else "")
+        return [
+            (f"  {_in(zone, delivery['at'])}  {delivery['id']}  ", "dim"),
+            said,
+            (state, STYLES.get(delivery["state"], "")),
+            self._word("attempts", n=tries) if tries > 1 else "",
+        ]
+
+    def _overdue(self, late: list[str]) -> str:
+        return self._word("overdue", clocks=self._word("comma").join(late)) if late else ""
+
+    def _left(self, due: datetime) -> str:
+        return left(due, self._now, self._lang)
+
+    def _heading(self, name: str, wanted: Any) -> None:
+        if wanted:
+            print_line((f"\n{self._word(name)}", "bold"))
+
+    def _word(self, name: str, **words: Any) -> str:
+        return say(WORDS, name, self._lang, **words)
 
 
 def _in(zone: tzinfo, at: datetime) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from reeve.cli.notifications.texts import DEEDS, HOLDS, REASONS, STATES, WORDS, say
-from reeve.cli.output import moment, print_line
+from reeve.cli.notifications.texts import ANSWERS, DEEDS, HOLDS, REASONS, STATES, WAYS, WORDS, say
+from reeve.cli.output import moment, padded, print_line
 from reeve.cli.wording import STYLES
 
 Row = Mapping[str, Any]
@@ -103,7 +103,6 @@ class Page:
 
     def _deed(self, deed: Row) -> None:
         what = say(DEEDS, deed["what"], self._lang, into=deed["into"] or "")
-        minutes = self.word("minutes", minutes=deed["minutes"]) if deed["minutes"] else ""
         more = [
             self.word("attempt", attempt=deed["attempt"]) if deed["attempt"] else "",
             self.word("through", provider=deed["provider"]) if deed["provider"] else "",
@@ -111,7 +110,7 @@ class Page:
             self.word("second") if deed["resent"] else "",
             self.word("merged", n=deed["merged"]) if deed["merged"] else "",
             self.word("segments", segments=deed["segments"]) if deed["segments"] else "",
-            self.word("answer", answer=deed["answer"], minutes=minutes, how=deed["how"]) if deed["answer"] else "",
+            self._answer(deed) if deed["answer"] else "",
             say(HOLDS | REASONS, deed["reason"] or "", self._lang) if deed["what"] != "merged" else "",
         ]
         print_line(
@@ -119,6 +118,11 @@ class Page:
             (what, STYLES.get(deed["what"], "")),
             "".join(self.word("comma") + each for each in more if each),
         )
+
+    def _answer(self, deed: Row) -> str:
+        minutes = self.word("minutes", minutes=deed["minutes"]) if deed["minutes"] else ""
+        answer, how = say(ANSWERS, deed["answer"], self._lang), say(WAYS, deed["how"] or "", self._lang)
+        return self.word("answer", answer=answer, minutes=minutes, how=how)
 
     def _waits(self, waits: Row) -> str:
         found = [say(HOLDS, waits["for"], self._lang)] if waits["for"] in HOLDS else []
@@ -152,10 +156,7 @@ class Page:
         return [self.word("brackets", words=self.word("comma").join(words))] if words else []
 
     def _field(self, name: str, *parts: str | tuple[str, str]) -> None:
-        label = self.word(name)
-        # A Chinese letter takes two places.
-        width = sum(2 if letter > "\u2e7f" else 1 for letter in label)
-        print_line((f"  {label}{' ' * max(1, _WIDTH - width)}", "dim"), *parts)
+        print_line((f"  {padded(self.word(name), _WIDTH)}", "dim"), *parts)
 
     def _at(self, at: datetime) -> str:
         return moment(at.astimezone(self._zone))

@@ -48,6 +48,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "busy": ("the provider is busy", "服务商繁忙"),
     "provider_error": ("a fault of the provider", "服务商故障"),
     "credentials": ("the provider does not accept our key: somebody must act", "服务商不认可我方凭据，需要处理"),
+    "certificate": ("the provider's certificate can't be trusted: somebody must act", "服务商证书不可信，需要处理"),
     "unreachable": ("the provider can't be reached", "无法连接服务商"),
     "timeout": ("no answer in time", "应答超时"),
     "disconnected": ("the line broke before the answer", "应答前断线"),
@@ -63,6 +64,20 @@ REASONS: dict[str, tuple[str, str]] = {
     "over_budget": ("the month's SMS budget is spent", "本月短信额度已用完"),
 }
 """In the words of `reeve.runtime.providers.reasons.Reason`."""
+
+ANSWERS: Mapping[str, tuple[str, str]] = {
+    "acknowledged": ("acknowledged", "已确认"),
+    "escalated": ("escalated", "已转上级"),
+    "delayed": ("delayed", "已延后"),
+}
+"""What a recipient answered, in the words of docs/answers.md."""
+
+WAYS: Mapping[str, tuple[str, str]] = {
+    "link": ("link", "链接"),
+    "sms": ("sms", "短信"),
+    "email": ("email", "邮件"),
+}
+"""The way an answer came."""
 
 WORDS: Mapping[str, tuple[str, str]] = {
     "count": ("{n} messages.", "共 {n} 条。"),

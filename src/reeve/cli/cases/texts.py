@@ -1,0 +1,48 @@
+"""What `reeve cases list` and `show` say, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "open": ("open", "进行中"),
+    "closed": ("closed", "已结案"),
+    "scheduled": ("scheduled", "未到期"),
+    "no_grade": ("no grade", "无等级"),
+    "opened_at": ("opened {at}", "{at} 开立"),
+    "acknowledged_at": (", acknowledged {at}", "，{at} 确认"),
+    "closed_at": (", closed {at}", "，{at} 结案"),
+    "outcome": (" ({outcome})", "（{outcome}）"),
+    "facts": ("facts: {facts}", "事实：{facts}"),
+    "semicolon": ("; ", "；"),
+    "comma": (", ", "，"),
+    "hidden": ("{n} more with --facts", "另有 {n} 项，加 --facts 显示"),
+    "clocks": ("Clocks", "时限"),
+    "told": ("Who was told", "通知了谁"),
+    "timeline": ("Timeline", "时间线"),
+    "due": ("due {at}", "{at} 到期"),
+    "undated": ("due not known yet", "到期时间未知"),
+    "provisional": (" (provisional: beyond the calendar)", "（暂定：超出日历）"),
+    "stopped": ("stopped {at}, {how}; {due}", "{at} 停止，{how}；原定 {due}"),
+    "in_time": ("in time", "按时"),
+    "too_late": ("too late", "已超时"),
+    "late_by": ("too late, {length} late", "超时 {length}"),
+    "paused": ("paused; {due} if it went on now", "已暂停；如现在恢复，{due}"),
+    "running": ("running; {due}", "计时中；{due}"),
+    "delivery": ("{message} to {who} as {role}{by}{through}: ", "{message} 发给 {who}，角色 {role}{by}{through}："),
+    "by": (" by {channel}", "，渠道 {channel}"),
+    "through": (" through {provider}", "，通道 {provider}"),
+    "nobody": ("nobody", "无人"),
+    "until": ("{hold}, until {at}", "{hold}，至 {at}"),
+    "brackets": (" ({words})", "（{words}）"),
+    "attempts": (", {n} attempts", "，共尝试 {n} 次"),
+    "comes": ("comes, {left}", "将到，{left}"),
+    "overdue": ("  OVERDUE: {clocks}", "  已超时：{clocks}"),
+    "one": ("1 {state}case{more}.", "共 1 张{state}工单{more}。"),
+    "count": ("{n} {state}cases{more}.", "共 {n} 张{state}工单{more}。"),
+    "count_open": ("open ", "进行中的"),
+    "count_closed": ("closed ", "已结案的"),
+    "count_scheduled": ("scheduled ", "未到期的"),
+    "count_all": ("", ""),
+    "more": ("; there are more (--limit)", "，还有更多（--limit）"),
+}
