@@ -62,6 +62,7 @@ from services.notify.journal import Journal, take_over
 from services.notify.links import AckLinks, Ways
 from services.notify.planner import Planner
 from services.notify.pool.running import RunningProviders
+from services.notify.progress import ProgressMarks
 from services.notify.receipts import ReceiptKeeper
 from services.notify.recorder import Recorder
 from services.notify.refitting import Refitter
@@ -136,6 +137,7 @@ class Parts:
     dispatcher: Dispatcher
     refitter: Refitter
     recorder: Recorder
+    marks: ProgressMarks
     receipts: ReceiptKeeper
     announcer: Announcer
     hand: Hand
@@ -172,9 +174,10 @@ def build(
     timeline = TimelineWriter(database)
     book = ShiftBook(ShiftStore(database))
     own_events = OwnEvents(EventStore(database), publisher, time)
+    marks = ProgressMarks(requested)
     planner = Planner(
-        *(requested, delivered, people, case_reader, timeline, rules, links, hand, news, time, claim, lease, book),
-        build_tempering(database),
+        *(requested, delivered, people, case_reader, timeline, rules, links, hand, news, time, claim, lease, marks),
+        *(book, build_tempering(database)),
     )
     recorder = Recorder(delivered, planner, hand, news, journal)
     feeder = Feeder(delivered, people, case_reader, links, hand, pools, time, claim, lease)
@@ -199,6 +202,7 @@ def build(
         dispatcher,
         Refitter(providers, watch, dispatcher.run_channel, hand, recorder, links, time),
         recorder,
+        marks,
         ReceiptKeeper(
             ProviderPostStore(database),
             DeliveryReceipts(database),
@@ -229,6 +233,7 @@ async def _work(parts: Parts, bus: BusConnection, rules: ActiveRules, stop: asyn
         ("leases", parts.feeder.run_leases()),
         ("stranded", parts.feeder.run_stranded()),
         ("recorder", parts.recorder.run()),
+        ("marks", parts.marks.run()),
         ("receipts", parts.receipts.run()),
         ("announcer", parts.announcer.run()),
         ("hand_overs", parts.hand_overs.run()),
@@ -242,9 +247,11 @@ async def _work(parts: Parts, bus: BusConnection, rules: ActiveRules, stop: asyn
     await cancelled(tasks[name] for name in ("wakeups", "sweeper", "feeder", "stranded", "receipts"))
     await parts.dispatcher.drain(_DRAIN_SECONDS)
     try:
-        await asyncio.wait_for(parts.announcer.publish(), _WAIT_SECONDS * 4)
+        async with asyncio.timeout(_WAIT_SECONDS * 4):
+            await parts.announcer.publish()
+            await parts.marks.flushed()
     except (Away, TimeoutError):
-        log.debug("Outcomes are published after the next start.", action="announce_left")
+        log.debug("Outcomes and marks are made up for after the next start.", action="announce_left")
     await cancelled(tasks.values())
 
 

@@ -5,6 +5,7 @@ Given only to messages that an acknowledgement would end, and only as far as an 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,8 @@ class AckLinks:
         if not wanted or not self.ways.any:
             return
         now = self._time.now()
-        tokens = await self._tokens.issue([_asked(item) for item in wanted], now)
+        asked = [_asked(item) for item in wanted]
+        tokens = self._tokens.tokens(asked)
         sendings: dict[str, list[tuple[Item, Sending]]] = {"sms": [], "email": []}
         for item, token in zip(wanted, tokens, strict=True):
             if self.ways.public_url:
@@ -56,14 +58,17 @@ class AckLinks:
             address = item.person.addresses.get(channel) if item.person else None
             if address and channel in sendings:
                 sendings[channel].append((item, _sending(item, token, address)))
-        if self.ways.sms and (short := sendings["sms"]):
-            codes = await self._codes.issue_short([sending for _, sending in short], now)
-            for (item, _), code in zip(short, codes, strict=True):
-                item.reply_code = code
-        if self.ways.reply_to and (mails := sendings["email"]):
-            codes = await self._codes.issue_mail([sending for _, sending in mails], now)
-            for (item, _), code in zip(mails, codes, strict=True):
-                item.reply_to = self.ways.reply_to.replace("{code}", code)
+        short = sendings["sms"] if self.ways.sms else []
+        mails = sendings["email"] if self.ways.reply_to else []
+        _, short_codes, mail_codes = await asyncio.gather(
+            self._tokens.issue(asked, now),
+            self._codes.issue_short([sending for _, sending in short], now),
+            self._codes.issue_mail([sending for _, sending in mails], now),
+        )
+        for (item, _), code in zip(short, short_codes, strict=True):
+            item.reply_code = code
+        for (item, _), code in zip(mails, mail_codes, strict=True):
+            item.reply_to = self.ways.reply_to.replace("{code}", code)
 
 
 def _asked(item: Item) -> Asked:

@@ -1,14 +1,15 @@
 """From a requested notification to deliveries: roles become people, and each delivery is claimed in the record.
 
 Everything is inserted under ids that the notification determines, so planning again, here or in another replica,
-adds nothing. The order matters: deliveries first, then the timeline, then the mark that it is done.
+adds nothing. The order matters: deliveries first, then the timeline, then the mark that it is done, which nobody
+waits for.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -44,6 +45,7 @@ from services.notify.flood.tempering import Tempering, spared_for_email
 from services.notify.hand import Hand, Item
 from services.notify.links import AckLinks
 from services.notify.metrics import UNDELIVERABLE
+from services.notify.progress import ProgressMarks
 from services.notify.settling import unwanted
 from services.notify.timeline import TimelineWriter, timeline_entry
 
@@ -101,6 +103,7 @@ class Planner:
         time_source: TimeSource,
         claim: str,
         lease: timedelta,
+        marks: ProgressMarks,
         shifts: Shifts | None = None,
         tempering: Tempering | None = None,
     ) -> None:
@@ -117,6 +120,7 @@ class Planner:
         self._time = time_source
         self._claim = claim
         self._lease = lease
+        self._marks = marks
         self._shifts = shifts
         self._planning: set[str] = set()
         """Keys of notifications that are being planned: a wake-up and the sweep find the same ones."""
@@ -126,7 +130,11 @@ class Planner:
 
         What another call of this process plans already is left to that.
         """
-        waiting = [each for each in requested if each.state == "requested" and each.key not in self._planning]
+        waiting = [
+            each
+            for each in requested
+            if each.state == "requested" and each.key not in self._planning and each.key not in self._marks
+        ]
         if not waiting:
             return
         keys = {each.key for each in waiting}
@@ -139,9 +147,8 @@ class Planner:
     async def _plan(self, waiting: Sequence[Requested]) -> None:
         now = self._time.now()
         bundle = await self._bundles.current()
-        cases = await self._cases.load({str(each.effect.case) for each in waiting})
         roles = {each.key: each.due_roles(now) for each in waiting}
-        people = await self._people(waiting, roles, cases, bundle, now)
+        cases, people = await self._read(waiting, roles, bundle, now)
         plan = _Plan()
         for each in waiting:
             case = cases.get(str(each.effect.case))
@@ -151,7 +158,7 @@ class Planner:
             elif now - each.requested_at > WAITED and (reason := unwanted(case, each.effect.at, each.wanted)):
                 self._suppress(plan, each, case, reason, bundle, now)
             else:
-                self._tell(plan, each, case, roles[each.key], people[case.key.site], bundle, now)
+                self._tell(plan, each, case, roles[each.key], people, bundle, now)
         await self._temper(plan, bundle, now)
         await self._write(plan, cases)
 
@@ -161,9 +168,8 @@ class Planner:
         bundle = await self._bundles.current()
         requested = await self._notifications.load(keys)
         deliveries = await self._deliveries.of_notifications(keys)
-        cases = await self._cases.load({str(each.effect.case) for each in requested.values()})
-        roles = {key: each.told for key, each in requested.items()}
-        people = await self._people(list(requested.values()), roles, cases, bundle, now)
+        roles = {key: self._told(each, deliveries.get(key, ())) for key, each in requested.items()}
+        cases, people = await self._read(list(requested.values()), roles, bundle, now)
         plan = _Plan(known=frozenset(one.id for found in deliveries.values() for one in found))
         dead_ways: set[tuple[str, str, str]] = set()
         spared: list[tuple[Delivery, Case]] = []
@@ -178,7 +184,7 @@ class Planner:
             dead = {(one.recipient, one.channel) for one in failed}
             dead_ways |= {(key, *pair) for pair in dead}
             spared += [(one, case) for one in found if spared_for_email(one) and (one.recipient, EMAIL) in dead]
-            self._tell(plan, each, case, roles[key], people[case.key.site], bundle, now, dead)
+            self._tell(plan, each, case, roles[key], people, bundle, now, dead)
         plan.dead = frozenset(dead_ways)
         await self._temper(plan, bundle, now)
         await self._write(plan, cases)
@@ -186,37 +192,43 @@ class Planner:
             await self._tempering.after_all(spared, bundle, now)
         await self._deliveries.climbed(failed_ids)
 
-    async def _people(
+    def _told(self, each: Requested, deliveries: Sequence[Delivery]) -> tuple[str, ...]:
+        """Roles that have been resolved, whether or not the mark that says so is made yet, or ever will be."""
+        resolved = {*each.told, *self._marks.told(each.key), *(one.role for one in deliveries)}
+        return tuple(role for role in each.wanted.to if role in resolved)
+
+    async def _read(
         self,
         requested: Sequence[Requested],
-        roles: dict[str, tuple[str, ...]],
-        cases: dict[str, Case],
+        roles: Mapping[str, tuple[str, ...]],
         bundle: Bundle,
         now: datetime,
-    ) -> dict[str, People]:
-        """Site → the recipients that may matter at `now` to any of its notifications, stand-ins and those on shift
-        included; one query a site, and one for stand-ins where there are any."""
+    ) -> tuple[dict[str, Case], People]:
+        """Their cases by id, and all recipients that may matter to any of them at `now`, stand-ins and those on
+        shift included. One query for each, and one for owners and assignees where they are to be told."""
         if self._shifts is not None:
             await self._shifts.refresh(now)
-        by_site: dict[str, list[Requested]] = {}
+        places: set[str] = set()
+        wanted: set[str] = set()
+        ids: set[str] = set()
         for each in requested:
-            by_site.setdefault(each.effect.case.site, []).append(each)
-
-        async def of(site_id: str, those: Sequence[Requested]) -> list[Recipient]:
+            site_id = each.effect.case.site
             site = bundle.site(site_id)
-            wanted = roles_to_load((role for each in those for role in roles[each.key]), site.ladder)
-            facts = [case.facts for each in those if (case := cases.get(str(each.effect.case)))]
-            places = [place for place in (site_id, site.parent) if place]
-            ids = rota_ids(self._on_shift, wanted, places, now)
-            return await self._recipients.find(
-                places,
-                wanted - {OWNER, ASSIGNEE},
-                _values(facts, "customer") if OWNER in wanted else (),
-                ids.union(_values(facts, "assignee")) if ASSIGNEE in wanted else ids,
-            )
-
-        found = await asyncio.gather(*(of(site_id, those) for site_id, those in by_site.items()))
-        return {site_id: People(those) for site_id, those in zip(by_site, found, strict=True)}
+            here = [place for place in (site_id, site.parent) if place]
+            to_load = roles_to_load(roles[each.key], site.ladder)
+            places.update(here)
+            wanted |= to_load
+            ids |= rota_ids(self._on_shift, to_load, here, now)
+        cases, people = await asyncio.gather(
+            self._cases.load({str(each.effect.case) for each in requested}),
+            self._recipients.find(sorted(places), wanted - {OWNER, ASSIGNEE}, (), ids),
+        )
+        facts = [case.facts for case in cases.values()]
+        owners = _values(facts, "customer") if OWNER in wanted else []
+        assignees = _values(facts, "assignee") if ASSIGNEE in wanted else []
+        if owners or assignees:
+            people += await self._recipients.find(sorted(places), (), owners, assignees)
+        return cases, People({(each.place, each.id): each for each in people}.values())
 
     @property
     def _on_shift(self) -> OnShift | None:
@@ -308,16 +320,17 @@ class Planner:
         plan.progress.append(Progress(each.key, "suppressed"))
 
     async def _write(self, plan: _Plan, cases: dict[str, Case]) -> None:
-        claimed = [each for each in plan.deliveries if each.state == "claimed"]
-        with self._hand.expecting(each.id for each in claimed):
-            fresh = await self._deliveries.insert(plan.deliveries)
+        claimed = [
+            Item(each, plan.people[each.id], cases[str(each.case)])
+            for each in plan.deliveries
+            if each.state == "claimed"
+        ]
+        with self._hand.expecting(item.delivery.id for item in claimed):
+            fresh, _ = await asyncio.gather(self._deliveries.insert(plan.deliveries), self._links.add(claimed))
             reach("notify.claimed")
-            mine = [each for each in claimed if each.id in fresh]
-            items = [Item(each, plan.people[each.id], cases[str(each.case)]) for each in mine]
-            await self._links.add(items)
-            self._hand.accept(items)
+            self._hand.accept(item for item in claimed if item.delivery.id in fresh)
         await self._timeline.write(plan.entries)
-        await self._notifications.progress(plan.progress)
+        self._marks.put(plan.progress)
         if plan.entries:
             self._news.set()  # somebody was not told, and the bus should hear of it
         reach("notify.planned")

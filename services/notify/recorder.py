@@ -16,7 +16,9 @@ from services.notify.planner import Planner
 
 _RETRY_SECONDS = 0.5
 _GATHER_SECONDS = 0.03
-"""Pause between two writes: what ends meanwhile shares the next one. Nobody waits for it but the record."""
+_GATHER_JOURNALED_SECONDS = 0.1
+"""Pause between two writes: what ends meanwhile shares the next one. Nobody waits for it but the record, and what a
+kill meanwhile costs is repeats; where a journal knows what was sent it costs none."""
 
 log = get_log(__name__)
 
@@ -34,6 +36,7 @@ class Recorder:
     ) -> None:
         """`announce` is set whenever there is something the bus should hear of."""
         self._journal = journal
+        self._gather = _GATHER_SECONDS if journal is None else _GATHER_JOURNALED_SECONDS
         self._deliveries = deliveries
         self._planner = planner
         self._hand = hand
@@ -59,7 +62,7 @@ class Recorder:
         """Records until cancelled."""
         while True:
             await self._filled.wait()
-            await asyncio.sleep(_GATHER_SECONDS)
+            await asyncio.sleep(self._gather)
             self._filled.clear()
             batch, self._waiting = self._waiting, []
             await self._record([settlement for _, settlement in batch])

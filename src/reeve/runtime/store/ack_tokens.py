@@ -14,11 +14,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from pymongo import IndexModel, UpdateOne
+from pymongo import IndexModel
 
 from reeve.runtime.store.deliveries import Answer
 from reeve.runtime.store.mongo import Collection as MongoCollection
-from reeve.runtime.store.mongo import Database, Document, store_errors
+from reeve.runtime.store.mongo import Database, Document, insert_missing, store_errors
 
 COLLECTION = "ack_tokens"
 
@@ -84,26 +84,30 @@ class AckTokenStore:
         self._tokens: MongoCollection = database[COLLECTION]
         self._secret = secret
 
+    def tokens(self, asked: Iterable[Asked]) -> list[str]:
+        """The token that each in order has, issued or not."""
+        return [token_of(self._secret, each.notification, each.recipient) for each in asked]
+
     async def issue(self, asked: Iterable[Asked], now: datetime, valid_for: timedelta = VALID_FOR) -> list[str]:
         """A token for each in order, usable until `now + valid_for`; one write for all.
 
         Issued again it is the same token, and its first expiry stays.
         """
         wanted = list(asked)
-        tokens = [token_of(self._secret, each.notification, each.recipient) for each in wanted]
+        tokens = self.tokens(wanted)
         fixed: Document = {
             "expires_at": now + valid_for,
             "forget_at": now + valid_for + _KEPT_AFTER,
             "used_at": None,
             "answers": [],
         }
-        writes = [
-            UpdateOne({"_id": hash_of(token)}, {"$setOnInsert": asdict(each) | fixed}, upsert=True)
+        # One person may be told by mail and SMS of one notification: one token for both.
+        documents = {
+            hash_of(token): {"_id": hash_of(token)} | asdict(each) | fixed
             for each, token in zip(wanted, tokens, strict=True)
-        ]
-        if writes:
-            with store_errors():
-                await self._tokens.bulk_write(writes, ordered=False)
+        }
+        with store_errors():
+            await insert_missing(self._tokens, list(documents.values()))
         return tokens
 
     async def find(self, token: str) -> AckToken | None:

@@ -6,12 +6,12 @@ Escalation inserts a document in the transaction that decided it; notify alone c
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from typing import Literal as OneOf
 
-from pymongo import IndexModel, UpdateOne
+from pymongo import IndexModel, UpdateMany
 
 from reeve.domain.case import CaseKey
 from reeve.domain.effects import Because, Effect, Notification
@@ -157,7 +157,10 @@ class NotificationStore:
 
     async def progress(self, changes: Iterable[Progress]) -> None:
         """What was decided about each is recorded; the same change again changes nothing."""
-        requests = [UpdateOne({"_id": change.key}, change.update()) for change in changes]
+        alike: dict[Progress, list[str]] = {}
+        for change in changes:
+            alike.setdefault(replace(change, key=""), []).append(change.key)
+        requests = [UpdateMany({"_id": {"$in": keys}}, change.update()) for change, keys in alike.items()]
         if requests:
             with store_errors():
                 await self._collection.bulk_write(requests, ordered=False)
