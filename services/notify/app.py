@@ -46,6 +46,7 @@ from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.store.reply_codes import ReplyCodes
 from reeve.runtime.store.secrets import load_secret
 from reeve.runtime.store.shifts import ShiftBook, ShiftStore
+from reeve.runtime.store.waiting_deliveries import WaitingDeliveries
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
 from services.notify.announcer import Announcer
@@ -71,6 +72,7 @@ from services.notify.settings import NotifySettings
 from services.notify.settling import RetryPlan
 from services.notify.timeline import TimelineWriter
 from services.notify.wakeups import Sweeper, WakeUps
+from services.notify.withdrawal import Withdrawal
 
 _WAIT_SECONDS = 0.5
 _DRAIN_SECONDS = 12.0
@@ -144,6 +146,7 @@ class Parts:
     hand_overs: HandOverKeeper
     answers: AnswerSide
     flood: FloodKeeper
+    withdrawal: Withdrawal
 
 
 def build(
@@ -219,6 +222,7 @@ def build(
         HandOverKeeper(book, own_events, time),
         build_answers(database, secret, providers.files, own_events, settings.reply_to, news, time, claim),
         build_keeper(database, case_reader, rules, own_events, time),
+        Withdrawal(bus, WaitingDeliveries(database), case_reader, news, time),
     )
 
 
@@ -240,6 +244,7 @@ async def _work(parts: Parts, bus: BusConnection, rules: ActiveRules, stop: asyn
         ("replies", parts.answers.taker.run()),
         ("answers", parts.answers.teller.run()),
         ("flood", parts.flood.run()),
+        ("withdrawal", parts.withdrawal.run()),
     ]
     tasks = {name: asyncio.create_task(work, name=name) for name, work in named}
     await until_stopped(list(tasks.values()), stop)

@@ -52,6 +52,11 @@ def cases_subject(case: CaseKey, what: str) -> str:
     return f"cases.{case.site}.{token(case.policy)}.{what}.{token(case.subject)}"
 
 
+def cases_filter(what: str) -> str:
+    """What whoever listens for one thing that happens to cases takes, of all sites and policies."""
+    return f"cases.*.*.{what}.*"
+
+
 def notifications_subject(site: str, what: str, key: str) -> str:
     """notifications.<site>.<what>.<key>; `key` is the subject of the case."""
     return f"notifications.{site}.{what}.{token(key)}"

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from reeve.contracts.subjects import cases_subject
 from reeve.devstack.smtp_sink import SmtpBehaviour
 from reeve.runtime.store.outbox import outbox_row
 from reeve.runtime.time_source import SystemTime
@@ -67,7 +68,7 @@ async def test_the_sweep_finds_what_no_message_woke_us_for(here: World) -> None:
 async def test_a_hold_waits_in_the_record_and_roles_resolve_when_it_ends(here: World) -> None:
     case = await here.case("T-1")
     async with here.notify():
-        hour = SystemTime().now() + timedelta(seconds=4)
+        hour = SystemTime().now() + timedelta(hours=1)
         await here.request(case, not_before=hour)
         stored = here.database["notifications"]
 
@@ -77,8 +78,10 @@ async def test_a_hold_waits_in_the_record_and_roles_resolve_when_it_ends(here: W
 
         await here.until("it waits for its hour", waits)
         await here.people(MANAGER)  # who came on duty meanwhile is the one who is told
-        (message,) = await here.arrived(1)
-        assert message.at >= hour
+        assert not here.mailbox.messages
+        now = SystemTime().now()
+        await stored.update_one({}, {"$set": {"not_before": now, "look_at": now}})  # the hour has come
+        await here.arrived(1)
 
 
 async def test_an_owner_may_have_a_later_hour_than_the_staff(here: World) -> None:
@@ -179,6 +182,36 @@ async def test_an_acknowledgement_ends_retries(here: World) -> None:
     assert told["data"]["reason"] == "acknowledged"
     delivery = await here.delivery(effect)
     assert [attempt["result"] for attempt in delivery["attempts"]][-1] == "suppressed"
+    assert not any(message.accepted for message in here.mailbox.messages)
+
+
+async def test_what_waits_is_withdrawn_as_soon_as_its_case_is_taken(here: World) -> None:
+    await here.people(MANAGER)
+    first, second = await here.case("T-1"), await here.case("T-2")
+    here.smtp.behaviour = SmtpBehaviour(data_reply="451 4.7.1 greylisted")
+    soon = SystemTime().now() + timedelta(seconds=1)
+    async with here.notify(notify_retry_seconds=30):
+        effects = [await here.request(case) for case in (first, second)]
+
+        async def both_wait() -> bool:
+            return (
+                await here.database["deliveries"].count_documents({"state": "queued", "attempts.0": {"$exists": 1}})
+                == 2
+            )
+
+        await here.until("both wait for their next try", both_wait)
+        await here.save(acknowledged(first, soon))
+        await here.publisher.publish(cases_subject(first.key, "acknowledged"), "a-1", b"{}")
+        (told,) = await here.told("suppressed")
+    assert (told["data"]["notification"], told["data"]["reason"]) == (effects[0].key, "acknowledged")
+    await here.save(acknowledged(second, soon))  # while notify is away nobody hears of it
+    async with here.notify(notify_retry_seconds=30):
+
+        async def both_told() -> bool:
+            told = {each["data"]["notification"] for each in here.outcomes("suppressed")}
+            return told == {effect.key for effect in effects}
+
+        await here.until("the other is withdrawn, too", both_told)
     assert not any(message.accepted for message in here.mailbox.messages)
 
 

@@ -1,0 +1,135 @@
+"""What a case wants no more is withdrawn while it still waits: people see it at once, not when it would be due.
+
+Nothing depends on this: right before a send the case is looked at anyhow. So the bus is only listened to, and
+what was missed while it was away is made up for by looking at everything that waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from nats.aio.msg import Msg
+
+from reeve.contracts.subjects import cases_filter, parse_cases
+from reeve.domain.case import Case
+from reeve.ports import StoreAway, TimeSource
+from reeve.runtime.bus.connection import BusConnection
+from reeve.runtime.store.deliveries import Attempt, Delivery
+from reeve.runtime.store.waiting_deliveries import WaitingDeliveries
+from reeve.runtime.telemetry import get_log
+from services.notify.case_reader import CaseReader
+from services.notify.flood.groups import moot_when_held
+from services.notify.metrics import SETTLED
+from services.notify.settling import unwanted
+
+_ENDINGS = ("acknowledged", "closed")
+"""What makes a message unwanted that was asked for."""
+_GATHER_SECONDS = 0.3
+"""Cases that end within so long are looked at together."""
+_MOST_HEARD = 10_000
+"""Cases that are remembered one by one; when there are more, all that waits is looked at."""
+_AT_ONCE = 500
+_RETRY_SECONDS = 2.0
+
+log = get_log(__name__)
+
+
+class Withdrawal:
+    """`run` until cancelled; any number of replicas."""
+
+    def __init__(
+        self,
+        bus: BusConnection,
+        waiting: WaitingDeliveries,
+        cases: CaseReader,
+        announce: asyncio.Event,
+        time_source: TimeSource,
+    ) -> None:
+        """`announce` is set whenever there is something the bus should hear of."""
+        self._bus = bus
+        self._waiting = waiting
+        self._cases = cases
+        self._announce = announce
+        self._time = time_source
+        self._heard: set[str] = set()
+        self._missed = True
+        """Cases may have ended without our hearing of it."""
+        self._something = asyncio.Event()
+
+    async def run(self) -> None:
+        """Listens and withdraws until cancelled; a record that is away is waited for."""
+        self._bus.on_reconnect(lambda same_server: self._look_at_all())
+        for what in _ENDINGS:
+            await self._bus.client.subscribe(cases_filter(what), cb=self._hear)
+        self._look_at_all()
+        while True:
+            await self._something.wait()
+            await asyncio.sleep(_GATHER_SECONDS)
+            try:
+                await self.withdraw()
+            except StoreAway:
+                log.debug("The record is away; what waits is looked at later.", action="withdrawal_waits")
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def withdraw(self) -> int:
+        """What waits for cases that have ended is suppressed; how many. Raises StoreAway: it is looked at again."""
+        self._something.clear()
+        missed, self._missed = self._missed, False
+        heard, self._heard = sorted(self._heard), set()
+        now = self._time.now()
+        gone = 0
+        try:
+            if missed:
+                async for batch in self._waiting.all(now):
+                    gone += await self._look(batch)
+            for first in range(0, len(heard), _AT_ONCE):
+                gone += await self._look(await self._waiting.of_cases(heard[first : first + _AT_ONCE], now))
+        except StoreAway:
+            self._missed |= missed
+            self._heard.update(heard)
+            self._something.set()
+            raise
+        return gone
+
+    async def _look(self, waiting: Sequence[Delivery]) -> int:
+        if not waiting:
+            return 0
+        cases = await self._cases.load({str(each.case) for each in waiting})
+        now = self._time.now()
+        those = [
+            (delivery, Attempt(now, "suppressed", reason)) for delivery, reason in no_longer_wanted(waiting, cases)
+        ]
+        gone = await self._waiting.withdraw(those)
+        if gone:  # of two replicas that hear of it one counts it
+            for delivery, _ in those:
+                SETTLED.labels(delivery.channel, "suppressed").inc()
+            log.info("What waited was withdrawn.", action="deliveries_withdrawn", count=gone)
+            self._announce.set()
+        return gone
+
+    def _look_at_all(self) -> None:
+        self._missed = True
+        self._something.set()
+
+    async def _hear(self, message: Msg) -> None:
+        try:
+            case = parse_cases(message.subject).case
+        except ValueError:
+            return
+        self._heard.add(str(case))
+        if len(self._heard) > _MOST_HEARD:
+            self._heard.clear()
+            self._missed = True
+        self._something.set()
+
+
+def no_longer_wanted(waiting: Collection[Delivery], cases: Mapping[str, Case]) -> Iterator[tuple[Delivery, str]]:
+    """Those that their cases don't want any more, and why. Cases that are not there want what they asked for."""
+    for delivery in waiting:
+        case = cases.get(str(delivery.case))
+        if case is None:
+            continue
+        reason = unwanted(case, delivery.at, delivery) or moot_when_held(delivery, case)
+        if reason is not None:
+            yield delivery, reason.value

@@ -1,0 +1,68 @@
+"""Collection `deliveries`, as far as they wait for their moment: a retry, a window, a digest, another day."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
+
+from pymongo import UpdateOne
+
+from reeve.runtime.store.deliveries import COLLECTION, Attempt, Delivery, delivery_of
+from reeve.runtime.store.delivery import attempt_document
+from reeve.runtime.store.mongo import Collection as MongoCollection
+from reeve.runtime.store.mongo import Database, Document, store_errors
+
+_AT_ONCE = 500
+
+
+class WaitingDeliveries:
+    """Raises StoreAway when the record can't be reached."""
+
+    def __init__(self, database: Database) -> None:
+        self._collection: MongoCollection = database[COLLECTION]
+        self._notifications: MongoCollection = database["notifications"]
+
+    async def of_cases(self, cases: Collection[str], now: datetime) -> list[Delivery]:
+        """Those of these cases that wait for a moment later than `now`; nobody has them in hand."""
+        with store_errors():
+            # By their notifications, which have an index; deliveries have none by case.
+            asked = await self._notifications.find({"case": {"$in": list(cases)}}, {"_id": 1}).to_list()
+            if not asked:
+                return []
+            query = _waiting(now) | {"notification": {"$in": [each["_id"] for each in asked]}}
+            return [delivery_of(each) for each in await self._collection.find(query).to_list()]
+
+    async def all(self, now: datetime) -> AsyncIterator[list[Delivery]]:
+        """All that wait for a moment later than `now`, some hundred at a time."""
+        batch: list[Delivery] = []
+        with store_errors():
+            async for each in self._collection.find(_waiting(now)):
+                batch.append(delivery_of(each))
+                if len(batch) == _AT_ONCE:
+                    yield batch
+                    batch = []
+        if batch:
+            yield batch
+
+    async def withdraw(self, those: Sequence[tuple[Delivery, Attempt]]) -> int:
+        """They are suppressed, and the attempt says why; how many. One that somebody has taken since stays his."""
+        changes = [
+            UpdateOne(
+                {"_id": delivery.id, "state": "queued", "due_at": delivery.due_at},
+                {"$set": _suppressed(why.at), "$push": {"attempts": attempt_document(why)}},
+            )
+            for delivery, why in those
+        ]
+        if not changes:
+            return 0
+        with store_errors():
+            return (await self._collection.bulk_write(changes, ordered=False)).modified_count
+
+
+def _waiting(now: datetime) -> Document:
+    return {"open": True, "state": "queued", "due_at": {"$gt": now}}
+
+
+def _suppressed(at: datetime) -> Document:
+    settled: Document = {"unpublished": True, "settled_at": at}
+    return {"state": "suppressed", "open": False, "claim": None, "due_at": at} | settled
