@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from socket import SO_LINGER, SOL_SOCKET
 
+CERTIFICATES = Path(__file__).parent / "certificates"
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def serving(talk: Talk) -> AsyncIterator[int]:
-    """The port at which `talk` has each connection; whatever it leaves open is cut afterwards."""
+async def serving(talk: Talk, secure: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The port at which `talk` has each connection; whatever it leaves open is cut afterwards. `secure`: by TLS."""
     talks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await talk(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
@@ -29,7 +32,7 @@ async def serving(talk: Talk) -> AsyncIterator[int]:
         talks.add(task)
         task.add_done_callback(talks.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=secure)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -37,6 +40,13 @@ async def serving(talk: Talk) -> AsyncIterator[int]:
         for task in talks:
             task.cancel()
         await asyncio.gather(*talks, return_exceptions=True)
+
+
+def certificate(name: str) -> ssl.SSLContext:
+    """What a server shows: one of tests/support/certificates."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / f"{name}.pem")
+    return context
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

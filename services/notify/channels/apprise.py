@@ -22,6 +22,7 @@ from reeve.runtime.providers.fields import RENDERER
 from reeve.runtime.providers.posts import public_id
 from services.notify.channels.apprise_words import hush, listening, outcome_of
 from services.notify.channels.base import Outcome, Reason, Result, Text
+from services.notify.channels.certificates import Connecting
 
 _ADDRESSED = frozenset({"to", "to_digits"})
 _TRY_TO = "8613800000000"
@@ -54,6 +55,7 @@ class AppriseProvider:
             storage_mode=PersistentStoreMode.MEMORY,
         )
         self._check()
+        self._connecting = Connecting(file.name)
         self._places = asyncio.Semaphore(file.connections)
         self._threads = ThreadPoolExecutor(file.connections, thread_name_prefix=f"apprise-{file.name}")
 
@@ -77,11 +79,16 @@ class AppriseProvider:
         limit = self._file.timeout.total_seconds() * 2
         try:
             async with asyncio.timeout(limit):
-                return await asyncio.wrap_future(sending)
+                outcome = await asyncio.wrap_future(sending)
         except TimeoutError:
             # One that has not begun is not sent any more; one that has may go out yet.
             begun = not sending.cancel()
             return Outcome(Result.UNKNOWN, Reason.TIMEOUT) if begun else Outcome(Result.TRANSIENT, Reason.BUSY)
+        if outcome.reason is Reason.CERTIFICATE:
+            self._connecting.not_trusted("it can't be verified")
+        elif outcome.result is Result.SENT:
+            self._connecting.worked()
+        return outcome
 
     def _send(self, url: str, subject: str, body: str) -> Outcome:
         """In a thread of its own. Whatever a plugin raises is an outcome: its words may hold keys and texts."""

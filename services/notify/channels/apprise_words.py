@@ -61,6 +61,8 @@ def outcome_of(sent: bool, words: list[str], *, addressed: bool) -> Outcome:
     found = _STATUS.findall(said)
     if found:
         return _of_status(int(found[-1]), addressed)
+    if "CERTIFICATE_VERIFY_FAILED" in said:
+        return Outcome(Result.TRANSIENT, Reason.CERTIFICATE)
     if any(each in said for each in _NEVER_SENT):
         return Outcome(Result.TRANSIENT, Reason.UNREACHABLE)
     if "Read timed out" in said:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import httpx
@@ -18,13 +16,14 @@ from reeve.rulelang.sms_segments import is_gsm
 from reeve.rulelang.templates import RenderingFailed
 from reeve.runtime.providers.auth import SIGNED
 from reeve.runtime.providers.fields import RENDERER, for_posts
-from reeve.runtime.providers.http_file import HttpFile, render_tree
+from reeve.runtime.providers.http_file import HttpFile, render_tree, without_posts
 from reeve.runtime.providers.judging import found_id
 from reeve.runtime.providers.posts import public_id
 from reeve.runtime.providers.templates import fill, template_for
 from reeve.runtime.telemetry import get_log
 from services.notify.channels.authorizing import authorize
 from services.notify.channels.base import Outcome, Reason, Result, Text
+from services.notify.channels.certificates import Connecting, trusting
 from services.notify.channels.retry_after import asked_to_wait
 from services.notify.channels.signing import canonical_query
 from services.notify.channels.wire import Wire
@@ -64,6 +63,7 @@ class HttpProvider:
         can_post = bool(public_url) and file.webhooks is not None
         self._posts_to = f"{public_url}/v1/providers/{file.name}" if can_post else ""
         self._said: set[tuple[str, str]] = set()
+        self._connecting = Connecting(file.name)
         # Both write the whole URL into their logs, and with a GET that is the number, the text and the password.
         for talkative in ("httpx", "httpcore"):
             logging.getLogger(talkative).setLevel(logging.CRITICAL)
@@ -97,8 +97,8 @@ class HttpProvider:
         request.extensions["trace"] = wire.trace
         try:
             response, body = await self._exchange(request)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
-            return Outcome(Result.TRANSIENT, Reason.UNREACHABLE)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol) as error:
+            return Outcome(Result.TRANSIENT, self._connecting.failed(error))
         except httpx.LocalProtocolError:
             self._say_once("No request can be made for a provider.", "provider_request_impossible", text)
             return Outcome(Result.PERMANENT, Reason.REFUSED)
@@ -106,6 +106,7 @@ class HttpProvider:
             return Outcome(wire.silence, Reason.TIMEOUT)
         except (httpx.TransportError, httpx.DecodingError):
             return Outcome(wire.silence, Reason.DISCONNECTED)
+        self._connecting.worked()
         outcome = self._judge(response.status_code, body, response.headers)
         if outcome.result is Result.TRANSIENT and outcome.reason is Reason.BUSY:
             return replace(outcome, retry_after=asked_to_wait(response.headers))
@@ -130,7 +131,7 @@ class HttpProvider:
 
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
-            verify=_trusting(),
+            verify=trusting(),
             timeout=httpx.Timeout(self._seconds),
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=15),
             follow_redirects=False,
@@ -181,7 +182,7 @@ class HttpProvider:
         if file.form is not None:
             more["data"] = all_rendered(file.form)
         elif file.json_ is not None:
-            more["json"] = render_tree(file.json_, context)
+            more["json"] = render_tree(file.json_ if self._posts_to else without_posts(file.json_), context)
         elif file.body is not None:
             more["content"] = rendered(file.body).encode()
         headers = {
@@ -218,12 +219,6 @@ class HttpProvider:
             return Outcome(Result.PERMANENT, Reason.REFUSED)
         # 5xx, and a 200 whose body is no success: it was not taken, and nobody says that it never will be.
         return Outcome(Result.TRANSIENT, Reason.PROVIDER_ERROR)
-
-
-@cache
-def _trusting() -> ssl.SSLContext:
-    """One for all: each takes some 20 ms to load."""
-    return httpx.create_ssl_context(trust_env=False)
 
 
 async def _head_of(response: httpx.Response) -> bytes:

@@ -11,6 +11,7 @@ import aiosmtplib
 from pydantic import SecretStr
 
 from services.notify.channels.base import Outcome, Reason, Result, Text
+from services.notify.channels.certificates import Connecting
 from services.notify.channels.mail_bytes import BadHeader, MailBuilder
 
 Tls = OneOf["auto", "starttls", "tls", "none"]
@@ -62,6 +63,7 @@ class SmtpProvider:
         self._most_messages = messages_per_connection
         self._places = asyncio.Semaphore(connections)
         self._idle: list[_Connection] = []
+        self._connecting = Connecting(name)
 
     async def send(self, text: Text) -> Outcome:
         """One attempt; the reference is the Message-ID, the same for every attempt of a delivery."""
@@ -93,7 +95,8 @@ class SmtpProvider:
         try:
             connection = await self._connect()
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            return _connecting_failed(error)
+            return self._not_connected(error)
+        self._connecting.worked()
         try:
             return await self._send_on(connection, text, mail, reference)
         except _Stale:
@@ -129,6 +132,14 @@ class SmtpProvider:
             smtp.close()
             raise
         return _Connection(smtp)
+
+    def _not_connected(self, error: Exception) -> Outcome:
+        """Nothing was given to the server, so nothing is lost."""
+        if isinstance(error, aiosmtplib.SMTPAuthenticationError):
+            return Outcome(Result.TRANSIENT, Reason.CREDENTIALS)
+        if isinstance(error, aiosmtplib.SMTPResponseException):
+            return Outcome(Result.TRANSIENT, Reason.BUSY)
+        return Outcome(Result.TRANSIENT, self._connecting.failed(error))
 
     async def _send_on(self, connection: _Connection, text: Text, mail: bytes, reference: str) -> Outcome:
         """Raises _Stale when the connection was gone before the server could have taken anything."""
@@ -216,12 +227,3 @@ def _answered(error: aiosmtplib.SMTPResponseException) -> Outcome:
         bad = isinstance(error, aiosmtplib.SMTPRecipientRefused)
         return Outcome(Result.PERMANENT, Reason.BAD_ADDRESS if bad else Reason.REFUSED)
     return Outcome(Result.TRANSIENT, Reason.BUSY)
-
-
-def _connecting_failed(error: Exception) -> Outcome:
-    """Nothing was given to the server, so nothing is lost."""
-    if isinstance(error, aiosmtplib.SMTPAuthenticationError):
-        return Outcome(Result.TRANSIENT, Reason.CREDENTIALS)
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        return Outcome(Result.TRANSIENT, Reason.BUSY)
-    return Outcome(Result.TRANSIENT, Reason.UNREACHABLE)

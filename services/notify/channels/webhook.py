@@ -19,6 +19,7 @@ from reeve.runtime.providers.posts import public_id
 from reeve.runtime.providers.webhook_file import WebhookFile
 from reeve.runtime.telemetry import get_log
 from services.notify.channels.base import Outcome, Reason, Result, Text
+from services.notify.channels.certificates import Connecting, trusting
 from services.notify.channels.guard import Forbidden, Target, Unresolved, checked_target
 from services.notify.channels.retry_after import asked_to_wait
 from services.notify.channels.webhook_signing import signing_key, webhook_headers
@@ -48,7 +49,9 @@ class WebhookProvider:
         self._places = asyncio.Semaphore(file.connections)
         for talkative in ("httpx", "httpcore"):  # both log whole URLs
             logging.getLogger(talkative).setLevel(logging.CRITICAL)
+        self._connecting = Connecting(file.name)
         self._client = httpx.AsyncClient(
+            verify=trusting(),
             timeout=httpx.Timeout(file.timeout.total_seconds()),
             # None is kept: they are known by address, and another name would get past the first one's certificate.
             limits=httpx.Limits(max_connections=file.connections, max_keepalive_connections=0),
@@ -87,8 +90,8 @@ class WebhookProvider:
             async with asyncio.timeout(self._file.timeout.total_seconds()):
                 response = await self._client.send(request, stream=True)
                 await response.aclose()  # the status says it all
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            return Outcome(Result.TRANSIENT, Reason.UNREACHABLE)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            return Outcome(Result.TRANSIENT, self._connecting.failed(error))
         except httpx.PoolTimeout:
             return Outcome(Result.TRANSIENT, Reason.BUSY)
         except (httpx.TimeoutException, TimeoutError):

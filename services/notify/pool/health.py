@@ -20,6 +20,7 @@ _LONGEST_SECONDS = 10.0
 _WEIGHTS = {
     Reason.PROVIDER_ERROR: 1.0,
     Reason.UNREACHABLE: 1.0,
+    Reason.CERTIFICATE: 1.0,
     Reason.TIMEOUT: 1.0,
     Reason.DISCONNECTED: 1.0,
     Reason.CREDENTIALS: 1.0,

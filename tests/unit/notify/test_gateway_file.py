@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reeve.rulelang.templates import RenderingFailed
 from reeve.runtime.providers.faults import ProvidersRefused
-from reeve.runtime.providers.http_file import HttpFile, render_tree
+from reeve.runtime.providers.http_file import HttpFile, render_tree, without_posts
 from reeve.runtime.providers.judging import JsonTest
 from reeve.runtime.providers.load import load_provider
 from reeve.runtime.providers.templates import ProviderTemplate, fill, template_for
@@ -201,3 +201,8 @@ def test_a_url_alone_takes_a_json() -> None:
     found = load_provider("http://a.example/send")
     assert isinstance(found.file, HttpFile)
     assert (found.file.json_["text"], found.secrets) == ("{{ text }}", {})
+
+
+def test_where_posts_can_not_come_the_json_does_not_ask_for_them() -> None:
+    there = {"url": "{{ receipts_url }}?t={{ secrets.hook }}", "n": 1, "to": ["{{ to }}", "{{ inbound_url }}"]}
+    assert without_posts({"a": there, "b": [there]}) == {"a": (left := {"n": 1, "to": ["{{ to }}"]}), "b": [left]}

@@ -121,10 +121,11 @@ def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
         load_providers(tmp_path / "gone")
 
 
-def test_what_only_posts_need_may_be_missing_and_posts_are_off_then(tmp_path: Path) -> None:
+@pytest.mark.parametrize("request_by", ["method: GET\nquery", "json"])
+def test_what_only_posts_need_may_be_missing_and_posts_are_off_then(tmp_path: Path, request_by: str) -> None:
     text = (
-        "name: kannel\nmethod: GET\nurl: http://k.example/\n"
-        "query: {to: '{{ to }}', pw: '{{ secrets.pw }}', dlr: '{{ receipts_url }}?token={{ secrets.hook }}'}\n"
+        f"name: kannel\nurl: http://k.example/\n{request_by}: "
+        "{to: '{{ to }}', pw: '{{ secrets.pw }}', dlr: '{{ receipts_url }}?token={{ secrets.hook }}'}\n"
         "secrets: {pw: PW, hook: HOOK}\nwebhooks: {auth: {kind: token, token: '{{ secrets.hook }}'}}\n"
         "receipts: {id: id, status: status, delivered: 1}\n"
     )

@@ -72,6 +72,10 @@ HINTS: Mapping[Reason, tuple[str, str]] = {
         "check the environment variables under `secrets`, the account's balance and its allowed addresses",
         "请检查 `secrets` 中的环境变量、账户余额和 IP 白名单",
     ),
+    Reason.CERTIFICATE: (
+        "nothing was sent; check `host` or `url`, the clock, and whom SSL_CERT_FILE trusts, then ask the provider",
+        "未发送任何内容；请检查 `host` 或 `url`、系统时间和 SSL_CERT_FILE 信任的机构，再询问服务商",
+    ),
     Reason.UNREACHABLE: ("check host, port and firewall", "请检查主机、端口和防火墙"),
     Reason.TIMEOUT: ("see whether it arrived; a longer `timeout` may help", "请确认是否收到；可适当加大 `timeout`"),
     Reason.NO_TEMPLATE: (

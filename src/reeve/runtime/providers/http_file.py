@@ -15,7 +15,7 @@ from typing import Literal as OneOf
 from pydantic import Field, model_validator
 
 from reeve.runtime.providers.auth import SIGNED, Auth, TencentAuth
-from reeve.runtime.providers.fields import RENDERER, TemplateText, check_tree, texts_in
+from reeve.runtime.providers.fields import RENDERER, TemplateText, check_tree, for_posts, texts_in
 from reeve.runtime.providers.file import ProviderChannel, ProviderFile
 from reeve.runtime.providers.judging import ErrorRule, MessageId, Test
 from reeve.runtime.providers.templates import Templates
@@ -81,6 +81,19 @@ class HttpFile(ProviderFile):
             values = self.auth.model_dump(exclude={"kind"})
             found += [(("auth", name), text) for name, text in values.items()]
         return found
+
+
+def without_posts(tree: Any) -> Any:
+    """The JSON value without the members and entries that name where the provider is to post to."""
+    if isinstance(tree, Mapping):
+        return {name: without_posts(value) for name, value in tree.items() if not _for_posts(value)}
+    if isinstance(tree, list):
+        return [without_posts(value) for value in tree if not _for_posts(value)]
+    return tree
+
+
+def _for_posts(value: Any) -> bool:
+    return isinstance(value, str) and for_posts(value)
 
 
 def render_tree(tree: Any, context: Mapping[str, Any]) -> Any:

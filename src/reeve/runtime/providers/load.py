@@ -37,7 +37,7 @@ DEFAULT_FOLDER = Path("channels")
 _CALLED_SECRET = re.compile(
     r"password|passwd|pwd|(?:.*[-_])?secret|(?:x[-_])?api[-_]?key|(?:.*[-_])?token|authorization", re.IGNORECASE
 )
-_LEFT_OUT = ("query", "headers", "form")
+_LEFT_OUT = ("query", "headers", "form", "json")
 """Keys whose fields are left out of a request where they would ask for posts that can't come."""
 
 _NO_SMPP = (

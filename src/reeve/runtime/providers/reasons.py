@@ -34,6 +34,8 @@ class Reason(StrEnum):
     """The provider reports a fault of its own."""
     CREDENTIALS = "credentials"
     """The provider does not accept our user name or key: a person must act."""
+    CERTIFICATE = "certificate"
+    """The server can't prove that it is the provider's: nothing was sent, a person must act."""
     UNREACHABLE = "unreachable"
     """No connection to the provider."""
     TIMEOUT = "timeout"
