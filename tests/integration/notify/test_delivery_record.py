@@ -90,6 +90,17 @@ async def test_one_of_a_group_brings_the_others_that_are_due(here: World) -> Non
     assert [attempt.reason for each in again for attempt in each.attempts] == ["interrupted"] * 3
 
 
+async def test_a_group_that_somebody_has_in_hand_is_left_to_him_until_he_is_done(here: World) -> None:
+    store = DeliveryStore(here.database)
+    await store.insert([_queued(name, 3, group="g") for name in ("a", "b")] + [_queued("alone", 3)])
+    # He has claimed the first and has not come to take the others.
+    his = {"state": "claimed", "claim": "other", "due_at": NOW + LEASE}
+    await here.database["deliveries"].update_one({"_id": "a"}, {"$set": his})
+    assert [each.id for each in await store.claim_due(NOW, LEASE, "me", ROOM, ())] == ["alone"]
+    await store.record([Settlement("a", "sent", NOW, NOW, "other", (Attempt(NOW, "sent", "ok"),))])
+    assert [each.id for each in await store.claim_due(NOW, LEASE, "me", ROOM, ())] == ["b"]
+
+
 @pytest.mark.parametrize(
     ("state", "followers"), [("delivered", "merged"), ("queued", "queued"), ("failed", "failed"), (None, "unknown")]
 )

@@ -27,6 +27,7 @@ from reeve.runtime.store.delivery import (
     delivery_of,
     document_of,
 )
+from reeve.runtime.store.delivery_groups import groups_among, leaders
 from reeve.runtime.store.mongo import Collection as MongoCollection
 from reeve.runtime.store.mongo import Database, Document, store_errors
 
@@ -118,16 +119,20 @@ class DeliveryStore:
     ) -> list[Delivery]:
         """Those due are now claimed as `claim` alone, worst grade first, at most `room[channel]` of a channel.
 
-        With one of a group come all others of it that are due: they go out as one message. One whose lease ran
-        out gets an attempt `unknown` (`interrupted`): it may have gone out. But one that `claim` itself has and
-        that is none of `not_these` was never begun: the record went away between the claim and the caller.
+        With one of a group come all others of it that are due: they go out as one message. A group that another
+        process has a member of in hand waits until that is settled. One whose lease ran out gets a try `unknown`
+        (`interrupted`): it may have gone out. But one that `claim` itself has and that is none of `not_these` was
+        never begun: the record went away between the claim and the caller.
         """
         found: list[Document] = []
         with store_errors():
             for channel, classes in room.items():
                 found += await self._due(channel, now, classes)
             # Ours are renewed long before they are due, so these are few; a query that excluded them is dear.
-            found = _one_of_each_group(each for each in found if each["_id"] not in not_these)
+            found = [each for each in found if each["_id"] not in not_these]
+            if groups := groups_among(found):
+                members = await self._collection.find({"$or": groups, "open": True}, _DUE_FIELDS).to_list()
+                found = leaders(found, [each for each in members if each["_id"] not in not_these], claim, now)
             if not found:
                 return []
             changes = [
@@ -139,8 +144,8 @@ class DeliveryStore:
             ]
             await self._collection.bulk_write(changes, ordered=False)
             mine = await self._mine([each["_id"] for each in found], claim)
-            if groups := [each for each in mine if each.group]:
-                mine += await self._claim_groups(groups, now, lease, claim, not_these)
+            if leading := [each for each in mine if each.group]:
+                mine += await self._claim_groups(leading, now, lease, claim, not_these)
         return sorted(mine, key=lambda one: one.rank)
 
     async def claim_stranded(
@@ -301,21 +306,6 @@ class _Repeated(Exception):
     def __init__(self, indexes: list[int]) -> None:
         super().__init__("documents stood already")
         self.indexes = indexes
-
-
-def _one_of_each_group(found: Iterable[Document]) -> list[Document]:
-    """Of a group only the one with the least id: two processes that see the same group want the same one of it."""
-    alone: list[Document] = []
-    groups: dict[tuple[str, ...], Document] = {}
-    for each in found:
-        if not each.get("group"):
-            alone.append(each)
-            continue
-        key = (each["group"], each["place"], each["recipient"], each["channel"])
-        known = groups.get(key)
-        if known is None or each["_id"] < known["_id"]:
-            groups[key] = each
-    return alone + list(groups.values())
 
 
 def _claimed(claim: str, now: datetime, lease: timedelta, *, lapsed: bool) -> Document:
