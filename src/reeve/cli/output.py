@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -86,6 +86,17 @@ def left(due: datetime, now: datetime, language: str = "en") -> str:
     if language == "zh":
         return f"还有 {length}" if due > now else f"已过 {length}"
     return f"{length} left" if due > now else f"{length} over"
+
+
+_WEEKDAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "zh": tuple(f"周{day}" for day in "一二三四五六日"),
+}
+
+
+def weekday(at: date, language: str = "en") -> str:
+    """`Mon` or `周一`."""
+    return _WEEKDAYS[language][at.weekday()]
 
 
 def moment(at: datetime | str) -> str:

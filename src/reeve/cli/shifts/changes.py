@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 from typing import Literal as OneOf
+from zoneinfo import ZoneInfo
 
 import typer
 
 from reeve.cli.exit_codes import BAD
-from reeve.cli.options import AsJson, DryRun
+from reeve.cli.options import AsJson, DryRun, Lang
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.shifts.checks import known_people
 from reeve.cli.shifts.moments import local_iso, read_length, read_moment, shown_moment, the_one
+from reeve.cli.shifts.texts import say
+from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.facts import zone_of
 from reeve.domain.rotas import Change, Exchange, Rota
@@ -52,6 +55,7 @@ def override(
     author: Author = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Puts somebody on shift for some time: instead of all who are on, of one of them, or in addition.
 
@@ -65,14 +69,15 @@ def override(
     reeve shifts override sunshine-garden/front_desk --person steward-01 --add --until 2026-11-24T18:00
     --note "open day"
     """
+    spoken = spoken_language(lang)
     if (until is None) == (length is None):
-        raise typer.BadParameter("say when it ends: --until or --for, one of them", param_hint="--until")
+        raise typer.BadParameter(say("one_end", spoken), param_hint="--until")
     if add and instead_of:
-        raise typer.BadParameter("either --add or --instead-of", param_hint="--add")
+        raise typer.BadParameter(say("one_way", spoken), param_hint="--add")
     if not person and not instead_of:
-        raise typer.BadParameter("say who comes: --person ID", param_hint="--person")
+        raise typer.BadParameter(say("who_comes", spoken), param_hint="--person")
     leaves = frozenset(instead_of) if instead_of else frozenset() if add else None
-    wish = _Wish(which, note, author, dry_run, as_json)
+    wish = _Wish(which, note, author, dry_run, as_json, spoken)
     asyncio.run(wish.override(frozenset(person or ()), leaves, start, until, length))
 
 
@@ -84,6 +89,7 @@ def swap(
     author: Author = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Two people exchange two shifts. Where a person begins twice on a day, name a moment of the shift.
 
@@ -93,7 +99,7 @@ def swap(
 
     reeve shifts swap sunshine-garden/front_desk desk-01@2026-11-24T09:00 desk-02@2026-11-26 --note "exam"
     """
-    wish = _Wish(which, note, author, dry_run, as_json)
+    wish = _Wish(which, note, author, dry_run, as_json, spoken_language(lang))
     asyncio.run(wish.swap(one, other))
 
 
@@ -101,6 +107,7 @@ def remove(
     what: Annotated[str, typer.Argument(metavar="ID|PLACE/ROLE", help="A change's id, or with --rota a rota.")],
     rota: Annotated[bool, typer.Option("--rota", help="The whole rota, with its changes.")] = False,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Takes back an override or swap from now on, or removes a whole rota.
 
@@ -112,18 +119,19 @@ def remove(
 
     reeve shifts remove sunshine-garden/guard --rota
     """
-    asyncio.run(_remove(find_targets(), what, rota, as_json))
+    asyncio.run(_remove(find_targets(), what, rota, as_json, spoken_language(lang)))
 
 
 class _Wish:
     """One change of one rota, and how its author wants to be dealt with."""
 
-    def __init__(self, which: str, note: str, author: str | None, dry_run: bool, as_json: bool) -> None:
+    def __init__(self, which: str, note: str, author: str | None, dry_run: bool, as_json: bool, lang: str) -> None:
         self._which = which
         self._note = note
         self._author = author or login_name()
         self._dry_run = dry_run
         self._as_json = as_json
+        self._lang = lang
         self._now = SystemTime().now()
 
     async def override(
@@ -137,20 +145,20 @@ class _Wish:
         """The override is in the record. Ends the command where it can't be meant so."""
         async with open_record(find_targets(), "shifts") as database:
             store = ShiftStore(database)
-            rota, changes = the_one(await store.load(), self._which)
+            rota, changes = the_one(await store.load(), self._which, self._lang)
             zone = zone_of(rota.zone)
-            begin = read_moment(start, zone, self._now, "--from")
-            end = read_moment(until, zone, self._now, "--until") if until else begin
-            end = begin + read_length(length, "--for") if length else end
+            begin = self._moment(start, zone, "--from")
+            end = self._moment(until, zone, "--until") if until else begin
+            end = begin + read_length(length, "--for", self._lang) if length else end
             if end <= max(begin, self._now):
-                raise refused("it would end before it begins, or before now: what was stays as it was")
+                raise self._refused("past")
             people = await known_people(RecipientStore(database), [rota])
             for one in sorted(comes):
-                _known(one, rota, [known for place, known in people if place == rota.place])
+                self._check_known(one, rota, [known for place, known in people if place == rota.place])
             on = frozenset().union(*(each.people for each in periods(rota, changes, begin, end)))
             if leaves and not leaves <= on:
-                missing = ", ".join(sorted(leaves - on))
-                raise refused(f"{missing} is not on in that time; on are {', '.join(sorted(on)) or 'none'}")
+                there = ", ".join(sorted(on)) or say("none_on", self._lang)
+                raise self._refused("not_on", who=", ".join(sorted(leaves - on)), on=there)
             change = self._change(rota, "override", Exchange(begin, end, comes, leaves))
             await self._put(store, rota, changes, change)
 
@@ -158,15 +166,15 @@ class _Wish:
         """The swap is in the record. Ends the command where it can't be meant so."""
         async with open_record(find_targets(), "shifts") as database:
             store = ShiftStore(database)
-            rota, changes = the_one(await store.load(), self._which)
+            rota, changes = the_one(await store.load(), self._which, self._lang)
             (a, of_a), (b, of_b) = (self._shift(rota, changes, each) for each in (one, other))
             if a == b:
-                raise refused("these are two shifts of one person; there is nothing to swap")
+                raise self._refused("one_person")
             for each, person in ((of_a, b), (of_b, a)):
                 if person in each.people:
-                    raise refused(f"{person} is on in both of these shifts already")
+                    raise self._refused("on_already", person=person)
                 if each.end <= self._now:
-                    raise refused(f"the shift that ended at {shown_moment(each.end, rota)} is over")
+                    raise self._refused("over", at=shown_moment(each.end, rota, self._lang))
             exchanges = (
                 Exchange(of_a.start, of_a.end, frozenset({b}), frozenset({a})),
                 Exchange(of_b.start, of_b.end, frozenset({a}), frozenset({b})),
@@ -176,11 +184,11 @@ class _Wish:
     def _shift(self, rota: Rota, changes: Sequence[Change], text: str) -> tuple[str, Period]:
         person, at, when = text.partition("@")
         if not at or not person or not when:
-            raise typer.BadParameter(f"{text!r}: write guard-01@2026-11-24", param_hint="ID@DAY")
+            raise typer.BadParameter(say("id_day", self._lang, text=text), param_hint="ID@DAY")
         zone = zone_of(rota.zone)
-        begin = read_moment(when, zone, self._now, "ID@DAY")
+        begin = self._moment(when, zone, "ID@DAY")
         if len(when) == len("2026-11-24"):
-            end = read_moment(f"{when}T24:00", zone, self._now, "ID@DAY")
+            end = self._moment(f"{when}T24:00", zone, "ID@DAY")
             end = end if end > begin else begin + timedelta(days=1)
             found = shifts_of(rota, changes, person, begin, end)
         else:
@@ -190,10 +198,10 @@ class _Wish:
             return person, found[0]
         if found:
             starts = ", ".join(f"{each.start.astimezone(zone):%Y-%m-%dT%H:%M}" for each in found)
-            raise refused(f"{person} begins more than one shift that day; name a moment of it: {starts}")
+            raise self._refused("several", person=person, starts=starts)
         coming = shifts_of(rota, changes, person, self._now, self._now + _LOOK)[:3]
-        when = ", ".join(shown_moment(each.start, rota) for each in coming)
-        raise refused(f"{person} has no shift then" + (f"; the next begin {when}" if when else ""))
+        when = ", ".join(shown_moment(each.start, rota, self._lang) for each in coming)
+        raise self._refused("no_shift_next" if when else "no_shift", person=person, when=when)
 
     def _change(self, rota: Rota, kind: OneOf["override", "swap"], *exchanges: Exchange) -> Change:
         made = uuid.uuid4().hex[:8]
@@ -209,8 +217,7 @@ class _Wish:
                     continue
                 self._say(rota, change, period, max(period.start, begin))
         if not self._as_json:
-            done = "nothing was changed" if self._dry_run else f"take it back with: reeve shifts remove {change.id}"
-            print_line((done, "dim"))
+            print_line((say("unchanged" if self._dry_run else "way_back", self._lang, id=change.id), "dim"))
 
     def _say(self, rota: Rota, change: Change, period: Period, begin: datetime) -> None:
         if self._as_json:
@@ -218,15 +225,20 @@ class _Wish:
             moments = {"from": local_iso(begin, rota), "until": local_iso(period.end, rota)}
             print_json(row | moments | {"people": sorted(period.people), "dry_run": self._dry_run})
             return
-        who = " ".join(sorted(period.people)) or "nobody"
-        print_line(f"{shown_moment(begin, rota)} – {shown_moment(period.end, rota)}  {who}")
+        who = " ".join(sorted(period.people)) or say("nobody", self._lang)
+        start, end = (shown_moment(at, rota, self._lang) for at in (begin, period.end))
+        print_line(f"{start} – {end}  {who}")
 
+    def _moment(self, text: str, zone: ZoneInfo, hint: str) -> datetime:
+        return read_moment(text, zone, self._now, hint, self._lang)
 
-def _known(one: str, rota: Rota, ids: list[str]) -> None:
-    if one not in ids:
-        choice = Choice(one, tuple(sorted(ids)))
-        like = f"; did you mean {choice.best}?" if choice.best else ""
-        raise refused(f"{one} is no recipient at {rota.place}{like}")
+    def _check_known(self, one: str, rota: Rota, ids: list[str]) -> None:
+        if one not in ids:
+            best = Choice(one, tuple(sorted(ids))).best
+            raise self._refused("stranger_like" if best else "stranger", one=one, place=rota.place, best=best)
+
+    def _refused(self, name: str, **values: object) -> typer.Exit:
+        return refused(say(name, self._lang, **values))
 
 
 def refused(sentence: str) -> typer.Exit:
@@ -235,24 +247,22 @@ def refused(sentence: str) -> typer.Exit:
     return typer.Exit(BAD)
 
 
-async def _remove(targets: Targets, what: str, rota: bool, as_json: bool) -> None:
+async def _remove(targets: Targets, what: str, rota: bool, as_json: bool, lang: str) -> None:
     async with open_record(targets, "shifts") as database:
         await ensure_indexes(database, collection.INDEXES)
         store = ShiftStore(database)
         place, _, role = what.partition("/")
         if rota or role:
-            the_one(await store.load(), what)
+            the_one(await store.load(), what, lang)
             if not rota:
-                raise refused(
-                    f"that would remove the whole rota; if you mean it: reeve shifts remove {what} --rota"
-                )
+                raise refused(say("whole_rota", lang, what=what))
             await store.remove(place, role)
             found = True
         else:
             found = await store.take_back(what, SystemTime().now()) is not None
     if not found:
-        raise refused(f"there is no change {what}, or it was taken back before; see: reeve shifts list")
+        raise refused(say("no_change", lang, what=what))
     if as_json:
         print_json({"removed": what, "rota": rota})
     else:
-        print_line(f"{what} is removed" if rota else f"{what} counts no longer")
+        print_line(say("removed" if rota else "taken_back", lang, what=what))

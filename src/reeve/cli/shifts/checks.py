@@ -9,6 +9,7 @@ from typing import Any
 
 from reeve.cli.output import print_json, print_line
 from reeve.cli.shifts.moments import local_iso, shown_moment
+from reeve.cli.shifts.texts import say
 from reeve.domain.bundle import Bundle
 from reeve.domain.recipients import Recipient
 from reeve.domain.rotas import Change, Rota
@@ -70,11 +71,13 @@ def check_rota(
     changes: Sequence[Change] = (),
     window: tuple[datetime, datetime] | None = None,
     gaps_are_bad: bool = False,
+    lang: str = "en",
 ) -> list[Finding]:
     """What is found; without `window` only what concerns its people and rules."""
     found: list[Finding] = []
 
-    def add(what: str, says: str, bad: bool, **more: Any) -> None:
+    def add(what: str, bad: bool, **more: Any) -> None:
+        says = say(what, lang, place=rota.place, role=rota.role, **more)
         found.append(Finding(rota.place, rota.role, what, says, bad, more))
 
     on = rota.people
@@ -83,28 +86,21 @@ def check_rota(
     for person in sorted(on):
         known = people.get((rota.place, person))
         if known is None:
-            add(
-                "unknown_person",
-                f"{person} is no recipient there; see reeve recipients list --place {rota.place}",
-                True,
-                person=person,
-            )
+            add("unknown_person", True, person=person)
         elif not known.addresses:
-            add("no_address", f"{person} has no address and can't be reached", True, person=person)
+            add("no_address", True, person=person)
     if rules is not None and rota.hands_over and not _told(rules, rota.role):
-        add(
-            "hand_over_untold",
-            f"the rules tell no {rota.role} of a hand-over; add a step to handover.yaml, or write hand_over: false",
-            False,
-        )
+        add("hand_over_untold", False)
     if window is not None:
         gaps = uncovered(rota, changes, *window)
         for gap in gaps[:_MOST_GAPS]:
-            says = f"nobody is on from {shown_moment(gap.start, rota)} to {shown_moment(gap.end, rota)}"
+            start, end = (shown_moment(at, rota, lang) for at in (gap.start, gap.end))
+            says = say("gap", lang, start=start, end=end)
             moments = {"from": local_iso(gap.start, rota), "until": local_iso(gap.end, rota)}
-            add("gap", says, gaps_are_bad, **moments)
+            found.append(Finding(rota.place, rota.role, "gap", says, gaps_are_bad, moments))
         if (left := len(gaps) - _MOST_GAPS) > 0:
-            add("gap", f"… and {left} gaps more", gaps_are_bad, more=left)
+            says = say("more_gaps", lang, n=left)
+            found.append(Finding(rota.place, rota.role, "gap", says, gaps_are_bad, {"more": left}))
     return found
 
 
@@ -113,10 +109,11 @@ def _told(rules: Bundle, role: str) -> bool:
     return policy is not None and any(role in level.notify for step in policy.steps for level in step.levels)
 
 
-def tell(found: Iterable[Finding], as_json: bool) -> None:
+def tell(found: Iterable[Finding], as_json: bool, lang: str = "en") -> None:
     """Prints them, bad ones in red."""
     for each in found:
         if as_json:
             print_json(each.row)
         else:
-            print_line((f"{each.place}/{each.role}: {each.says}", "red" if each.bad else "yellow"))
+            said = say("finding", lang, place=each.place, role=each.role, says=each.says)
+            print_line((said, "red" if each.bad else "yellow"))

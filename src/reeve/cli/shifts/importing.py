@@ -12,6 +12,7 @@ from reeve.cli.exit_codes import BAD
 from reeve.cli.options import AsJson, DryRun, Lang
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.shifts.checks import check_rota, known_people, load_rules, tell
+from reeve.cli.shifts.texts import say
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.rotas import Rota
@@ -72,15 +73,17 @@ async def _import(targets: Targets, name: str, content: bytes, dry_run: bool, la
             await ensure_indexes(database, collection.INDEXES)
             await store.save([*new, *changed], time)
     counts = {"new": len(new), "changed": len(changed), "unchanged": len(rotas) - len(new) - len(changed)}
-    tell([each for rota in rotas for each in check_rota(rota, people, rules)], as_json)
+    tell([each for rota in rotas for each in check_rota(rota, people, rules, lang=lang)], as_json, lang)
     if as_json:
         print_json(counts | {"dry_run": dry_run})
         return False
     for sign, those in (("+", new), ("~", changed)):
         for rota in those:
             print_line(f"{sign} {rota.place}/{rota.role}  {' '.join(sorted(rota.people))}")
-    would = "would be " if dry_run else ""
-    print_line(f"{len(new)} {would}new, {len(changed)} {would}changed, {counts['unchanged']} as before")
+    said = say(
+        "would_counts" if dry_run else "counts", lang, new=len(new), changed=len(changed), same=counts["unchanged"]
+    )
+    print_line(said)
     return False
 
 
