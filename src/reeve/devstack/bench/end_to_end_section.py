@@ -16,7 +16,7 @@ from reeve.devstack.bench.arrivals import arrivals, arrived
 from reeve.devstack.bench.decide_loops import PLAIN_PREFIX
 from reeve.devstack.bench.figures import Figure, median_of, percentile, ratio_of
 from reeve.devstack.bench.posting import post_all, post_paced, single_posts
-from reeve.devstack.bench.programs import SERVICES, BenchFailed, prepare, running, service
+from reeve.devstack.bench.programs import SERVICES, BenchFailed, journal, prepare, running, service
 from reeve.devstack.bench.rig import SITES, Rig, serious_complaints
 from reeve.devstack.bench.takers import Taker, mail_taker
 from reeve.devstack.launching import free_port
@@ -76,7 +76,7 @@ async def world(rig: Rig) -> AsyncIterator[World]:
     await prepare(rig, rig.database, SITES)
     async with AsyncExitStack() as stack:
         taker = await stack.enter_async_context(mail_taker(rig))
-        smtp = {"REEVE_SMTP_HOST": HOST, "REEVE_SMTP_PORT": str(taker.port)}
+        smtp = {"REEVE_SMTP_HOST": HOST, "REEVE_SMTP_PORT": str(taker.port), **journal(rig)}
         programs = {name: await stack.enter_async_context(service(rig, name, **smtp)) for name in SERVICES}
         await asyncio.gather(*(program.ready() for program in programs.values()))
         await rig.bus.jetstream.add_consumer(
@@ -88,10 +88,19 @@ async def world(rig: Rig) -> AsyncIterator[World]:
         running_pids = {**rig.pids, **{name: program.pid for name, program in programs.items()}}
         found = World(rig, taker, {name: program.port for name, program in programs.items()}, running_pids)
         await _taste(found)
+        await _duties_are_there(rig)
         # What the plain service publishes must not reach ours.
         await rig.bus.jetstream.add_stream(name="PLAIN", subjects=[f"{PLAIN_PREFIX}>"])
         yield found
         await rig.bus.jetstream.delete_stream("PLAIN")
+
+
+async def _duties_are_there(rig: Rig) -> None:
+    """A clean start puts the coming duties of every site into the record: work of its first seconds alone."""
+    before = -1
+    while (now := await rig.database["cases"].estimated_document_count()) != before:
+        before = now
+        await asyncio.sleep(1)
 
 
 async def _taste(world: World) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Self
 
 import aiosmtplib
 import httpx
@@ -137,51 +138,67 @@ def since(both: Takers, before: tuple[int, int]) -> FannedOut:
     return FannedOut(len(mails), len(texts), moments[-1] - moments[0])
 
 
-async def one_connection_each(both: Takers, mails: int, texts: int) -> float:
-    """Messages a second when each is given to the same servers on a connection of its own, and nothing is recorded.
+class PlainSender:
+    """Sends each message on a connection of its own. An async context manager; raises BenchFailed when refused."""
 
-    As many are under way at once on each channel as notify has by default.
-    """
-    builder = MailBuilder(SENDER)
+    def __init__(self, both: Takers) -> None:
+        self._both = both
+        self._builder = MailBuilder(SENDER)
+        self._client = httpx.AsyncClient(trust_env=False, headers={"Connection": "close"})
 
-    async def mail(number: int) -> None:
-        text = text_of(f"each-{number}")
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        await self._client.aclose()
+
+    async def mail(self, id: str) -> None:
+        """An email; returns when the server has it."""
+        text = text_of(id)
         try:
             await aiosmtplib.send(
-                builder.build(text),
-                sender=builder.address,
+                self._builder.build(text),
+                sender=self._builder.address,
                 recipients=[text.to],
                 hostname=HOST,
-                port=both.mails.port,
+                port=self._both.mails.port,
             )
         except aiosmtplib.SMTPException as error:
             raise BenchFailed(f"an email was not taken: {type(error).__name__}") from error
 
-    async with httpx.AsyncClient(trust_env=False, headers={"Connection": "close"}) as client:
+    async def text(self, id: str) -> None:
+        """An SMS; returns when the gateway has it."""
+        body = {"to": "+447700900001", "text": text_of(id).body, "id": id}
+        answer = await self._client.post(f"http://{HOST}:{self._both.texts.port}/sms", json=body)
+        if answer.status_code // 100 != 2:
+            raise BenchFailed(f"an SMS was answered {answer.status_code}")
 
-        async def sms(number: int) -> None:
-            text = text_of(f"each-{number}")
-            body = {"to": "+447700900001", "text": text.body, "id": f"{number:032}"}
-            answer = await client.post(f"http://{HOST}:{both.texts.port}/sms", json=body)
-            if answer.status_code // 100 != 2:
-                raise BenchFailed(f"an SMS was answered {answer.status_code}")
 
+async def one_connection_each(
+    both: Takers, mails: int, texts: int, mail_places: int = MAIL_PLACES, text_places: int = TEXT_PLACES
+) -> float:
+    """Messages a second when each is given to the same servers on a connection of its own, and nothing is recorded.
+
+    So many are under way at once on each channel.
+    """
+    async with PlainSender(both) as sender:
         begun = perf_counter()
         await together(
             [
-                asyncio.create_task(_one_after_the_other(mail, iter(range(mails)), MAIL_PLACES)),
-                asyncio.create_task(_one_after_the_other(sms, iter(range(texts)), TEXT_PLACES)),
+                asyncio.create_task(_one_after_the_other(sender.mail, iter(range(mails)), mail_places)),
+                asyncio.create_task(_one_after_the_other(sender.text, iter(range(texts)), text_places)),
             ]
         )
-    return (mails + texts) / (perf_counter() - begun)
+        return (mails + texts) / (perf_counter() - begun)
 
 
-async def _one_after_the_other(send: Callable[[int], Awaitable[None]], numbers: Iterator[int], places: int) -> None:
+async def _one_after_the_other(send: Callable[[str], Awaitable[None]], numbers: Iterator[int], places: int) -> None:
     """All are sent, `places` at a time."""
 
     async def keep_sending() -> None:
         for number in numbers:
-            await send(number)
+            await send(f"{number:032}")
 
     await together([asyncio.create_task(keep_sending()) for _ in range(places)])
 

@@ -13,7 +13,7 @@ from time import perf_counter
 from reeve.devstack.bench.arrivals import ID_LETTERS, times_by_id
 from reeve.devstack.bench.fan_out import Takers, request, settled, takers
 from reeve.devstack.bench.figures import Figure
-from reeve.devstack.bench.programs import service
+from reeve.devstack.bench.programs import journal, service
 from reeve.devstack.bench.rig import Rig
 
 SECTION = "kills"
@@ -43,7 +43,7 @@ async def kills(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
 async def _with_kills(rig: Rig, both: Takers, requested: int, times: int) -> int:
     """Everything is settled in the end; how often notify was killed while it had something to send."""
     rng = random.Random(4)
-    settings = {**both.settings, **_LEASE, "REEVE_NOTIFY_JOURNAL": str(rig.folder / "journal")}
+    settings = {**both.settings, **_LEASE, **journal(rig)}
     killed = 0
     for number in range(times):
         rig.tell(f"kills: {number + 1} of {times}")

@@ -23,8 +23,9 @@ from reeve.devstack.bench.fan_out import (
     text_of,
 )
 from reeve.devstack.bench.figures import Figure, median_of, percentile, ratio_of
+from reeve.devstack.bench.plain_queue import plain_queue
 from reeve.devstack.bench.posting import together
-from reeve.devstack.bench.programs import BenchFailed, service
+from reeve.devstack.bench.programs import BenchFailed, journal, service
 from reeve.devstack.bench.rig import Rig
 from reeve.devstack.bench.takers import Taker
 from reeve.devstack.local_server import HOST
@@ -36,6 +37,8 @@ SECTION = "notify"
 _RUNS = 3
 _MOST = 20_000
 """Emails of one turn."""
+_SLOW = 3
+"""The slower plain programs get this part of the messages: theirs is a steady pace."""
 _BAR = 3.0
 _LATENCY_BAR = 100.0
 """Milliseconds. Source of both: issue 4."""
@@ -43,7 +46,7 @@ _LATENCY_BAR = 100.0
 
 async def notify(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
     """Emails a second through the channel alone, messages a second through the whole service, and their latency."""
-    kept, fresh, each = [], [], []
+    kept, fresh, each, queued, single = [], [], [], [], []
     fanned: list[FannedOut] = []
     seconds, notifications = (0.5, 300) if quick else (4.0, 6000)
     async with takers(rig) as both:
@@ -56,6 +59,11 @@ async def notify(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
             fanned.append(await _fan_out(rig, both, notifications))
             rig.tell(f"notify: the same on one connection per message, run {run} of {_RUNS}")
             each.append(await one_connection_each(both, fanned[-1].mails, fanned[-1].texts))
+            rig.tell(f"notify: the same, one message after the other, run {run} of {_RUNS}")
+            mails, texts = fanned[-1].mails // _SLOW, fanned[-1].texts // _SLOW
+            single.append(await one_connection_each(both, mails, texts, mail_places=1, text_places=1))
+            rig.tell(f"notify: the same, each claimed and recorded, run {run} of {_RUNS}")
+            queued.append(await plain_queue(rig, both, mails, texts))
     yield median_of(SECTION, f"email channel, {MAIL_PLACES} kept connections", kept, "emails/s")
     yield median_of(SECTION, f"reference: new connection each, {MAIL_PLACES} at once", fresh, "emails/s")
     yield ratio_of(SECTION, "channel ÷ new connection each", kept, fresh, _BAR)
@@ -64,8 +72,17 @@ async def notify(rig: Rig, quick: bool) -> AsyncGenerator[Figure, None]:
     rates = [run.rate for run in fanned]
     yield median_of(SECTION, "whole service on a backlog", rates, "messages/s")
     places = f"{MAIL_PLACES} + {TEXT_PLACES} at once"
-    yield median_of(SECTION, f"reference: one connection per message, {places}", each, "messages/s")
-    yield ratio_of(SECTION, "whole service ÷ one connection per message", rates, each, _BAR)
+    for what, ratio, rates_of in (
+        (f"a connection each, claimed and recorded, {places}", "a connection each, claimed and recorded", queued),
+        (
+            "a connection each, one after the other on each channel",
+            "a connection each, one after the other",
+            single,
+        ),
+        (f"a connection each, {places}, nothing recorded", "a connection each, nothing recorded", each),
+    ):
+        yield median_of(SECTION, f"reference: {what}", rates_of, "messages/s")
+        yield ratio_of(SECTION, f"whole service ÷ {ratio}", rates, rates_of, _BAR)
     async for figure in _latency(rig, quick):
         yield figure
 
@@ -134,7 +151,7 @@ async def _fan_out(rig: Rig, both: Takers, notifications: int) -> FannedOut:
     """What notify sends of notifications requested before it started, all of them."""
     await request(rig, notifications)
     before = both.come
-    async with service(rig, "notify", **both.settings) as started:
+    async with service(rig, "notify", **both.settings, **journal(rig)) as started:
         await started.ready()
         await settled(rig)
     return since(both, before)

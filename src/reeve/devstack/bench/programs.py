@@ -132,6 +132,11 @@ async def service(rig: Rig, name: str, label: str | None = None, **settings: str
         yield program
 
 
+def journal(rig: Rig) -> dict[str, str]:
+    """The setting that gives notify its journal, as `reeve up` does."""
+    return {"REEVE_NOTIFY_JOURNAL": str(rig.folder / "journal")}
+
+
 async def prepare(rig: Rig, database: Database, sites: int = 0) -> None:
     """The rules are active there, and three people of each site can be told by email, in English."""
     await Bundles(BundleStore(database), SystemTime()).seed(rig.rules)
