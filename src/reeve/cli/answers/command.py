@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
+from reeve.cli.answers.texts import outcome_word, say
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import BAD, USAGE
-from reeve.cli.options import AsJson
-from reeve.cli.output import errors, moment, print_json, print_line
-from reeve.cli.targets import find_targets, open_record
+from reeve.cli.options import AsJson, Lang
+from reeve.cli.output import moment, padded, print_json, print_line
+from reeve.cli.rules.versions import zones_of
+from reeve.cli.speaking import spoken_language
+from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.runtime.store import provider_posts
 from reeve.runtime.store.ack_tokens import AckToken, AckTokenStore
 from reeve.runtime.store.mongo import Database, ensure_indexes
@@ -66,8 +71,7 @@ def hand_in_mail() -> None:
     """
     raw = sys.stdin.buffer.read(MOST_BYTES + 1)
     if not raw.strip() or len(raw) > MOST_BYTES:
-        errors().print("That is no mail: empty, or larger than 10 MB.")
-        raise typer.Exit(BAD)
+        fail(say("no_mail", spoken_language(None)), BAD)
     asyncio.run(_hand_in(raw))
 
 
@@ -76,6 +80,7 @@ def list_replies(
     outcome: Annotated[Outcome | None, typer.Option(help="Only replies that came to this.")] = None,
     most: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many posts.")] = 50,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Lists replies, newest first: when, by which provider, what came of each, whose it is and about which case.
 
@@ -87,22 +92,23 @@ def list_replies(
 
     reeve answers list --outcome not_understood
     """
-    asyncio.run(_list(outcome, most, as_json))
+    asyncio.run(_list(outcome, most, as_json, spoken_language(lang)))
 
 
 @app.command("show")
 def show_reply(
     id: Annotated[str, typer.Argument(help="Id of the post, or its first characters.", show_default=False)],
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Shows one post as it came. That is personal data: numbers, addresses, texts.
 
     Example: reeve answers show 1f0c9a2b77de
     """
+    spoken = spoken_language(lang)
     if len(id) < 4 or not id.isascii():
-        errors().print("Give at least 4 characters of an id from `reeve answers list`.")
-        raise typer.Exit(USAGE)
-    asyncio.run(_show(id, as_json))
+        fail(say("short_id", spoken), USAGE)
+    asyncio.run(_show(id, as_json, spoken))
 
 
 async def _hand_in(raw: bytes) -> None:
@@ -121,37 +127,49 @@ async def _hand_in(raw: bytes) -> None:
         )
 
 
-async def _list(outcome: Outcome | None, most: int, as_json: bool) -> None:
-    async with open_record(find_targets(), "answers") as database:
+async def _list(outcome: Outcome | None, most: int, as_json: bool, lang: str) -> None:
+    targets = find_targets()
+    async with open_record(targets, "answers") as database:
         found = await ProviderPostStore(database).latest("inbound", most, outcome and outcome.value)
         asked = await _asked(database, found)
-    for post in found:
-        for row in _rows(post, asked):
-            if outcome is not None and row["outcome"] != outcome:
-                continue
-            if as_json:
-                print_json(row)
-            else:
-                _show_row(post, row, row["id"][:_SHOWN_ID] + "  ")
+        rows = [(post, row) for post in found for row in _rows(post, asked) if outcome in (None, row["outcome"])]
+        zones = {} if as_json else await _zones(database, targets, [row for _, row in rows])
+    for post, row in rows:
+        if as_json:
+            print_json(row)
+        else:
+            show_row(post.received_at, row, zones, lang, row["id"][:_SHOWN_ID] + "  ")
     if not found and not as_json:
-        print_line("No replies." if outcome is None else f"No replies that came to {outcome}.")
+        name = "none" if outcome is None else "none_of"
+        print_line(say(name, lang, outcome=outcome and outcome_word(outcome, lang)))
 
 
-async def _show(start: str, as_json: bool) -> None:
-    async with open_record(find_targets(), "answers") as database:
+async def _show(start: str, as_json: bool, lang: str) -> None:
+    targets = find_targets()
+    async with open_record(targets, "answers") as database:
         found = await ProviderPostStore(database).named(start)
         asked = await _asked(database, found)
+        rows = [row for post in found for row in _rows(post, asked)]
+        zones = {} if as_json else await _zones(database, targets, rows)
     if len(found) != 1:
-        errors().print("No reply has that id." if not found else "Several replies begin so: give more of the id.")
-        raise typer.Exit(BAD)
+        fail(say("several" if found else "no_such", lang), BAD)
     (post,) = found
     body = post.body.decode("utf-8", "replace")
     if as_json:
-        print_json({"id": post.id, "replies": _rows(post, asked), "query": post.query, "body": body})
+        print_json({"id": post.id, "replies": rows, "query": post.query, "body": body})
         return
-    for row in _rows(post, asked):
-        _show_row(post, row)
+    for row in rows:
+        show_row(post.received_at, row, zones, lang)
     print_line("\n".join(part for part in (post.query, body) if part))
+
+
+async def _zones(database: Database, targets: Targets, rows: Iterable[dict[str, Any]]) -> dict[str, tzinfo]:
+    sites = {_site(answer) for row in rows for answer in row["answers"]}
+    return await zones_of(database, targets.matcher, sites)
+
+
+def _site(answer: dict[str, str]) -> str:
+    return answer["case"].partition("/")[0]
 
 
 async def _asked(database: Database, posts: Iterable[ProviderPost]) -> dict[str, AckToken]:
@@ -177,8 +195,12 @@ def _answered(token: AckToken) -> dict[str, str]:
     return {"recipient": asked.recipient, "case": asked.case or f"{asked.site}/{asked.subject}", "step": asked.step}
 
 
-def _show_row(post: ProviderPost, row: dict[str, Any], before: str = "") -> None:
-    came = row["outcome"] + (f" {row['minutes']} min" if row.get("minutes") else "")
-    whose = "; ".join(f"{each['recipient']}  {each['case']} {each['step']}" for each in row["answers"])
-    arrived = f"{before}{moment(post.received_at)}  {row['provider']:<12}  "
-    print_line(arrived, (f"{came:<15}" if whose else came, "bold"), f"  {whose}" if whose else "")
+def show_row(at: datetime, row: dict[str, Any], zones: Mapping[str, tzinfo], lang: str, before: str = "") -> None:
+    """One reply on one line. The moment is that of the case's site; where no case is known, this machine's."""
+    minutes = say("minutes", lang, minutes=row["minutes"]) if row.get("minutes") else ""
+    came = outcome_word(row["outcome"], lang) + minutes
+    answers = row["answers"]
+    whose = say("semicolon", lang).join(f"{each['recipient']}  {each['case']} {each['step']}" for each in answers)
+    zone = zones.get(_site(answers[0])) if answers else None
+    arrived = f"{before}{moment(at.astimezone(zone))}  {row['provider']:<12}  "
+    print_line(arrived, (padded(came, 16) if whose else came, "bold"), f" {whose}" if whose else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from reeve.cli.notifications.page import Page
 from reeve.cli.notifications.rows import row_of, whole_row
 from reeve.cli.options import AsJson, Lang, Limit
 from reeve.cli.output import errors, print_json, print_line
-from reeve.cli.rules.versions import active_rules
+from reeve.cli.rules.versions import active_rules, zones_of
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.effects import Because
@@ -168,7 +168,7 @@ async def _list(targets: Targets, wanted: Wanted, case: str | None, limit: int, 
         found = [*hours, *map(row_of, await latest(database, wanted, limit + 1))]
         mean = [] if found else await _meant(database, wanted)
         if page is not None:
-            page.use_zones(await _zones(database, targets, {row["site"] for row in found}))
+            page.use_zones(await zones_of(database, targets.matcher, {row["site"] for row in found}))
     for row in found[:limit]:
         print_json(row) if page is None else page.line(row)
     if page is None:
@@ -209,25 +209,13 @@ async def _show(targets: Targets, wanted: str, text: bool, page: Page | None) ->
         row = whole_row(delivery, because, siblings, together)
         said = await _text(database, targets, delivery) if text and not for_nobody(delivery) else None
         if page is not None:
-            page.use_zones(await _zones(database, targets, {row["site"]}))
+            page.use_zones(await zones_of(database, targets.matcher, {row["site"]}))
     if page is None:
         print_json(row if said is None else row | {"text": said})
         return
     page.whole(row)
     if said is not None:
         page.text(said)
-
-
-async def _zones(database: Database, targets: Targets, sites: set[str]) -> dict[str, tzinfo]:
-    """The zones of sites, as the active rules say; empty without rules."""
-    from reeve.domain.facts import zone_of
-    from reeve.runtime.bundles import NoBundle
-
-    try:
-        bundle = await active_rules(database, targets.matcher) if sites else None
-    except NoBundle:
-        bundle = None
-    return {site: zone_of(bundle.site(site).zone) for site in sites} if bundle is not None else {}
 
 
 async def _text(database: Database, targets: Targets, delivery: Delivery) -> dict[str, Any] | None:

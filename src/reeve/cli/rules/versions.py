@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,18 @@ async def active_rules(database: Database, matcher: MatcherName = "closures") ->
     from reeve.runtime.time_source import SystemTime
 
     return await Bundles(BundleStore(database), SystemTime(), None, matcher).load_active()
+
+
+async def zones_of(database: Database, matcher: MatcherName, sites: Collection[str]) -> dict[str, tzinfo]:
+    """The zones of sites, as the active rules say; empty where none are active yet. Raises StoreAway."""
+    from reeve.domain.facts import zone_of
+    from reeve.runtime.bundles import NoBundle
+
+    try:
+        bundle = await active_rules(database, matcher) if sites else None
+    except NoBundle:
+        bundle = None
+    return {site: zone_of(bundle.site(site).zone) for site in sites} if bundle is not None else {}
 
 
 def recorded_files(written: str) -> tuple[str, Mapping[str, bytes]]:
