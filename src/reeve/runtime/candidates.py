@@ -88,5 +88,5 @@ _DOES_NOT_HOLD = {
 
 def _failure(outcome: Outcome, lang: str = "en") -> str:
     pos, test = outcome.scenario.pos, outcome.scenario.test
-    says = _DOES_NOT_HOLD[lang].format(test=test, why=outcome.failures[0].render())
+    says = _DOES_NOT_HOLD[lang].format(test=test, why=outcome.failures[0].render(lang))
     return f"{pos.file}:{pos.line}:{pos.column}: {says}"

@@ -27,6 +27,17 @@ _NEAREST = 3
 """Actual lines shown beside an expectation that nothing met."""
 
 
+_SAYS = {
+    "missing": ("expected, but did not happen", "应当发生而没有发生"),
+    "never": ("must never happen, but did", "不应发生却发生了"),
+    "event": ("event", "事件"),
+    "nothing": ("nothing like it happened", "没有发生类似的事"),
+    "happened": ("happened", "实际发生"),
+    "nearest": ("nearest", "最接近"),
+}
+"""In English and Chinese; the lines themselves are in the words of the scenarios, which are one for all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One thing that is not as the scenario says."""
@@ -39,13 +50,13 @@ class Failure:
     actual: tuple[str, ...]
     """The lines nearest to it, best first."""
 
-    def render(self) -> str:
-        """`tests/complaint.test.yaml:7: expected …`, with the actual lines below it."""
-        words = {"missing": "expected, but did not happen", "never": "must never happen, but did", "event": "event"}
-        first = f"{self.pos.file}:{self.pos.line}:{self.pos.column}: {words[self.what]}: {self.expected}"
+    def render(self, lang: str = "en") -> str:
+        """`tests/complaint.test.yaml:7: expected …`, with the actual lines below it; `lang` is en or zh."""
+        says = {name: both[lang == "zh"] for name, both in _SAYS.items()}
+        first = f"{self.pos.file}:{self.pos.line}:{self.pos.column}: {says[self.what]}: {self.expected}"
         if self.what == "missing" and not self.actual:
-            return first + "\n    nothing like it happened"
-        label = "happened" if self.what == "never" else "nearest"
+            return f"{first}\n    {says['nothing']}"
+        label = says["happened" if self.what == "never" else "nearest"]
         return "\n".join([first, *(f"    {label}: {line}" for line in self.actual)])
 
     def as_json(self) -> dict[str, Any]:

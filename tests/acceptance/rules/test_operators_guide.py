@@ -283,7 +283,7 @@ def explain_texts_of(lang: str) -> dict[str, Any]:
     }
 
 
-def scenarios_said(folder: Path) -> list[str]:
+def scenarios_said(folder: Path, lang: str) -> list[str]:
     """What `rules test` says before and after the scenario is changed; other files' scenarios are not run here."""
     rule, scenario = guide("zh")[FIRST].edits
     said = []
@@ -293,7 +293,7 @@ def scenarios_said(folder: Path) -> list[str]:
             for path, content in edited(shipped(), edits).items()
             if path == scenario.file or not path.startswith("tests/")
         }
-        said += in_the_draft(folder, files, "test")
+        said += in_the_draft(folder, files, "test", "--lang", lang)
     return said
 
 
@@ -303,7 +303,7 @@ def all_that_is_said(lang: str, folder: Path) -> list[str]:
     slip = Edit(rule.file, "lines", None, rule.body.replace("+    limit: 2d", "+    limit: 2 day working"))
     said = in_the_draft(folder, edited(shipped(), [rule, scenario]), "check", "--lang", lang)
     said += in_the_draft(folder, edited(shipped(), [slip, scenario]), "check", "--lang", lang)
-    said += scenarios_said(folder)
+    said += scenarios_said(folder, lang)
     said += [f"  ~ {each.say(lang)}" for each in differences(shipped(), edited(shipped(), [rule, scenario]))]
     said.append(f"  {Impact('repair', 'pin', 2, 0, '').say(lang)}")
     complaint = as_shipped().require().policies["complaint"]

@@ -80,6 +80,8 @@ def test_what_must_never_happen_and_did_is_shown() -> None:
     (failure,) = found.failures
     assert "must never happen, but did: breached" in failure.render()
     assert "happened: 2026-02-13 18:00 breached T-1" in failure.render()
+    assert "不应发生却发生了: breached" in failure.render("zh")
+    assert "实际发生: 2026-02-13 18:00 breached T-1" in failure.render("zh")
 
 
 def test_two_expectations_need_two_lines() -> None:
@@ -98,6 +100,7 @@ def test_lists_match_as_lists() -> None:
 def test_nothing_like_it_is_said() -> None:
     found = outcome("  events: []\n  expect: [{effect: closed}]\n")
     assert "nothing like it happened" in found.failures[0].render()
+    assert "没有发生类似的事" in found.failures[0].render("zh")
 
 
 def test_an_event_that_intake_would_refuse_fails_the_test() -> None:

@@ -85,7 +85,7 @@ def check(
     gc.disable()
     form, lang = _format(form, as_json), spoken_language(lang)
     files = files_in(folder)
-    people = people_in(recipients)[0] if recipients is not None else None
+    people = people_in(recipients, lang)[0] if recipients is not None else None
     result = load_bundle(files, today=SystemTime().now().date())
     problems = [*result.problems, *_about_people(result, people)]
     unsuitable = list(_unsuitable(result))

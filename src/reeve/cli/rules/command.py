@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reeve.cli.exit_codes import BAD
-from reeve.cli.options import RULES, AsJson, EventsFile, RulesFolder
-from reeve.cli.output import errors, print_json, print_line
+from reeve.cli.options import RULES, AsJson, EventsFile, Lang, RulesFolder
+from reeve.cli.output import errors, padded, print_json, print_line
 from reeve.cli.rules import calendars, checking, facts, history, pushing, shadow
 from reeve.cli.rules.backtest import command as backtest
 from reeve.cli.rules.reading import bundle_of, loaded, moment_in, people_in, rules_in
@@ -39,11 +40,22 @@ app.command(epilog=pushing.ROLLBACK_EXAMPLES)(pushing.rollback)
 app.command(epilog=history.HISTORY_EXAMPLES)(history.history)
 app.command(epilog=history.DIFF_EXAMPLES)(history.diff)
 
-DEFAULT = Path("rules")
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    "en": {
+        "holds": "ok", "fails": "FAILED", "passed": "{n} passed", "failed": "{n} failed",
+        "comma": ", ", "stop": ".",
+        "tally": "{events:,} events{refused}: {lines:,} lines.", "refused": ", {n:,} refused",
+    },
+    "zh": {
+        "holds": "成立", "fails": "不成立", "passed": "{n} 个成立", "failed": "{n} 个不成立",
+        "comma": "，", "stop": "。",
+        "tally": "{events:,} 个事件{refused}，时间线 {lines:,} 行。", "refused": "（拒绝 {n:,} 个）",
+    },
+}  # fmt: skip
 
 
-@app.command("test", epilog="Examples: reeve rules test; reeve rules test rules --json")
-def run_tests(folder: RulesFolder = RULES, as_json: AsJson = False) -> None:
+@app.command("test", epilog="Examples: reeve rules test; reeve rules test rules --lang zh; reeve rules test --json")
+def run_tests(folder: RulesFolder = RULES, as_json: AsJson = False, lang: Lang = None) -> None:
     """Run the scenarios in tests/*.test.yaml under a virtual clock.
 
     Every expectation that nothing met is shown with the lines nearest to it.
@@ -53,14 +65,17 @@ def run_tests(folder: RulesFolder = RULES, as_json: AsJson = False) -> None:
     from reeve.runtime.run_scenarios import run_scenarios
 
     result = loaded(folder)
-    bundle = bundle_of(result, folder, spoken_language(None), as_json)
+    spoken = spoken_language(lang)
+    bundle = bundle_of(result, folder, spoken, as_json)
     passed = failed = 0
     for outcome in run_scenarios(bundle, result.scenarios):
         passed += outcome.passed
         failed += not outcome.passed
-        _show_outcome(outcome, as_json)
+        _show_outcome(outcome, as_json, _WORDS[spoken], spoken)
     if not as_json:
-        print_line((f"{passed} passed", "green"), ", ", (f"{failed} failed", "bold red" if failed else ""), ".")
+        words, style = _WORDS[spoken], "bold red" if failed else ""
+        good, bad = words["passed"].format(n=passed), words["failed"].format(n=failed)
+        print_line((good, "green"), words["comma"], (bad, style), words["stop"])
     if failed:
         raise typer.Exit(BAD)
 
@@ -90,6 +105,7 @@ def simulate(
         bool, typer.Option("--duties/--no-duties", help="Recurring duties of the events' sites as well.")
     ] = True,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Show the whole timeline that these events would cause, without any server.
 
@@ -99,28 +115,28 @@ def simulate(
     """
     from reeve.cli.rules.simulating import simulate_file
 
-    bundle = rules_in(folder, spoken_language(None), as_json)
+    spoken = spoken_language(lang)
+    bundle = rules_in(folder, spoken, as_json)
     like = "a moment like 2026-02-14, 2026-02-14 18:10 or 2026-02-14T18:10+08:00"
     end = moment_in("--until", until, bundle, like) if until is not None else None
-    people, faults = people_in(recipients) if recipients is not None else (None, 0)
-    tally = simulate_file(bundle, events, end, people, as_json=as_json, duties=duties)
+    people, faults = people_in(recipients, spoken) if recipients is not None else (None, 0)
+    tally = simulate_file(bundle, events, end, people, as_json=as_json, duties=duties, lang=spoken)
     if not as_json:
-        refused = f", {tally.refused:,} refused" if tally.refused else ""
-        errors().print(f"{tally.events:,} events{refused}: {tally.lines:,} lines.")
+        words = _WORDS[spoken]
+        refused = words["refused"].format(n=tally.refused) if tally.refused else ""
+        errors().print(words["tally"].format(events=tally.events, refused=refused, lines=tally.lines))
     if tally.refused or faults:
         raise typer.Exit(BAD)
 
 
-def _show_outcome(outcome: Outcome, as_json: bool) -> None:
+def _show_outcome(outcome: Outcome, as_json: bool, words: Mapping[str, str], lang: str) -> None:
     pos = outcome.scenario.pos
     if as_json:
         row = {"file": outcome.file, "line": pos.line, "test": outcome.scenario.test, "passed": outcome.passed}
         print_json({**row, "failures": [failure.as_json() for failure in outcome.failures]})
         return
-    if outcome.passed:
-        print_line(("ok      ", "green"), f"{pos}: {outcome.scenario.test}")
-        return
-    print_line(("FAILED  ", "bold red"), f"{pos}: {outcome.scenario.test}")
+    holds, style = ("holds", "green") if outcome.passed else ("fails", "bold red")
+    print_line((padded(words[holds], 8), style), f"{pos}: {outcome.scenario.test}")
     for failure in outcome.failures:
-        for line in failure.render().splitlines():
+        for line in failure.render(lang).splitlines():
             print_line(f"        {line}")

@@ -50,12 +50,13 @@ def rules_in(folder: Path, language: str, as_json: bool) -> Bundle:
     return bundle_of(loaded(folder), folder, language, as_json)
 
 
-def people_in(file: Path) -> tuple[list[Recipient], int]:
+def people_in(file: Path, language: str = "en") -> tuple[list[Recipient], int]:
     """The recipients of a file, and how many of its rows are wrong: those are told about and left out.
 
     Ends the command where the file can't be read.
     """
     from reeve.cli.recipients.files import BadRecipientFile, read_recipients
+    from reeve.cli.recipients.texts import fault_text
 
     try:
         rows = read_recipients(file)
@@ -64,7 +65,7 @@ def people_in(file: Path) -> tuple[list[Recipient], int]:
     except OSError:
         fail(f"{file}: can't be read.", USAGE)
     for fault in rows.faults:
-        errors().print(f"{file}, {fault}")
+        errors().print(f"{file}, {fault_text(fault, language)}")
     return list(rows.recipients), len(rows.faults)
 
 

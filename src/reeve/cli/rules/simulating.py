@@ -51,6 +51,7 @@ def simulate_file(
     *,
     as_json: bool,
     duties: bool = True,
+    lang: str = "en",
 ) -> Tally:
     """Every effect is printed on stdout, one line each, in order of time; every bad event on stderr with its line.
 
@@ -69,7 +70,7 @@ def simulate_file(
             for effect in effects:
                 ordered.add(effect.at, effect)
             effects = iter(ordered)
-        _show_all(bundle, effects, out, tally, as_json=as_json)
+        _show_all(bundle, effects, out, tally, None if as_json else lang)
     return tally
 
 
@@ -125,17 +126,18 @@ def valid_events(bundles: Sequence[Bundle], stream: IO[bytes], advance: Advance,
             stderr.print(f"line {line}: {fault}")
 
 
-def _show_all(bundle: Bundle, effects: Iterator[Effect], out: _Out, tally: Tally, *, as_json: bool) -> None:
+def _show_all(bundle: Bundle, effects: Iterator[Effect], out: _Out, tally: Tally, lang: str | None) -> None:
+    """`lang` None: as JSON."""
     for effect in effects:
         tally.lines += 1
         line = timeline_line(effect, zone_of(bundle.site(effect.case.site).zone))
-        if as_json:
+        if lang is None:
             out.line((orjson.dumps(line, default=str).decode(), ""))
             continue
-        at, why = line["at"][:19].replace("T", " "), because(line)
+        at, why = line["at"][:19].replace("T", " "), because(line, lang)
         said = shown(f"{at}  {line['case']:<14} {line['policy']:<10} ")
         style = STYLES.get(line["effect"], "")
-        out.line((said, ""), (shown(phrase(line["effect"], line)), style), (f"   {why}", "dim"))
+        out.line((said, ""), (shown(phrase(line["effect"], line, lang)), style), (f"   {why}", "dim"))
 
 
 class _Out:

@@ -132,7 +132,12 @@ def test_scenarios_pass_or_fail(rules: Path) -> None:
     assert bad.exit_code == 1
     assert "FAILED" in bad.stdout
     assert "grade: major" in bad.stdout
-    (row,) = rows(run("test", rules, "--json"))
+    chinese = run("test", rules, "--lang", "zh").stdout
+    assert chinese.startswith("不成立  tests/grades.test.yaml:")
+    assert "应当发生而没有发生: " in chinese
+    assert "最接近: " in chinese
+    assert chinese.endswith("0 个成立，1 个不成立。\n")
+    (row,) = rows(run("test", rules, "--json", "--lang", "zh"))
     assert row["passed"] is False
     assert row["failures"][0]["what"] == "missing"
 
@@ -163,6 +168,9 @@ def test_simulate_prints_the_timeline(rules: Path, tmp_path: Path) -> None:
     }
     assert lines[3]["at"] == "2026-02-13T17:55:00+08:00"
     assert lines[3]["because"] == {"rule": "complaint.yaml:8", "clock": "respond"}
+    chinese = run("simulate", rules, file, "--lang", "zh")
+    assert "定级为 " in chinese.stdout
+    assert "个事件，时间线 " in chinese.stderr
     words = run("simulate", rules, file)
     assert "graded major" in words.stdout
     assert "2026-02-13 17:55:00" in words.stdout, "without an end the clocks run on until nothing is due"

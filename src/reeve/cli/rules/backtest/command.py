@@ -188,7 +188,7 @@ def _over_file(asked: _Asked, events: Path) -> tuple[Findings, list[Findings]]:
         if newest is None:
             fail(f"{events}: no event in it has a time.", USAGE)
     since = _moment("--since", asked.since, active, newest) if asked.since is not None else None
-    people = people_in(asked.recipients)[0] if asked.recipients is not None else None
+    people = people_in(asked.recipients, asked.lang)[0] if asked.recipients is not None else None
     return replay_file(asked.task(active, people, since, newest), events)
 
 
@@ -207,7 +207,7 @@ async def _over_record(asked: _Asked) -> tuple[Findings, list[Findings]]:
             active = await _recorded(database, asked.against)
         since = _moment("--since", asked.since or "30d", active, now)
         if asked.recipients is not None:
-            task = asked.task(active, people_in(asked.recipients)[0], since, now)
+            task = asked.task(active, people_in(asked.recipients, asked.lang)[0], since, now)
         else:
             people = await _known_people(database, active, asked.site)
             rotas = await ShiftStore(database).load()
