@@ -55,7 +55,7 @@ from services.notify.case_reader import CaseReader, FreshCases
 from services.notify.composing import Composer
 from services.notify.dispatcher import Dispatcher
 from services.notify.feeder import Feeder
-from services.notify.flood.building import COLLECTIONS, build_keeper, build_tempering
+from services.notify.flood.building import COLLECTIONS, build_keeper, build_one_a_day, build_tempering
 from services.notify.flood.keeper import FloodKeeper
 from services.notify.hand import Hand
 from services.notify.handover import HandOverKeeper
@@ -194,6 +194,7 @@ def build(
         Composer(rules, Reports(database)),
         time,
         plan,
+        build_one_a_day(database, rules, hand),
         journal,
     )
     # What was published before this process started may have gone with a bus that was put back since.

@@ -19,6 +19,7 @@ from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.composing import Composer
 from services.notify.feeder import Feeder, led
 from services.notify.flood.groups import moot_when_held
+from services.notify.flood.one_a_day import OneADay
 from services.notify.hand import Hand, Item
 from services.notify.journal import Journal
 from services.notify.metrics import ATTEMPT_SECONDS, PROVIDER_QUALITY, SET_ASIDE
@@ -56,6 +57,7 @@ class Dispatcher:
         composer: Composer,
         time_source: TimeSource,
         plan: RetryPlan,
+        one_a_day: OneADay,
         journal: Journal | None = None,
     ) -> None:
         self._pools = pools
@@ -66,6 +68,7 @@ class Dispatcher:
         self._composer = composer
         self._time = time_source
         self._plan = plan
+        self._one_a_day = one_a_day
         self._journal = journal
         self._turns = Turns(hand, pools)
         self._busy = 0
@@ -121,6 +124,8 @@ class Dispatcher:
                 self._recorder.put(each, settlement)
             else:
                 left.append(each)
+        if not item.tries:
+            left = await self._one_a_day.keep(left, now)
         if not left or len(left) == len(item.all):
             return item if left else None
         leader = led(left)

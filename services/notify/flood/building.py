@@ -11,9 +11,12 @@ from reeve.runtime.store.mongo import Database
 from reeve.runtime.store.notifications import NotificationStore
 from reeve.runtime.store.silences import SilenceStore
 from reeve.runtime.store.suppressed import SuppressedStore
+from reeve.runtime.store.waiting_deliveries import WaitingDeliveries
 from services.notify.case_reader import BundleSource, CaseReader
 from services.notify.flood.keeper import FloodKeeper
+from services.notify.flood.one_a_day import OneADay
 from services.notify.flood.tempering import Tempering
+from services.notify.hand import Hand
 
 COLLECTIONS = (flood_slots, silences, budgets)
 """Store modules whose indexes it needs."""
@@ -22,6 +25,11 @@ COLLECTIONS = (flood_slots, silences, budgets)
 def build_tempering(database: Database) -> Tempering:
     """For the planner."""
     return Tempering(SlotStore(database), SilenceStore(database), BudgetStore(database), SuppressedStore(database))
+
+
+def build_one_a_day(database: Database, bundles: BundleSource, hand: Hand) -> OneADay:
+    """For the dispatcher."""
+    return OneADay(SlotStore(database), WaitingDeliveries(database), bundles, hand)
 
 
 def build_keeper(

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reeve.domain.case import Case, CaseKey
+from reeve.domain.flood.tempering import held_group
 from reeve.domain.recipients import Recipient
 from reeve.runtime.store.mongo import ensure_indexes
 from reeve.runtime.time_source import SystemTime
@@ -120,6 +121,21 @@ async def test_an_owner_gets_one_payment_reminder_a_day_and_none_for_what_is_pai
         await _let_go(here)
         messages = await here.arrived(2)
         (dropped,) = await here.told("suppressed")
+        # Nobody was there to send this one on its day: today has had its reminder, so it waits for another.
+        yesterday = SystemTime().now() - timedelta(days=1)
+        late = await here.request(bills[0], ["owner"], reminds=False, ack_ends=False, requested_at=yesterday)
+        assert (await _held(here, 1))[-1]["hold"] == "daily"
+        await here.database["deliveries"].update_one(
+            {"notification": late.key},
+            {"$set": {"due_at": yesterday, "group": held_group(SITE, OWNER.id, "email", yesterday)}},
+        )
+
+        async def waits_again() -> bool:
+            found = await here.delivery(late)
+            return found["state"] == "queued" and found["due_at"] > yesterday + timedelta(days=1)
+
+        await here.until("it waits again", waits_again)
+        assert len(here.mailbox.messages) == 2
     assert (dropped["subject"], dropped["data"]["reason"]) == ("B-3", "case_closed")
     assert "2 messages" in messages[1].text
     assert "B-1" in messages[1].text

@@ -10,11 +10,11 @@ import pytest
 
 from reeve.domain.bundle import Calendar, SiteSettings, Span
 from reeve.domain.flood.budget import due_warnings, month_of, usage
-from reeve.domain.flood.days import Days, reminded
+from reeve.domain.flood.days import Days, Taken, late, reminded
 from reeve.domain.flood.digests import next_digest
 from reeve.domain.flood.settings import Digest
 from reeve.domain.flood.silences import Matchers, Silence, SilenceRefused, check_silence, matches
-from reeve.domain.flood.tempering import Ledger, Planned, temper
+from reeve.domain.flood.tempering import Ledger, Planned, held_group, held_until, temper
 from reeve.domain.flood.windows import Window, through_window
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)  # 10:00 in Shanghai
@@ -101,6 +101,26 @@ def test_a_second_payment_reminder_of_the_day_waits_for_the_next_opening_with_al
     assert again == NOW + timedelta(hours=1), "another channel of the same reminder is no other reminder"
     days, late = reminded(days, "n4", monday, monday, SITE)
     assert late == datetime(2026, 11, 24, 0, 30, tzinfo=UTC), "monday's message may be gone already"
+
+
+def test_late_reminders_go_today_if_nobody_else_does_and_else_on_the_first_free_day() -> None:
+    friday, monday = date(2026, 11, 20), datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
+    yesterday: Days = {date(2026, 11, 19): Taken(NOW - timedelta(days=1), "n1")}
+    days, due = late(yesterday, ["n1", "n2"], NOW, SITE)
+    assert (due, days[friday].by) == (NOW, "n1")
+    assert late(days, ["n2", "n1"], NOW, SITE) == (days, NOW), "the same reminder on another channel"
+    days, due = late(days, ["n3"], NOW, SITE)
+    assert (due, days[monday.date()].by) == (monday, "n3")
+    assert late(days, ["n4"], NOW, SITE)[1] == monday, "those that had to wait come as one"
+    later_today: Days = {friday: Taken(NOW + timedelta(hours=2), "n5")}
+    assert late(later_today, ["n6"], NOW, SITE)[1] == NOW + timedelta(hours=2)
+
+
+def test_the_name_of_a_group_says_until_when_it_waits() -> None:
+    until = datetime(2026, 11, 23, 0, 30, tzinfo=SHANGHAI)
+    assert held_until(held_group("garden", "o|1", "sms", until)) == until
+    assert held_until("") is None
+    assert held_until(f"merge|garden|o-1@{until.isoformat()}") is None
 
 
 def test_a_site_that_never_opens_reminds_at_nine() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -57,3 +57,13 @@ def reminded(days: Days, key: str, moment: datetime, now: datetime, site: SiteSe
         if taken.due >= due and taken.due > now + JOINS:
             return kept, taken.due
         due = next_allowed(day, site)
+
+
+def late(days: Days, keys: Sequence[str], now: datetime, site: SiteSettings) -> tuple[Days, datetime]:
+    """The days taken, and when they go, after reminders are about to go at `now` whose own day is over.
+
+    `keys`: their notifications, which one message says; never empty. Today if that is free or one of theirs.
+    """
+    today = days.get(local_day(now, zone_of(site.zone)))
+    key = today.by if today is not None and today.by in keys else keys[0]
+    return reminded(days, key, now, now, site)

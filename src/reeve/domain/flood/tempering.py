@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal as OneOf
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from reeve.domain.bundle import SiteSettings
 from reeve.domain.facts import zone_of
@@ -23,6 +23,8 @@ SMS, EMAIL = "sms", "email"
 
 PAYMENT = "payment"
 """The event family whose messages to owners are payment reminders. Source: FEE-04 to FEE-07."""
+
+_HELD = "held"
 
 Hold = OneOf["", "quiet", "merge", "daily", "digest", "budget"]
 
@@ -67,7 +69,7 @@ class Planned:
     @property
     def days_key(self) -> str:
         """Names the person whose days are taken by payment reminders."""
-        return _key("daily", self.place, self.recipient)
+        return days_key(self.place, self.recipient)
 
 
 @dataclass(slots=True)
@@ -160,9 +162,20 @@ def _on_a_day_of_its_own(
     return due
 
 
+def days_key(place: str, recipient: str) -> str:
+    """Names the person whose days are taken by payment reminders."""
+    return _key("daily", place, recipient)
+
+
 def held_group(place: str, recipient: str, channel: str, due: datetime) -> str:
     """Names what a person is told on a channel at that moment, whatever it waited for."""
-    return _key("held", place, recipient, channel, due.isoformat())
+    return _key(_HELD, place, recipient, channel, due.isoformat())
+
+
+def held_until(group: str) -> datetime | None:
+    """The moment in a name that `held_group` made; None: it made it not."""
+    kind, _, rest = group.partition("|")
+    return datetime.fromisoformat(unquote(rest.rpartition("|")[2])) if kind == _HELD else None
 
 
 def _key(*parts: str) -> str:

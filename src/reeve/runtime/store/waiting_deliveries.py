@@ -7,7 +7,7 @@ from datetime import datetime
 
 from pymongo import UpdateOne
 
-from reeve.runtime.store.deliveries import COLLECTION, Attempt, Delivery, delivery_of
+from reeve.runtime.store.deliveries import COLLECTION, Attempt, Delivery, Hold, delivery_of
 from reeve.runtime.store.delivery import attempt_document
 from reeve.runtime.store.mongo import Collection as MongoCollection
 from reeve.runtime.store.mongo import Database, Document, store_errors
@@ -57,6 +57,18 @@ class WaitingDeliveries:
             return 0
         with store_errors():
             return (await self._collection.bulk_write(changes, ordered=False)).modified_count
+
+    async def put_off(self, those: Collection[Delivery], due_at: datetime, hold: Hold, group: str) -> None:
+        """What is claimed is queued for that moment, untried, and goes out with what else is of the group then."""
+        changes = [
+            UpdateOne(
+                {"_id": each.id, "state": "claimed", "claim": each.claim},
+                {"$set": {"state": "queued", "claim": None, "due_at": due_at, "hold": hold, "group": group}},
+            )
+            for each in those
+        ]
+        with store_errors():
+            await self._collection.bulk_write(changes, ordered=False)
 
 
 def _waiting(now: datetime) -> Document:
