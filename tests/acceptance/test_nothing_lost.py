@@ -22,7 +22,6 @@ import nats.errors
 import pytest
 import pytest_asyncio
 
-from reeve.domain.events import event_key
 from reeve.domain.stored import load_case
 from reeve.runtime.bus.connection import connect_bus
 from reeve.runtime.store.outbox import outbox_row
@@ -35,11 +34,13 @@ from tests.support.stack import (
     complaint,
     event,
     eventually,
+    key_of,
     mail_of,
     rules_copy,
     running_stack,
     staff,
 )
+from tests.support.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -126,7 +127,7 @@ async def progress(running: Load, count: int) -> None:
     async def there() -> bool:
         return len(running.posted) >= wanted
 
-    await eventually(f"{count} more events are posted", there, 60)
+    await eventually(f"{count} more events are posted", there)
 
 
 async def test_kills_of_every_service_at_random_moments(stack: Stack) -> None:
@@ -151,10 +152,18 @@ async def test_a_kill_within_a_transaction_holds_up_nobody(stack: Stack) -> None
     for each in posted:
         await stack.post_stubbornly(each)
     await eventually("escalation has died within a transaction", escalation.dead)
-    await escalation.start()
-    # A minute is what MongoDB gives a transaction that nobody ends.
-    await stack.quiet(45)
+    # A minute is what MongoDB gives a transaction that nobody ends; so long that waiting for it is no way out.
+    await end_transactions_after(stack, 24 * 3600)
+    try:
+        await escalation.start()
+        await stack.quiet()
+    finally:
+        await end_transactions_after(stack, 60)
     await check_everything(stack, posted, notify_kills=0, tags=("T",))
+
+
+async def end_transactions_after(stack: Stack, seconds: int) -> None:
+    await stack.mongo_client.admin.command({"setParameter": 1, "transactionLifetimeLimitSeconds": seconds})
 
 
 async def test_the_bus_and_the_record_go_down_under_load(stack: Stack) -> None:
@@ -213,7 +222,7 @@ async def post_by_bus(stack: Stack, events: list[Json]) -> list[Json]:
     try:
         for each in events:
             subject = f"intake.{SITE}.{each['type']}"
-            await client.jetstream().publish(subject, json.dumps(each).encode())
+            await client.jetstream(timeout=PATIENCE).publish(subject, json.dumps(each).encode())
     finally:
         await client.close()
     keys = [key_of(each) for each in events]
@@ -225,10 +234,6 @@ async def post_by_bus(stack: Stack, events: list[Json]) -> list[Json]:
     return events
 
 
-def key_of(posted: Json) -> str:
-    return event_key(posted["site"], posted["source"], posted["id"])
-
-
 # --- afterwards
 
 
@@ -236,10 +241,10 @@ async def check_everything(
     stack: Stack, posted: Sequence[Json], *, notify_kills: int, tags: tuple[str, ...] = ()
 ) -> None:
     """No event, case, effect or message is lost; none is there twice, but for one repeat per kill of notify."""
-    await stack.quiet(60)
+    await stack.quiet()
     await stack.escalation.stop()  # deadlines go on coming; nothing moves while it is looked at
     try:
-        await stack.quiet(60)
+        await stack.quiet()
         await outbox_is_empty(stack)
         await check_events(stack, posted)
         await check_decisions(stack)
@@ -252,7 +257,7 @@ async def check_everything(
 
 
 async def outbox_is_empty(stack: Stack) -> None:
-    bus = await connect_bus(stack.nats.url, "test", 10)
+    bus = await connect_bus(stack.nats.url, "test", PATIENCE)
     server_id = bus.server_id
     await bus.close()
     query = {"server_id": {"$ne": server_id}}

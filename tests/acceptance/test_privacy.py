@@ -38,6 +38,7 @@ from tests.support.stack import (
     running_stack,
     staff,
 )
+from tests.support.waiting import PATIENCE
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -109,7 +110,7 @@ async def everything(stack: Stack) -> None:
     client = await nats.connect(stack.nats.url)
     try:
         body = f'{{"id": "bad-1", "source": "/x", "title": "{NAME}", "room": "{ROOM}", "phone": {PHONE}'.encode()
-        await client.jetstream().publish(f"intake.{SITE}.ticket.opened", body)
+        await client.jetstream(timeout=PATIENCE).publish(f"intake.{SITE}.ticket.opened", body)
     finally:
         await client.close()
     await stack.arrived(mail_of("general_manager"), "S-1")
@@ -136,7 +137,7 @@ async def what_becomes_of_messages(stack: Stack) -> None:
     await provider("inbound", **{"from": phone_of("general_manager"), "text": "2"})
     await provider("inbound", **{"from": f"+86{PHONE}", "text": DESCRIPTION})
     link = LINK.findall(stack.to(mail_of("general_manager"), "S-1")[-1].text)[-1]
-    async with httpx.AsyncClient(trust_env=False) as phone:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as phone:
         assert not private_in((await phone.get(link)).text)
         assert not private_in((await phone.post(link)).text)
     until = now() + timedelta(hours=1)
@@ -256,7 +257,7 @@ async def test_nothing_in_errors(stack: Stack) -> None:
     answer = await stack.http.post("/v1/events", content=cut, headers={"Content-Type": CLOUDEVENT})
     assert answer.status_code == 400
     assert not private_in(answer.text)
-    async with httpx.AsyncClient(trust_env=False) as stranger:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as stranger:
         answer = await stranger.get(f"{stack.intake.url}/v1/cases/{SITE}/complaint/{ROOM}")
         assert answer.status_code == 401
         assert not private_in(answer.text)

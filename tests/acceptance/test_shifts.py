@@ -6,15 +6,15 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from reeve.domain.facts import zone_of
 from reeve.domain.recipients import Recipient
 from tests.support.shared_servers import SharedServers
-from tests.support.stack import SITE, Stack, complaint, event, eventually, now, rules_copy, running_stack, staff
+from tests.support.stack import SITE, Stack, complaint, event, now, rules_copy, running_stack, staff
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -22,9 +22,10 @@ pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
+ZONE = zone_of("Asia/Shanghai")
 SHORT = {"handover.yaml": {"limit: 15m\n": "limit: 5s\n"}}
 ROTA = """
-- {place: sunshine-garden, role: guard, start: 2026-01-01, every: day at 08:00, turns: [guard-1]}
+- {{place: sunshine-garden, role: guard, start: 2026-01-01, every: day at {hour:02}:00, turns: [guard-1]}}
 """
 
 
@@ -64,10 +65,12 @@ async def test_who_comes_is_told_how_the_site_stands_and_the_chief_when_nobody_t
         event("mail.received", "P-1", kind="express", count=2),
         event("mail.accepted", "P-1"),
     )
-    (tmp_path / "shifts.yaml").write_text(ROTA, encoding="utf-8")
+    hour = (now().astimezone(ZONE).hour + 12) % 24  # no shift begins by itself while this goes on
+    (tmp_path / "shifts.yaml").write_text(ROTA.format(hour=hour), encoding="utf-8")
     *_, counts = await reeve(stack, "import", str(tmp_path / "shifts.yaml"))
     assert counts == {"new": 1, "changed": 0, "unchanged": 0, "dry_run": False}
-    await eventually("the parcel's case", lambda: stack.case("P-1", "parcel"))
+    await stack.quiet()
+    assert await stack.case("P-1", "parcel")
 
     [row] = await reeve(
         stack, "override", f"{SITE}/guard", "--person", "guard-2", "--for", "1h", "--author", "chief-9"
@@ -97,11 +100,9 @@ async def test_whoever_is_on_shift_stands_for_the_role_and_takes_over_by_acknowl
     assert row["people"] == ["guard-3"]
     [mail] = await stack.arrived("guard-3@example.org", "Your shift begins")
     subject = mail.subject.partition("(")[2].rstrip(")")
-    taken_at = now()
     await stack.post(event("ticket.acknowledged", subject, acknowledged_by="guard-3"))
     closed = await stack.line(subject, "closed", policy="handover")
     assert closed["outcome"] == "acknowledged"
-    assert now() - taken_at < timedelta(minutes=1)
     [on] = await reeve(stack, "now", f"{SITE}/guard")
     assert on["people"] == ["guard-3"]
     on_bus = [message.data for stream in ("EVENTS", "CASES") for message in await stack.on_bus(stream)]

@@ -22,10 +22,11 @@ from reeve.runtime.store import bundles, cases, events, recipients
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.store.cases import case_document
 from reeve.runtime.store.events import EventStore
-from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.mongo import Database, ensure_indexes, open_database
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
 from tests.support.changing_rules import Ran, reeve, rule_files, write_rules
+from tests.support.patient_store import patient_store
 from tests.support.shared_servers import SharedServers
 
 pytestmark = pytest.mark.integration
@@ -66,7 +67,7 @@ class Record:
 @pytest.fixture
 async def record(shared_servers: SharedServers, tmp_path: Path) -> AsyncIterator[Record]:
     urls = shared_servers.urls
-    client = connect_store(urls.mongo_url, "test")
+    client = patient_store(urls.mongo_url, "test")
     database = open_database(client, "reeve")
     for module in (bundles, cases, events, recipients):
         await ensure_indexes(database, module.INDEXES)

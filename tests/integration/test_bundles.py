@@ -20,10 +20,11 @@ from reeve.runtime.bundles import ActivationLost, Bundles, NoBundle
 from reeve.runtime.candidates import BundleRejected
 from reeve.runtime.rules_folder import RulesFolder, watch_folder
 from reeve.runtime.store.bundles import INDEXES, BundleStore
-from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.mongo import Database, ensure_indexes, open_database
+from tests.support.patient_store import patient_store
 from tests.support.shared_servers import SharedServers
 from tests.support.simulation import CALENDAR_YAML, SITE_YAML
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.integration
 
@@ -96,7 +97,7 @@ class Bus:
 
 @pytest.fixture
 async def database(shared_servers: SharedServers) -> AsyncIterator[Database]:
-    client = connect_store(shared_servers.mongo.url, "test")
+    client = patient_store(shared_servers.mongo.url, "test")
     opened = open_database(client, f"test_{uuid.uuid4().hex[:12]}")
     await ensure_indexes(opened, INDEXES)
     yield opened
@@ -240,7 +241,7 @@ async def test_a_save_activates_and_a_wrong_one_does_not(
     ready = asyncio.Event()
     watching = asyncio.create_task(folder.watch(ready))
     try:
-        await asyncio.wait_for(ready.wait(), 20)
+        await asyncio.wait_for(ready.wait(), PATIENCE)
         (tmp_path / "complaint.yaml").write_text("policy: complaint\ntakes: nothing\n")
         await until("the wrong save is told about", lambda: len(told) == 1)
         assert "can't be activated" in told[0]
@@ -281,7 +282,7 @@ async def test_a_folder_that_is_away_for_a_moment_is_watched_again(tmp_path: Pat
     ready = asyncio.Event()
     watching = asyncio.create_task(watch_folder(folder, on_change, ready))
     try:
-        await asyncio.wait_for(ready.wait(), 20)
+        await asyncio.wait_for(ready.wait(), PATIENCE)
         folder.rename(tmp_path / "elsewhere")
         write(tmp_path / "new", files(20000))
         (tmp_path / "new").rename(folder)

@@ -57,7 +57,7 @@ async def reeve(folder: Path, nats_url: str, *arguments: str) -> Ran:
 
 @pytest.fixture
 async def bus(shared_servers: SharedServers) -> AsyncIterator[tuple[str, BusConnection]]:
-    connection = await connect_bus(shared_servers.nats.url, "test", wait_seconds=10)
+    connection = await connect_bus(shared_servers.nats.url, "test", PATIENCE)
     await declare_streams(connection)
     try:
         yield shared_servers.nats.url, connection
@@ -66,7 +66,7 @@ async def bus(shared_servers: SharedServers) -> AsyncIterator[tuple[str, BusConn
 
 
 async def _publish(connection: BusConnection, subject: str, body: bytes) -> None:
-    await connection.jetstream.publish(subject, body)
+    await connection.client.jetstream(timeout=PATIENCE).publish(subject, body)
 
 
 async def _bury(connection: BusConnection, body: bytes, subject: str) -> None:
@@ -90,7 +90,7 @@ async def test_a_dead_letter_is_listed_shown_and_replayed_byte_for_byte(
 
     replayed = await reeve(tmp_path, url, "dead", "replay", "1")
     assert replayed.code == 0, replayed.err
-    back = await connection.jetstream.get_msg("INTAKE", seq=1)
+    back = await connection.client.jetstream(timeout=PATIENCE).get_msg("INTAKE", seq=1)
     assert (back.subject, back.data) == ("intake.here.ticket.opened", body)
     assert (await reeve(tmp_path, url, "dead", "list", "--json")).rows == []
 
@@ -108,7 +108,7 @@ async def test_replaying_all_letters_puts_back_each_where_it_came_from(
         "intake.here.ticket.opened",
         "events.here.ticket.opened.T-1",
     ]
-    assert (await connection.jetstream.get_msg("EVENTS", seq=1)).data == b"two"
+    assert (await connection.client.jetstream(timeout=PATIENCE).get_msg("EVENTS", seq=1)).data == b"two"
 
 
 async def test_a_letter_that_is_not_there_is_one_sentence_and_exit_1(

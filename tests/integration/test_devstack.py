@@ -25,7 +25,7 @@ from reeve.devstack.launching import free_port
 from reeve.devstack.mongo_server import MongoServer
 from reeve.devstack.nats_server import NatsServer
 from reeve.devstack.servers import check_mongo, check_nats, servers
-from tests.support.waiting import process_lives, until
+from tests.support.waiting import PATIENCE, process_lives, until
 
 pytestmark = pytest.mark.integration
 
@@ -34,7 +34,7 @@ HOLDER = Path(__file__).parent.parent / "support" / "server_holder.py"
 
 async def _store_a_message(url: str) -> None:
     connection = await nats.connect(url)
-    stream = connection.jetstream()
+    stream = connection.jetstream(timeout=PATIENCE)
     await stream.add_stream(StreamConfig(name="KEPT", subjects=["kept.>"]))
     await stream.publish("kept.one", b"still here")
     await connection.close()
@@ -42,7 +42,7 @@ async def _store_a_message(url: str) -> None:
 
 async def _stored_messages(url: str) -> int:
     connection = await nats.connect(url)
-    info = await connection.jetstream().stream_info("KEPT")
+    info = await connection.jetstream(timeout=PATIENCE).stream_info("KEPT")
     await connection.close()
     return info.state.messages
 
@@ -94,7 +94,7 @@ async def test_nats_takes_back_an_older_copy_of_its_store(tmp_path: Path) -> Non
         shutil.copytree(bus.store, tmp_path / "copy")
         await bus.start()
         connection = await nats.connect(bus.url)
-        await connection.jetstream().publish("kept.two", b"lost on purpose")
+        await connection.jetstream(timeout=PATIENCE).publish("kept.two", b"lost on purpose")
         await connection.close()
         await bus.stop()
         shutil.rmtree(bus.store)
@@ -112,7 +112,7 @@ async def test_kill_9_of_the_parent_leaves_no_orphan_and_no_obstacle(tmp_path: P
         parent.kill()
         await parent.wait()
         for pid in held["pids"]:
-            await until(f"process {pid} has ended", lambda pid=pid: not process_lives(pid), 5)  # type: ignore[misc]
+            await until(f"process {pid} has ended", lambda pid=pid: not process_lives(pid))  # type: ignore[misc]
     async with servers(tmp_path) as (_, mongo_url):
         assert await _row_count(mongo_url) == 1
 
@@ -128,7 +128,7 @@ class _holder:  # noqa: N801 - used like a function
             sys.executable, str(HOLDER), str(self._folder), stdout=asyncio.subprocess.PIPE
         )
         assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), 60)
+        line = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
         return self._process, json.loads(line)
 
     async def __aexit__(self, *_: object) -> None:

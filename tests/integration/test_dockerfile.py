@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.long,
-    pytest.mark.timeout(600),
+    pytest.mark.timeout(900),
     pytest.mark.skipif(
         shutil.which("gcc") is None or not Path(sysconfig.get_path("include"), "Python.h").exists(),
         reason="the image's first stage compiles, and there is no C compiler or no Python headers here",

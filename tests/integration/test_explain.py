@@ -17,11 +17,12 @@ from reeve.domain.recipients import Recipient
 from reeve.runtime.store import cases, deliveries, events, notifications, recipients
 from reeve.runtime.store.cases import MongoCaseRecord
 from reeve.runtime.store.events import EventStore
-from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.mongo import Database, ensure_indexes, open_database
 from reeve.runtime.store.recipients import RecipientStore
 from services.escalation.batch import decide_batch
 from services.escalation.work import EventWork, Item, TickWork
 from tests.support.explaining import step_of, why_not
+from tests.support.patient_store import patient_store
 from tests.support.seeding import Seed, plant
 from tests.support.shared_servers import SharedServers
 from tests.support.simulation import event, moment
@@ -69,7 +70,7 @@ class World:
 async def world(
     shared_servers: SharedServers, seeded_rules: Seed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[World]:
-    client = connect_store(shared_servers.mongo.url, "test")
+    client = patient_store(shared_servers.mongo.url, "test")
     database = open_database(client, "reeve")
     for module in (cases, events, notifications, deliveries, recipients):
         await ensure_indexes(database, module.INDEXES)

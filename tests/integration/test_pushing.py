@@ -20,11 +20,13 @@ from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.rules_folder import RulesFolder
 from reeve.runtime.store import bundles, cases
 from reeve.runtime.store.bundles import BundleStore
-from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.mongo import Database, ensure_indexes, open_database
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
 from tests.support.changing_rules import SCENARIO, Ran, reeve, reeve_apart, rule_files, write_rules
+from tests.support.patient_store import patient_store
 from tests.support.shared_servers import SharedServers
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -60,19 +62,20 @@ class Desk:
 
     async def told(self) -> list[tuple[str, dict[str, Any]]]:
         """Every notice about rules on the bus, in order."""
-        state = (await self.bus.jetstream.stream_info("RULES")).state
-        messages = [await self.bus.jetstream.get_msg("RULES", seq=n + 1) for n in range(state.messages)]
+        jetstream = self.bus.client.jetstream(timeout=PATIENCE)
+        state = (await jetstream.stream_info("RULES")).state
+        messages = [await jetstream.get_msg("RULES", seq=n + 1) for n in range(state.messages)]
         return [(str(each.subject), json.loads(each.data or b"")["data"]) for each in messages]
 
 
 @pytest.fixture
 async def desk(shared_servers: SharedServers, tmp_path: Path) -> AsyncIterator[Desk]:
     urls = shared_servers.urls
-    client = connect_store(urls.mongo_url, "test")
+    client = patient_store(urls.mongo_url, "test")
     database = open_database(client, "reeve")
     for module in (bundles, cases):
         await ensure_indexes(database, module.INDEXES)
-    bus = await connect_bus(urls.nats_url, "test", wait_seconds=10)
+    bus = await connect_bus(urls.nats_url, "test", PATIENCE)
     await declare_streams(bus)
     yield Desk(urls, database, bus, tmp_path / "rules")
     await bus.close()

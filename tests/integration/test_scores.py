@@ -13,8 +13,10 @@ import pytest
 
 from reeve.ports import Changes, DecisionRow
 from reeve.runtime.store import cases
-from reeve.runtime.store.mongo import connect_store, ensure_indexes, open_database
+from reeve.runtime.store.mongo import ensure_indexes, open_database
+from tests.support.patient_store import patient_store
 from tests.support.shared_servers import SharedServers
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 NAME = "scores"
@@ -31,7 +33,7 @@ def row(subject: str, at: str, points: int, to: str | None, site: str = "sunshin
 
 @pytest.fixture
 async def environment(shared_servers: SharedServers) -> dict[str, str]:
-    client = connect_store(shared_servers.urls.mongo_url, NAME)
+    client = patient_store(shared_servers.urls.mongo_url, NAME)
     database = open_database(client, NAME)
     await client.drop_database(NAME)
     await ensure_indexes(database, cases.INDEXES)
@@ -51,7 +53,7 @@ async def environment(shared_servers: SharedServers) -> dict[str, str]:
 def scores(environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "reeve.cli.main", "scores", *arguments],
-        env=environment, capture_output=True, text=True, timeout=60, check=False,
+        env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from reeve.devstack.launching import free_port
 from reeve.devstack.sinks import Sinks
 from reeve.devstack.sms_sink import ACCEPTED, GatewayBehaviour
 from reeve.devstack.smtp_sink import SmtpBehaviour
+from tests.support.passing_time import let_pass
 from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
@@ -30,7 +31,7 @@ async def sinks() -> AsyncIterator[Sinks]:
 
 @pytest.fixture
 async def client() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(trust_env=False) as running:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as running:
         yield running
 
 
@@ -45,12 +46,12 @@ def _mail(subject: str = "Leak", text: str = "Roof leaks.\n") -> EmailMessage:
 
 
 async def _send(sinks: Sinks, mail: EmailMessage) -> None:
-    await aiosmtplib.send(mail, hostname="127.0.0.1", port=sinks.smtp_port, timeout=5)
+    await aiosmtplib.send(mail, hostname="127.0.0.1", port=sinks.smtp_port, timeout=PATIENCE)
 
 
 async def test_a_mail_arrives_readable(sinks: Sinks) -> None:
     await _send(sinks, _mail("漏水", "天花板漏水\n"))
-    [message] = await sinks.mailbox.wait_for(lambda messages: len(messages) == 1)
+    [message] = await sinks.mailbox.wait_for(lambda messages: len(messages) == 1, PATIENCE)
     assert (message.channel, message.to, message.subject) == ("email", ("duty@example.org",), "漏水")
     assert message.text.strip() == "天花板漏水"
     assert message.details["message-id"] == "<1@example.org>"
@@ -107,16 +108,19 @@ async def test_the_gateway_reads_kannels_charset(sinks: Sinks, client: httpx.Asy
 
 async def test_the_gateway_misbehaves_as_often_as_told(sinks: Sinks, client: httpx.AsyncClient) -> None:
     async def send() -> httpx.Response:
-        return await client.get(sinks.gateway_url, params={"to": "1", "text": "x"}, timeout=0.5)
+        return await client.get(sinks.gateway_url, params={"to": "1", "text": "x"})
 
     sinks.gateway.behaviour = GatewayBehaviour(status=200, body='{"code": 7}', accepts=False, times=1)
     assert (await send()).json() == {"code": 7}
     sinks.gateway.behaviour = GatewayBehaviour(drop_after_accepting=True, times=1)
     with pytest.raises(httpx.RemoteProtocolError):
         await send()
-    sinks.gateway.behaviour = GatewayBehaviour(delay_seconds=5, times=1)
+    sinks.gateway.behaviour = GatewayBehaviour(delay_seconds=10 * PATIENCE, times=1)
+    sending = asyncio.create_task(send())
+    await sinks.mailbox.wait_for(lambda messages: len(messages) == 3, PATIENCE)
+    let_pass(PATIENCE)
     with pytest.raises(httpx.ReadTimeout):
-        await send()
+        await sending
     assert (await send()).status_code == 202
     assert [message.accepted for message in sinks.mailbox.messages] == [False, True, True, True]
 
@@ -161,13 +165,13 @@ async def test_another_sites_page_can_not_read_them(sinks: Sinks, client: httpx.
 async def test_bad_requests_are_answered(sinks: Sinks, sent: bytes, status: bytes) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", sinks.http_port)
     writer.write(sent)
-    answer = await asyncio.wait_for(reader.readline(), 5)
+    answer = await asyncio.wait_for(reader.readline(), PATIENCE)
     assert answer.split(b" ")[1] == status
     writer.close()
 
 
 async def test_only_the_last_messages_are_kept() -> None:
-    async with Sinks(kept=2) as sinks, httpx.AsyncClient(trust_env=False) as client:
+    async with Sinks(kept=2) as sinks, httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         for text in ("a", "b", "c"):
             await client.get(sinks.gateway_url, params={"to": "1", "text": text})
         assert [(message.number, message.text) for message in sinks.mailbox.messages] == [(2, "b"), (3, "c")]
@@ -188,7 +192,7 @@ async def test_as_a_program_it_serves_until_told_to_stop() -> None:
     assert process.stdout is not None
     line = (await asyncio.wait_for(process.stdout.readline(), PATIENCE)).decode()
     assert f"SMS and page at http://127.0.0.1:{port}/" in line
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         assert (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
     process.terminate()
     assert await asyncio.wait_for(process.wait(), PATIENCE) == 0

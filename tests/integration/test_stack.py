@@ -25,7 +25,7 @@ from reeve.devstack.processes import ProcessSpec, SupervisedProcess
 from reeve.devstack.servers import ServerUrls, check_nats
 from reeve.devstack.settings import StackSettings
 from reeve.devstack.stack import local_stack
-from tests.support.waiting import process_lives, until
+from tests.support.waiting import PATIENCE, process_lives, until
 
 pytestmark = pytest.mark.integration
 
@@ -107,7 +107,7 @@ async def test_everything_runs_and_stops_in_order(tmp_path: Path) -> None:
         assert stack.rules == "2 policies"
         assert running_stack(chosen.data) == stack.addresses
         assert stack.addresses.sink_url == f"http://127.0.0.1:{chosen.sink_http_port}/"
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
             for url in (stack.addresses.intake_url, stack.addresses.sink_url):
                 assert (await client.get(url)).status_code == 200
         with pytest.raises(AlreadyRunning, match=rf"already running on .*data \(process {os.getpid()}\)"):
@@ -134,7 +134,7 @@ async def test_a_server_that_dies_is_started_again_under_the_running_stack(tmp_p
             return server.is_running and server.pid not in killed
 
         for server in stack.servers:
-            await until(f"{server.label} runs again", lambda server=server: runs_again(server), 30)  # type: ignore[misc]
+            await until(f"{server.label} runs again", lambda server=server: runs_again(server))  # type: ignore[misc]
         assert all(process_lives(server.pid) for server in stack.servers)
 
 

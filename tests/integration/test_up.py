@@ -108,11 +108,11 @@ async def test_it_survives_kill_9_and_drains_on_ctrl_c(up: Up) -> None:
     third = await up.start_ready()
     addresses = running_stack(up.data)
     assert addresses is not None
-    async with httpx.AsyncClient(trust_env=False) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as client:
         assert (await client.get(f"{addresses.intake_url}/readyz")).status_code == 200
     offspring = children(third.pid)
     third.send_signal(signal.SIGINT)
-    assert await asyncio.wait_for(third.wait(), 60) == 0
+    assert await asyncio.wait_for(third.wait(), PATIENCE) == 0
     assert "Stopped. Your data is kept" in up.said
     assert not any(map(process_lives, offspring))
 
@@ -122,5 +122,5 @@ async def test_ctrl_c_while_it_starts_stops_it_as_well(up: Up) -> None:
     await until("a server was started", lambda: len(children(process.pid)) >= 1)
     offspring = children(process.pid)
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.wait_for(process.wait(), 60) == 0
+    assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
     assert not any(map(process_lives, offspring))

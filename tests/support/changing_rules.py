@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import sys
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,9 @@ from unittest.mock import patch
 
 from reeve.cli.main import main
 from reeve.devstack.servers import ServerUrls
+from tests.support.patient_store import patiently
 from tests.support.simulation import CALENDAR_YAML, SITE_YAML
+from tests.support.waiting import PATIENCE
 
 POLICY = """
 policy: NAME
@@ -99,7 +101,13 @@ async def reeve(urls: ServerUrls, *arguments: str) -> Ran:
 def _ran_here(environment: dict[str, str], arguments: tuple[str, ...]) -> Ran:
     out, err = io.StringIO(), io.StringIO()
     handlers = logging.root.handlers[:]
-    with patch.dict(os.environ, environment), redirect_stdout(out), redirect_stderr(err):
+    running = "replicaSet" in environment["REEVE_MONGO_URL"]  # others are where nobody listens
+    with (
+        patiently() if running else nullcontext(),
+        patch.dict(os.environ, environment),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
         try:
             main(arguments)
         except SystemExit as ended:
@@ -124,6 +132,6 @@ async def reeve_apart(urls: ServerUrls, *arguments: str, typed: str | None = Non
         stderr=asyncio.subprocess.PIPE,
     )
     os.close(theirs)
-    out, err = await asyncio.wait_for(process.communicate(), 60)
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     os.close(ours)
     return Ran(process.returncode or 0, out.decode(), err.decode())

@@ -27,9 +27,10 @@ from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.store import cases, events, notifications
 from reeve.runtime.store.events import EventStore
-from reeve.runtime.store.mongo import Client, Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.mongo import Client, Database, ensure_indexes, open_database
 from reeve.runtime.store.outbox import outbox_row
 from reeve.runtime.time_source import SystemTime
+from tests.support.patient_store import patient_store
 from tests.support.seeding import RULES, Seed, plant
 from tests.support.shared_servers import SharedServers
 from tests.support.waiting import PATIENCE
@@ -107,7 +108,7 @@ class Escalation:
             assert self.child.returncode is None, text[-3000:]
             return '"lanes_taken"' in text.rpartition('"service_starting"')[2]
 
-        await eventually("escalation ready", taken, 60)
+        await eventually("escalation ready", taken)
 
     @property
     def child(self) -> Child:
@@ -191,14 +192,14 @@ class Site:
 
     async def messages(self, stream: str) -> list[tuple[str, str]]:
         """Every message of a stream: subject and Nats-Msg-Id, in order."""
-        context = self.bus.jetstream
+        context = self.bus.client.jetstream(timeout=PATIENCE)
         state = (await context.stream_info(stream)).state
         found: list[tuple[str, str]] = []
         if not state.messages:
             return found
         reading = await context.subscribe(">", stream=stream, ordered_consumer=True)
         while True:
-            message = await reading.next_msg(timeout=20)
+            message = await reading.next_msg(timeout=PATIENCE)
             found.append((message.subject, (message.headers or {}).get("Nats-Msg-Id", "")))
             if message.metadata.sequence.stream >= state.last_seq:
                 await reading.unsubscribe()
@@ -216,7 +217,7 @@ class Site:
 
     async def check_nothing_lost_or_doubled(self) -> None:
         """Every decision's messages are on the bus once, every notification stands in the record once."""
-        await eventually("outbox empty", self.outbox_is_empty, 40)
+        await eventually("outbox empty", self.outbox_is_empty)
         expected: Counter[str] = Counter()
         async for document in self.database["outbox"].find():
             expected.update(message.msg_id for message in outbox_row(document).messages)
@@ -249,8 +250,8 @@ async def _patiently(work: Callable[[], Awaitable[bool]], timeout_seconds: float
 async def running_site(pair: SharedServers, seed: Seed, folder: Path) -> AsyncIterator[Site]:
     """Streams, indexes and the project's rules on both servers, and a site to post from."""
     servers = Servers(pair, folder)
-    bus = await connect_bus(servers.nats.url, "site", 10)
-    client = connect_store(servers.mongo.url, "site")
+    bus = await connect_bus(servers.nats.url, "site", PATIENCE)
+    client = patient_store(servers.mongo.url, "site")
     site = Site(servers, bus, client)
     try:
         await declare_streams(bus)

@@ -68,6 +68,8 @@ class ScriptedSmtp:
     ) -> None:
         self.mails: list[bytes] = []
         self.connections = 0
+        self.hangs = False
+        """Somebody waits for one of its answers that are numbers."""
         self._greet = greet
         self._cut_in_body = cut_in_body
         self._answers: dict[str, list[bytes | float | None]] = {
@@ -112,6 +114,7 @@ class ScriptedSmtp:
             self._last = answer
             writer.write(answer + b"\r\n")
         else:
+            self.hangs = True
             await asyncio.sleep(answer)
         return True
 

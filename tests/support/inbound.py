@@ -21,6 +21,7 @@ kind: http
 channel: sms
 url: "{url}"
 json: {{to: "{{{{ to }}}}", text: "{{{{ text }}}}", id: "{{{{ id }}}}"}}
+timeout: 2m
 secrets: {{hook: HOOK_TOKEN}}
 webhooks: {{auth: {{kind: token, token: "{{{{ secrets.hook }}}}"}}}}
 receipts:
@@ -46,6 +47,7 @@ kind: http
 channel: sms
 url: "{url}"
 json: {{to: "{{{{ to }}}}", text: "{{{{ text }}}}", id: "{{{{ id }}}}"}}
+timeout: 2m
 secrets: {{hook: HOOK_TOKEN}}
 webhooks: {{auth: {{kind: token, token: "{{{{ secrets.hook }}}}"}}}}
 receipts:
@@ -69,6 +71,7 @@ kind: http
 channel: sms
 url: "{url}"
 json: {{to: "{{{{ to }}}}", text: "{{{{ text }}}}", id: "{{{{ id }}}}"}}
+timeout: 2m
 secrets: {{auth: TWILIO_AUTH_TOKEN}}
 webhooks: {{auth: {{kind: twilio, auth_token: "{{{{ secrets.auth }}}}"}}}}
 receipts:
@@ -91,6 +94,7 @@ kind: http
 channel: sms
 url: "{url}"
 json: {{to: "{{{{ to }}}}", text: "{{{{ text }}}}", id: "{{{{ id }}}}"}}
+timeout: 2m
 secrets: {{hook: HOOK_TOKEN}}
 webhooks: {{auth: {{kind: token, token: "{{{{ secrets.hook }}}}"}}, methods: [GET]}}
 inbound: {{from: mo, text: msg, answer: {{content_type: text/plain, body: "OK"}}}}

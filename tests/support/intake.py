@@ -19,6 +19,7 @@ from reeve.devstack.mongo_server import MongoServer
 from reeve.devstack.nats_server import NatsServer
 from services.intake.app import Intake, intake
 from services.intake.settings import IntakeSettings
+from tests.support.waiting import PATIENCE
 from tests.support.waiting import eventually as eventually
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
@@ -51,7 +52,7 @@ class Stack:
         """An intake in this process that takes posts, unless the record is away, and a client of it."""
         async with (
             intake(self.settings(**more)) as running,
-            httpx.AsyncClient(base_url=running.url, timeout=30) as client,
+            httpx.AsyncClient(base_url=running.url, timeout=PATIENCE) as client,
         ):
             if self.mongo.is_running:
                 await eventually("intake takes posts", lambda: _takes_posts(client))
@@ -70,7 +71,7 @@ class Stack:
         """Subject and body of every message of a stream, in order; none if there is no such stream yet."""
         found = []
         async with self.bus() as client:
-            jetstream = client.jetstream()
+            jetstream = client.jetstream(timeout=PATIENCE)
             try:
                 state = (await jetstream.stream_info(stream)).state
             except NotFoundError:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-ANSWER_WITHIN = 60
+ANSWER_WITHIN = 240
 """Seconds; a server that takes longer for one file is stuck."""
 
 _SETTINGS = {

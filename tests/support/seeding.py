@@ -12,8 +12,9 @@ from reeve.rulelang.load import read_folder
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.store import bundles
 from reeve.runtime.store.bundles import BundleStore
-from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.mongo import Database, ensure_indexes, open_database
 from reeve.runtime.time_source import SystemTime
+from tests.support.patient_store import patient_store
 
 RULES = Path(__file__).parents[2] / "rules"
 _NEEDED = ("site.yaml", "sites/", "calendars/", "complaint.yaml", "messages/complaint.yaml")
@@ -38,7 +39,7 @@ def few_rules(folder: Path) -> Path:
 
 async def seed_rules(urls: ServerUrls) -> Seed:
     """Those rules, checked and activated once in a database that is dropped again."""
-    client = connect_store(urls.mongo_url, "seed")
+    client = patient_store(urls.mongo_url, "seed")
     try:
         database = open_database(client, f"seed-{uuid.uuid4().hex[:12]}")
         await ensure_indexes(database, bundles.INDEXES)

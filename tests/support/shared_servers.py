@@ -13,6 +13,7 @@ from pymongo import AsyncMongoClient
 from reeve.devstack.mongo_server import MongoServer
 from reeve.devstack.nats_server import NatsServer
 from reeve.devstack.servers import ServerUrls
+from tests.support.waiting import PATIENCE
 
 _OF_MONGO = frozenset({"admin", "config", "local"})
 
@@ -49,7 +50,7 @@ class SharedServers:
                 await client.drop_database(name)
         bus = await nats.connect(self.nats.url)
         try:
-            jetstream = bus.jetstream()
+            jetstream = bus.jetstream(timeout=PATIENCE)
             for stream in await jetstream.streams_info():
                 await jetstream.delete_stream(str(stream.config.name))
         finally:

@@ -20,7 +20,8 @@ from reeve.runtime.bus.lanes import LANES, lane_of
 from reeve.runtime.store import cases, events, notifications
 from reeve.runtime.store.events import EventStore
 from reeve.runtime.store.memory import MemoryCaseRecord
-from reeve.runtime.store.mongo import connect_store, ensure_indexes, open_database
+from reeve.runtime.store.mongo import ensure_indexes, open_database
+from tests.support.patient_store import patient_store
 
 T0 = datetime(2026, 2, 13, 9, 50, tzinfo=UTC)
 ALL_LANES = range(LANES)
@@ -48,7 +49,7 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield Bench(memory, memory=memory)
         return
     async with MongoServer(tmp_path) as server:
-        client = connect_store(server.url, "test")
+        client = patient_store(server.url, "test")
         database = open_database(client, "record")
         for module in (cases, events, notifications):
             await ensure_indexes(database, module.INDEXES)

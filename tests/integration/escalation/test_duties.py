@@ -44,7 +44,7 @@ async def test_a_new_site_has_its_duties_scheduled_each_once(
         found = [case.facts["duty"] for case in cases if case.scheduled and case.key.site == "s1"]
         return sorted(found) == ["ledger_check", "summary"]
 
-    await eventually("every duty of the site stands ready, once", scheduled, 20)
+    await eventually("every duty of the site stands ready, once", scheduled)
     await site.check_nothing_lost_or_doubled()
 
 
@@ -61,7 +61,7 @@ async def test_a_duty_opens_at_its_moment_tells_and_leaves_its_successor(
         mine = [case for case in (await site.cases()).values() if case.facts.get("duty") == "ledger_check"]
         return {case.scheduled for case in mine if case.key.site == "s2"} == {True, False}
 
-    await eventually("the duty opened and its successor stands ready", opened, 30)
+    await eventually("the duty opened and its successor stands ready", opened)
     lines = await site.effects(str(coming.key))
     assert [line["effect"] for line in lines][:3] == ["opened", "clock_started", "notify"]
     await site.check_nothing_lost_or_doubled()

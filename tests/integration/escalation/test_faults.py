@@ -44,7 +44,7 @@ async def post_in_waves(site: Site, posted: list[Event], size: int = 40) -> None
 
 async def check_everything_happened(site: Site, posted: list[Event]) -> None:
     """Each subject has its case, each event was applied to it once, every message is out once."""
-    await site.all_applied(posted, 90)
+    await site.all_applied(posted)
     cases = await site.cases()
     for event in posted:
         case = cases[f"s1/complaint/{event.subject}"]

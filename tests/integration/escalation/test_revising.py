@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 from collections import Counter
@@ -18,8 +17,9 @@ from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.time_source import SystemTime
 from tests.support.changing_rules import Ran, reeve, rule_files, write_rules
 from tests.support.escalation import Escalation, Site, eventually, minutes_ago, ticket
+from tests.support.waiting import PATIENCE
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.integration
 
 
 async def activate(site: Site, **changes: Any) -> Activation:
@@ -45,7 +45,7 @@ async def opened(site: Site, *subjects: str, category: str, loss_cny: int = 1500
         ticket("opened", subject, at=minutes_ago(60), category=category, loss_cny=loss_cny) for subject in subjects
     ]
     await site.post(posted)
-    await site.all_applied(posted, 60)
+    await site.all_applied(posted)
     return posted
 
 
@@ -61,7 +61,9 @@ async def how_often(site: Site, effect: str) -> Counter[str]:
     return found
 
 
-async def all_follow(site: Site, policies: tuple[str, ...], version: str, timeout_seconds: float = 60) -> None:
+async def all_follow(
+    site: Site, policies: tuple[str, ...], version: str, timeout_seconds: float = PATIENCE
+) -> None:
     """Every open case of these policies runs on that version's file."""
     stored = await BundleStore(site.database).get(version)
     assert stored is not None
@@ -117,7 +119,7 @@ async def test_every_replica_works_with_the_new_rules_and_each_takes_its_own_cas
         loaded = f'"bundle": "{done.version}", "event": "Other rules are active."'
         return all(loaded in service.log.read_text() for service in (first, second))
 
-    await eventually("both replicas have the new rules", both_have_them, 30)
+    await eventually("both replicas have the new rules", both_have_them)
     adopted = await how_often(site, "adopted")
     assert all(adopted[f"s1/service/{subject}"] == 1 for subject in many)
     later = [ticket("opened", f"L-{n}", category="service", loss_cny=1500) for n in range(20)]
@@ -141,8 +143,8 @@ async def test_events_flow_while_many_cases_follow(site: Site) -> None:
         wave.append(ticket("opened", f"N-{n}", category="service", loss_cny=1500))
         posted += wave
         await site.post(wave)
-    await site.all_applied(posted, 90)
-    await all_follow(site, ("service",), done.version, 90)
+    await site.all_applied(posted)
+    await all_follow(site, ("service",), done.version)
     cases, adopted = await site.cases(), await how_often(site, "adopted")
     for n in range(150):
         case = cases[f"s1/service/M-{n}"]
@@ -167,7 +169,7 @@ async def test_a_kill_in_the_middle_costs_nothing(site: Site, point: str) -> Non
     done = await activate(site, bound=1000)
     doomed = Escalation(site.servers)
     await doomed.start(REEVE_CRASH_AT=f"{point}:2")
-    assert await doomed.ended(60) == -signal.SIGKILL
+    assert await doomed.ended() == -signal.SIGKILL
     await started(site)
     await all_follow(site, ("service",), done.version)
     adopted, graded = await how_often(site, "adopted"), await how_often(site, "graded")
@@ -273,7 +275,7 @@ async def test_a_rejection_is_counted_and_the_running_rules_stay(site: Site, tmp
     assert active is not None
     assert active.version == done.version
     posted = await opened(site, "T-1", category="complaint", loss_cny=2500)
-    await asyncio.wait_for(site.all_applied(posted), 60)
+    await site.all_applied(posted)
     assert (await site.cases())["s1/complaint/T-1"].grade == "serious"
 
 

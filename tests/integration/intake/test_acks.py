@@ -10,15 +10,16 @@ import pytest
 from pymongo import AsyncMongoClient
 
 from reeve.runtime.store.ack_tokens import AckTokenStore, Asked
-from reeve.runtime.store.mongo import connect_store, open_database
+from reeve.runtime.store.mongo import open_database
 from reeve.runtime.time_source import SystemTime
 from tests.support.intake import Stack, eventually
+from tests.support.patient_store import patient_store
 
 pytestmark = pytest.mark.integration
 
 
 async def _issue(servers: Stack, valid_for: timedelta, recipient: str = "R-7", case: str = "") -> str:
-    client = connect_store(servers.mongo.url, "test")
+    client = patient_store(servers.mongo.url, "test")
     asked = Asked("effect-key", recipient, "sunshine-garden", "ticket", "T-1", "nobody_answered", case)
     try:
         store = AckTokenStore(open_database(client, "reeve"), b"secret")

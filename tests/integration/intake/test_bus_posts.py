@@ -9,13 +9,14 @@ import orjson
 import pytest
 
 from tests.support.intake import Stack, event, eventually
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 
 
 async def _post(servers: Stack, subject: str, body: bytes, headers: dict[str, str] | None = None) -> None:
     async with servers.bus() as bus:
-        await bus.jetstream().publish(subject, body, headers=headers)
+        await bus.jetstream(timeout=PATIENCE).publish(subject, body, headers=headers)
 
 
 async def test_good_posts_end_in_the_record_and_on_the_bus(servers: Stack) -> None:
@@ -36,7 +37,7 @@ async def test_good_posts_end_in_the_record_and_on_the_bus(servers: Stack) -> No
 
         async def settled() -> bool:
             async with servers.bus() as bus:
-                info = await bus.jetstream().consumer_info("INTAKE", "intake-INTAKE")
+                info = await bus.jetstream(timeout=PATIENCE).consumer_info("INTAKE", "intake-INTAKE")
                 return (info.num_ack_pending, info.num_pending) == (0, 0)
 
         await eventually("every post is acknowledged", settled)
@@ -115,4 +116,4 @@ async def test_an_unusable_site_goes_to_the_underscore(servers: Stack) -> None:
 
 async def _has(servers: Stack, stream: str) -> bool:
     async with servers.bus() as bus:
-        return stream in {info.config.name for info in await bus.jetstream().streams_info()}
+        return stream in {info.config.name for info in await bus.jetstream(timeout=PATIENCE).streams_info()}

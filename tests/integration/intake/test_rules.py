@@ -10,11 +10,13 @@ import pytest
 
 from reeve.runtime.bundles import Bundles
 from reeve.runtime.store.bundles import BundleStore
-from reeve.runtime.store.mongo import connect_store, open_database
+from reeve.runtime.store.mongo import open_database
 from reeve.runtime.time_source import SystemTime
 from services.intake import app
 from tests.support.intake import Stack, event, eventually
+from tests.support.patient_store import patient_store
 from tests.support.seeding import complaint_rules
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +25,7 @@ async def _activate(servers: Stack, site: str) -> None:
     """The repository's rules, with one site that wants digests."""
     files = complaint_rules()
     files[f"sites/{site}.yaml"] = b"subjects: digest\n"
-    client = connect_store(servers.mongo.url, "test")
+    client = patient_store(servers.mongo.url, "test")
     try:
         await Bundles(BundleStore(open_database(client, "reeve")), SystemTime()).activate(files, author="test")
     finally:
@@ -70,7 +72,10 @@ async def test_it_is_ready_for_posts_only_once_it_knows_the_rules(
 
     monkeypatch.setattr(Bundles, "active_version", slowly)
     monkeypatch.setattr(app, "_PREPARE_SECONDS", 0.01)
-    async with app.intake(servers.settings()) as running, httpx.AsyncClient(base_url=running.url) as client:
+    async with (
+        app.intake(servers.settings()) as running,
+        httpx.AsyncClient(base_url=running.url, timeout=PATIENCE) as client,
+    ):
         ready = await client.get("/readyz?needs=record")
         assert (ready.status_code, "rules: away" in ready.text) == (503, True)
         assert (await client.get("/readyz")).status_code == 503

@@ -60,7 +60,7 @@ async def _intake(here: World, folder: Path) -> AsyncIterator[httpx.AsyncClient]
         intake_port=0,
         channels=folder,
     )
-    async with intake(settings) as running, httpx.AsyncClient(base_url=running.url, timeout=30) as client:
+    async with intake(settings) as running, httpx.AsyncClient(base_url=running.url, timeout=PATIENCE) as client:
         yield client
 
 

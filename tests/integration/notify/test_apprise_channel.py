@@ -17,6 +17,8 @@ from reeve.runtime.providers.apprise_file import AppriseFile
 from reeve.runtime.providers.faults import ProvidersRefused
 from services.notify.channels.apprise import AppriseProvider
 from services.notify.channels.base import Outcome, Reason, Result, Text
+from tests.support.passing_time import let_pass
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.integration
 
@@ -51,7 +53,7 @@ async def service() -> AsyncIterator[Service]:
 
 
 def _provider(url: str, **changes: object) -> AppriseProvider:
-    described = {"name": "chat", "kind": "apprise", "url": url, "secrets": {"key": "KEY"}, "timeout": "5s"}
+    described = {"name": "chat", "kind": "apprise", "url": url, "secrets": {"key": "KEY"}, "timeout": "1m"}
     return AppriseProvider(AppriseFile.model_validate(described | changes), {"key": SecretStr("k3y/part")})
 
 
@@ -105,8 +107,11 @@ async def test_an_answer_is_what_it_means(
 
 async def test_silence_is_unknown_and_nobody_there_is_not(service: Service) -> None:
     service.silent = asyncio.Event()
-    provider = _provider(f"json://127.0.0.1:{service.port}/", timeout="300ms")
-    assert await provider.send(_text()) == Outcome(Result.UNKNOWN, Reason.TIMEOUT, None, "chat")
+    provider = _provider(f"json://127.0.0.1:{service.port}/")
+    sending = asyncio.create_task(provider.send(_text()))
+    await until("the service has it", lambda: bool(service.requests))
+    let_pass(120)
+    assert await sending == Outcome(Result.UNKNOWN, Reason.TIMEOUT, None, "chat")
     service.silent.set()
     await provider.close()
     nobody = _provider(f"json://127.0.0.1:{free_port()}/")

@@ -14,8 +14,10 @@ from tests.integration.notify.world import SITE, World
 
 pytestmark = pytest.mark.integration
 
-CHAT = "name: chat-a\nkind: apprise\nurl: 'json://127.0.0.1:{port}/{{{{ secrets.key }}}}/{{{{ to }}}}'\n"
-HOOK = "name: erp\nkind: webhook\nsecret: '{{{{ secrets.key }}}}'\nallow_hosts: [localhost]\n"
+CHAT = (
+    "name: chat-a\nkind: apprise\ntimeout: 2m\nurl: 'json://127.0.0.1:{port}/{{{{ secrets.key }}}}/{{{{ to }}}}'\n"
+)
+HOOK = "name: erp\nkind: webhook\ntimeout: 2m\nsecret: '{{{{ secrets.key }}}}'\nallow_hosts: [localhost]\n"
 SECRETS = "secrets: {{key: REEVE_TEST_CHAT_KEY}}\n"
 KEY = "k3y-of-the-robot"
 

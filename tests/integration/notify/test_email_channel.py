@@ -17,11 +17,15 @@ from reeve.runtime.time_source import SystemTime
 from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.smtp import SmtpProvider
 from tests.support.outcomes import plain
+from tests.support.passing_time import let_pass
 from tests.support.smtp_server import serve
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 
 NOW = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
+HANGS = 10 * PATIENCE
+"""Seconds after which nobody waits any more."""
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ async def sink(mailbox: Mailbox) -> AsyncIterator[SmtpSink]:
 
 
 def _channel(sink: SmtpSink, **changes: object) -> SmtpProvider:
-    values: dict[str, object] = {"timeout_seconds": 5.0}
+    values: dict[str, object] = {"timeout_seconds": PATIENCE}
     return SmtpProvider("127.0.0.1", sink.port, "物业 <reeve@example.org>", **(values | changes))  # type: ignore[arg-type]
 
 
@@ -80,16 +84,20 @@ async def test_the_message_id_belongs_to_the_delivery(sink: SmtpSink, mailbox: M
         (SmtpBehaviour(data_reply="452 4.3.1 system storage full"), Result.TRANSIENT, Reason.BUSY),
         (SmtpBehaviour(data_reply="421 4.3.2 going down"), Result.TRANSIENT, Reason.BUSY),
         (SmtpBehaviour(data_reply="554 5.7.1 rejected as spam"), Result.PERMANENT, Reason.REFUSED),
-        (SmtpBehaviour(delay_seconds=3), Result.UNKNOWN, Reason.TIMEOUT),
+        (SmtpBehaviour(delay_seconds=HANGS), Result.UNKNOWN, Reason.TIMEOUT),
         (SmtpBehaviour(drop_after_accepting=True), Result.UNKNOWN, Reason.DISCONNECTED),
     ],
 )
 async def test_each_failure_has_its_name(
-    sink: SmtpSink, behaviour: SmtpBehaviour, result: Result, reason: Reason
+    sink: SmtpSink, mailbox: Mailbox, behaviour: SmtpBehaviour, result: Result, reason: Reason
 ) -> None:
-    channel = _channel(sink, timeout_seconds=0.5)
+    channel = _channel(sink)
     sink.behaviour = behaviour
-    outcome = await channel.send(_text())
+    sending = asyncio.create_task(channel.send(_text()))
+    if behaviour.delay_seconds:
+        await mailbox.wait_for(bool, PATIENCE)
+        let_pass(PATIENCE)
+    outcome = await sending
     assert (outcome.result, outcome.reason) == (result, reason)
     sink.behaviour = SmtpBehaviour()
     assert (await channel.send(_text("next"))).result is Result.SENT  # and the channel goes on
@@ -114,7 +122,7 @@ async def test_a_server_that_never_greets_is_transient() -> None:
     port = server.sockets[0].getsockname()[1]
     channel = SmtpProvider("127.0.0.1", port, "reeve@example.org", timeout_seconds=0.3)
     assert (await channel.send(_text())).result is Result.TRANSIENT
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), PATIENCE)
     server.close()
     await server.wait_closed()
 
@@ -136,11 +144,11 @@ async def test_an_address_that_smuggles_headers_is_refused(sink: SmtpSink, mailb
 
 
 async def test_connections_closed_while_idle_cost_nothing(mailbox: Mailbox) -> None:
-    first = SmtpSink(mailbox, "127.0.0.1", 0)
+    port = free_port()
+    first = SmtpSink(mailbox, "127.0.0.1", port)
     await first.start()
     channel = _channel(first)
     assert (await channel.send(_text("one"))).result is Result.SENT
-    port = first.port
     await first.stop()
     second = SmtpSink(mailbox, "127.0.0.1", port)
     await second.start()

@@ -13,10 +13,16 @@ from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.http import HttpProvider
 from services.notify.channels.smtp import SmtpProvider
 from tests.support.faulty_servers import ScriptedSmtp, http_talk, serving
+from tests.support.passing_time import let_pass
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.integration
 
 TEXT = Text("k#pm-1#x", "a@example.org", "Subject", "Text", datetime(2026, 11, 20, 1, 0, tzinfo=UTC))
+HANGS = 10 * PATIENCE
+"""Seconds after which nobody waits any more."""
+BROKEN_OFF = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok"
+"""The rest of it never comes."""
 GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -33,7 +39,7 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         (ScriptedSmtp(mail=None), "none", Result.TRANSIENT, Reason.DISCONNECTED),
         (ScriptedSmtp(rcpt=b"450 4.2.0 greylisted"), "none", Result.TRANSIENT, Reason.BUSY),
         (ScriptedSmtp(rcpt=None), "none", Result.TRANSIENT, Reason.DISCONNECTED),
-        (ScriptedSmtp(rcpt=3.0), "none", Result.TRANSIENT, Reason.TIMEOUT),
+        (ScriptedSmtp(rcpt=HANGS), "none", Result.TRANSIENT, Reason.TIMEOUT),
         (ScriptedSmtp(data=b"451 4.3.0 not now"), "none", Result.TRANSIENT, Reason.BUSY),
         (ScriptedSmtp(data=b"421 4.3.2 closing"), "none", Result.TRANSIENT, Reason.BUSY),
         (ScriptedSmtp(data=b"554 5.7.1 no"), "none", Result.PERMANENT, Reason.REFUSED),
@@ -44,7 +50,7 @@ GOOD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
         (ScriptedSmtp(data=3.0), "none", Result.TRANSIENT, Reason.TIMEOUT),
         (ScriptedSmtp(cut_in_body=True), "none", Result.UNKNOWN, Reason.DISCONNECTED),
         (ScriptedSmtp(end=None), "none", Result.UNKNOWN, Reason.DISCONNECTED),
-        (ScriptedSmtp(end=3.0), "none", Result.UNKNOWN, Reason.TIMEOUT),
+        (ScriptedSmtp(end=HANGS), "none", Result.UNKNOWN, Reason.TIMEOUT),
         (ScriptedSmtp(end=b"hello?"), "none", Result.UNKNOWN, Reason.PROVIDER_ERROR),
         (ScriptedSmtp(end=b"552 5.3.4 too big"), "none", Result.PERMANENT, Reason.REFUSED),
         # Encryption that was asked for and is not to be had: nothing goes out in the clear.
@@ -63,9 +69,16 @@ async def test_a_mail_server_at_fault(
     server: ScriptedSmtp, tls: str, result: Result, reason: Reason | None
 ) -> None:
     async with serving(server.talk) as port:
-        provider = SmtpProvider("127.0.0.1", port, "r@example.org", tls=tls, timeout_seconds=0.5)  # type: ignore[arg-type]
+        # A server that takes the beginning of TLS for a command may wait for the end of that line.
+        seconds = 0.5 if tls == "starttls" else PATIENCE
+        provider = SmtpProvider("127.0.0.1", port, "r@example.org", tls=tls, timeout_seconds=seconds)  # type: ignore[arg-type]
         called: list[int] = []
-        outcome = await provider.send(replace(TEXT, on_wire=lambda: called.append(len(server.mails))))
+        text = replace(TEXT, on_wire=lambda: called.append(len(server.mails)))
+        sending = asyncio.create_task(provider.send(text))
+        await until("it hangs or has ended", lambda: server.hangs or sending.done())
+        if server.hangs:
+            let_pass(seconds)
+        outcome = await sending
         assert outcome.result is result, outcome
         assert called in ([], [0]), "told once, before the server has the mail"
         assert called or (result is not Result.UNKNOWN and not server.mails)
@@ -93,7 +106,7 @@ async def test_a_server_that_hangs_up_between_two_mails_costs_nothing() -> None:
         (None, Result.UNKNOWN, Reason.DISCONNECTED),
         (b"", Result.UNKNOWN, Reason.DISCONNECTED),
         (b"HTTP/1.1 200 OK\r\nContent-Le", Result.UNKNOWN, Reason.DISCONNECTED),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok", Result.UNKNOWN, None),
+        (BROKEN_OFF, Result.UNKNOWN, Reason.TIMEOUT),
         (b"220 mail.example.org ESMTP\r\n\r\n", Result.UNKNOWN, Reason.DISCONNECTED),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nok", Result.UNKNOWN, None),
         (
@@ -114,7 +127,12 @@ async def test_an_http_provider_at_fault(answer: bytes | None, result: Result, r
     async with serving(http_talk(answer, GOOD, taken=taken)) as port:
         provider = _http(port)
         called: list[int] = []
-        outcome = await provider.send(replace(TEXT, on_wire=lambda: called.append(len(taken))))
+        text = replace(TEXT, on_wire=lambda: called.append(len(taken)))
+        sending = asyncio.create_task(provider.send(text))
+        if answer == BROKEN_OFF:
+            await until("the provider has it", lambda: bool(taken))
+            let_pass(PATIENCE)
+        outcome = await sending
         assert outcome.result is result, outcome
         assert called == [0], "told once, before the provider has the request"
         assert reason is None or outcome.reason is reason, outcome
@@ -152,7 +170,7 @@ async def test_how_long_a_provider_wants_to_be_left_alone(head: str, wait: timed
 async def test_an_answer_that_comes_in_drips_is_not_waited_for() -> None:
     taken: list[bytes] = []
     async with serving(http_talk(GOOD, taken=taken, slowly=0.2)) as port:
-        provider = _http(port)
+        provider = _http(port, seconds=0.5)
         outcome = await provider.send(TEXT)
         await provider.close()
     assert (outcome.result, outcome.reason, len(taken)) == (Result.UNKNOWN, Reason.TIMEOUT, 1)
@@ -167,19 +185,19 @@ async def hangs_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def _sent_to(url: str, text: Text) -> Outcome:
-    provider = _http(url)
+    provider = _http(url, seconds=0.5)  # one of them never answers; nothing here hangs on how fast the others do
     try:
         return await provider.send(text)
     finally:
         await provider.close()
 
 
-def _http(at: int | str) -> HttpProvider:
+def _http(at: int | str, seconds: float = PATIENCE) -> HttpProvider:
     described = {
         "name": "faulty",
         "url": f"http://127.0.0.1:{at}/sms" if isinstance(at, int) else at,
         "json": {"to": "{{ to }}", "text": "{{ text }}"},
         "success": {"status": [200], "body": "^ok$"},
-        "timeout": "500ms",
+        "timeout": timedelta(seconds=seconds),
     }
     return HttpProvider(HttpFile.model_validate(described), {})

@@ -22,10 +22,14 @@ from reeve.runtime.time_source import SystemTime
 from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.http import HttpProvider
 from tests.support.outcomes import http_file, plain
+from tests.support.passing_time import let_pass
+from tests.support.waiting import PATIENCE
 
 pytestmark = pytest.mark.integration
 
 KANNEL = Path(__file__).parents[3] / "examples" / "channels" / "kannel.yaml"
+HANGS = 10 * PATIENCE
+"""Seconds after which nobody waits any more."""
 SECRETS = {"REEVE_SMS_USERNAME": "tester", "REEVE_SMS_PASSWORD": "s3cret&=?"}
 TEXT = Text(
     "k#pm-1#sms", "+447700900001", "", "【阳光花园】重大投诉 & 请处理=?", datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
@@ -54,7 +58,12 @@ async def provider() -> AsyncIterator[Provider]:
 
 def _kannel(provider: Provider, **changes: object) -> HttpProvider:
     found = load_provider(str(KANNEL), SECRETS)
-    return HttpProvider(http_file(found).model_copy(update={"url": provider.url, **changes}), found.secrets)
+    return HttpProvider(
+        http_file(found).model_copy(
+            update={"url": provider.url, "timeout": timedelta(seconds=PATIENCE), **changes}
+        ),
+        found.secrets,
+    )
 
 
 async def test_kannels_sendsms(provider: Provider) -> None:
@@ -89,7 +98,7 @@ async def test_plain_text_goes_in_seven_bits(provider: Provider) -> None:
         (GatewayBehaviour(400, "bad number"), Result.PERMANENT, Reason.BAD_ADDRESS),
         (GatewayBehaviour(410, "gone"), Result.PERMANENT, Reason.REFUSED),
         (GatewayBehaviour(302, ""), Result.TRANSIENT, Reason.PROVIDER_ERROR),
-        (GatewayBehaviour(202, delay_seconds=3), Result.UNKNOWN, Reason.TIMEOUT),
+        (GatewayBehaviour(202, delay_seconds=HANGS), Result.UNKNOWN, Reason.TIMEOUT),
         (GatewayBehaviour(202, drop_after_accepting=True), Result.UNKNOWN, Reason.DISCONNECTED),
     ],
 )
@@ -97,8 +106,12 @@ async def test_each_answer_is_what_it_means(
     provider: Provider, behaviour: GatewayBehaviour, result: Result, reason: Reason
 ) -> None:
     provider.gateway.behaviour = behaviour
-    channel = _kannel(provider, timeout=timedelta(seconds=0.5))
-    outcome = await channel.send(TEXT)
+    channel = _kannel(provider)
+    sending = asyncio.create_task(channel.send(TEXT))
+    if behaviour.delay_seconds:
+        await provider.mailbox.wait_for(bool, PATIENCE)
+        let_pass(PATIENCE)
+    outcome = await sending
     assert (outcome.result, outcome.reason) == (result, reason)
     provider.gateway.behaviour = GatewayBehaviour()
     assert (await channel.send(TEXT)).result is Result.SENT
@@ -149,7 +162,7 @@ async def test_success_may_stand_in_the_json(
 async def test_an_answer_without_end_is_cut(provider: Provider) -> None:
     provider.gateway.behaviour = GatewayBehaviour(200, "0: Accepted" + "x" * 5_000_000)
     channel = _kannel(provider)
-    assert (await asyncio.wait_for(channel.send(TEXT), 5)).result is Result.SENT
+    assert (await channel.send(TEXT)).result is Result.SENT
     await channel.close()
 
 

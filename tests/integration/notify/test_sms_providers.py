@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -17,7 +18,9 @@ from reeve.runtime.providers.load import load_provider
 from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.http import HttpProvider
 from tests.support.outcomes import http_file, plain
+from tests.support.passing_time import let_pass
 from tests.support.sms_providers import ACCOUNT, KEY, KEY_ID, Aliyun, Provider, Tencent, Twilio
+from tests.support.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.integration
 
@@ -72,7 +75,8 @@ class World:
         found = load_provider(str(FILES / f"{self.name}.yaml"), environment)
         gateway = http_file(found)
         path = urlsplit(gateway.url).path
-        changes = {"url": f"http://127.0.0.1:{self.server.port}{path}", **changes}
+        known = {"url": f"http://127.0.0.1:{self.server.port}{path}", "timeout": timedelta(seconds=PATIENCE)}
+        changes = {**known, **changes}
         channel = HttpProvider(gateway.model_copy(update=changes), found.secrets)
         self.channels.append(channel)
         return channel
@@ -214,9 +218,12 @@ async def test_each_refusal_is_what_it_means(name: str, answer: Response, outcom
 
 
 async def test_silence_and_a_broken_line_are_unknown(world: World) -> None:
-    world.provider.misbehave = [2.0, None]
-    channel = world.channel(timeout=timedelta(seconds=0.3))
-    assert plain(await channel.send(TEXT)) == Outcome(Result.UNKNOWN, Reason.TIMEOUT)
+    world.provider.misbehave = [10 * PATIENCE, None]
+    channel = world.channel()
+    sending = asyncio.create_task(channel.send(TEXT))
+    await until("the provider has it", lambda: bool(world.provider.taken))
+    let_pass(PATIENCE)
+    assert plain(await sending) == Outcome(Result.UNKNOWN, Reason.TIMEOUT)
     assert plain(await channel.send(TEXT)) == Outcome(Result.UNKNOWN, Reason.DISCONNECTED)
 
 

@@ -64,7 +64,7 @@ async def receiver() -> AsyncIterator[Receiver]:
 
 def _provider(**changes: object) -> WebhookProvider:
     described = {"name": "erp", "kind": "webhook", "secret": "{{ secrets.key }}", "secrets": {"key": "KEY"}}
-    described |= {"allow_hosts": ["localhost"], "timeout": "500ms"}
+    described |= {"allow_hosts": ["localhost"], "timeout": "1m"}
     return WebhookProvider(WebhookFile.model_validate(described | changes), {"key": SecretStr(SECRET)})
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -31,16 +32,24 @@ from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.store import cases, deliveries, notifications, recipients
 from reeve.runtime.store.cases import case_document
-from reeve.runtime.store.mongo import Database, connect_store, ensure_indexes, open_database
+from reeve.runtime.store.mongo import Database, ensure_indexes, open_database
 from reeve.runtime.store.notifications import requested_document
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
 from services.notify.app import serve
 from services.notify.settings import NotifySettings
+from tests.support.patient_store import patient_store
 from tests.support.seeding import Seed, plant
 from tests.support.waiting import PATIENCE
 
 SITE = "sunshine-garden"
+GATEWAY = """
+name: sink
+url: http://127.0.0.1:{port}/sms/send
+json: {{to: "{{{{ to }}}}", text: "{{{{ text }}}}", id: "{{{{ id }}}}"}}
+timeout: 2m
+"""
+"""An SMS gateway that is waited for as long as anything else is."""
 
 MANAGER = Recipient(
     "pm-1",
@@ -67,6 +76,7 @@ class World:
     smtp: SmtpSink
     gateway: SmsGateway
     sms_port: int
+    gateway_file: Path
     heard: list[dict[str, Any]] = field(default_factory=list)
     """CloudEvents that notify has published."""
     heard_bytes: list[bytes] = field(default_factory=list)
@@ -81,8 +91,8 @@ class World:
             "notify_port": 0,
             "smtp_host": "127.0.0.1",
             "smtp_port": self.smtp.port,
-            "smtp_timeout_seconds": 5,
-            "sms_gateway": f"http://127.0.0.1:{self.sms_port}/sms/send",
+            "smtp_timeout_seconds": PATIENCE,
+            "sms_gateway": str(self.gateway_file),
             "notify_retry_seconds": 0.2,
         }
         return NotifySettings.load(**(values | changes))
@@ -108,6 +118,7 @@ class World:
             "REEVE_NOTIFY_PORT": "0",
             "REEVE_SMTP_HOST": "127.0.0.1",
             "REEVE_SMTP_PORT": str(self.smtp.port),
+            "REEVE_SMTP_TIMEOUT_SECONDS": str(PATIENCE),
             "REEVE_SMS_GATEWAY": str(settings.sms_gateway),
             "REEVE_NOTIFY_LEASE_SECONDS": "1",
         }
@@ -236,19 +247,19 @@ class World:
 
 
 @asynccontextmanager
-async def world(urls: ServerUrls, seed: Seed) -> AsyncIterator[World]:
+async def world(urls: ServerUrls, seed: Seed, folder: Path) -> AsyncIterator[World]:
     """Sinks, a database of its own with the project's rules active, and an empty NOTIFICATIONS stream."""
     async with AsyncExitStack() as stack:
-        client = connect_store(urls.mongo_url, "test")
+        client = patient_store(urls.mongo_url, "test")
         stack.push_async_callback(client.close)
         database = open_database(client, f"notify-{uuid.uuid4().hex[:12]}")
         for module in (cases, notifications, deliveries, recipients):
             await ensure_indexes(database, module.INDEXES)
-        bus = await connect_bus(urls.nats_url, "test", 20)
+        bus = await connect_bus(urls.nats_url, "test", PATIENCE)
         stack.push_async_callback(bus.close)
         await declare_streams(bus)
         for stream in ("NOTIFICATIONS", "DEAD"):
-            await bus.jetstream.purge_stream(stream)
+            await bus.client.jetstream(timeout=PATIENCE).purge_stream(stream)
         publisher = BusPublisher(bus)
         await publisher.start()
         await plant(database, seed)
@@ -260,11 +271,19 @@ async def world(urls: ServerUrls, seed: Seed) -> AsyncIterator[World]:
         http = TinyHttpServer(gateway.handle, "127.0.0.1", 0)
         await http.start()
         stack.push_async_callback(http.stop)
-        made = World(urls, database, bus, publisher, seed[0], mailbox, smtp, gateway, http.port)
+        file = _gateway_file(folder, http.port)
+        made = World(urls, database, bus, publisher, seed[0], mailbox, smtp, gateway, http.port, file)
         for what in ("sent", "delivered", "failed", "undeliverable", "suppressed", "acknowledged"):
             await bus.client.subscribe(f"notifications.*.{what}.>", cb=made._hear)
         yield made
         await client.drop_database(database.name)
+
+
+def _gateway_file(folder: Path, port: int) -> Path:
+    folder.mkdir()
+    file = folder / "gateway.yaml"
+    file.write_text(GATEWAY.format(port=port), encoding="utf-8")
+    return file
 
 
 def acknowledged(case: Case, at: datetime) -> Case:
