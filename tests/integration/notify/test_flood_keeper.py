@@ -92,8 +92,11 @@ async def test_segments_are_counted_once_and_a_budget_that_is_spent_moves_the_mi
 async def test_the_command_shows_what_is_used_and_what_is_degraded(here: World) -> None:
     files = complaint_rules()
     own = f"sites/{SITE}.yaml"
-    code, _, err = await reeve(here, "budget")
-    assert (code, "No site has an SMS budget" in err) == (1, True)
+    code, out, err = await reeve(here, "budget")
+    assert (code, out, "No site has an SMS budget" in err) == (0, "", True)
+    assert await reeve(here, "budget", "--json") == (0, "", "")
+    code, out, err = await reeve(here, "budget", "--site", f"{SITE}s", "--json")
+    assert (code, out, f"did you mean {SITE}?" in err) == (2, "", True)
     files[own] += b"sms_budget: {segments: 100}\n"
     await Bundles(BundleStore(here.database), SystemTime()).activate(files, author="test")
     month = f"{SystemTime().now() + timedelta(hours=8):%Y-%m}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reeve.cli.exit_codes import BAD
+from reeve.cli.ending import fail
+from reeve.cli.exit_codes import USAGE
 from reeve.cli.flood.texts import TEXTS
 from reeve.cli.options import Lang, OnlySite
 from reeve.cli.output import errors, print_json, print_line
@@ -24,13 +26,13 @@ def budget(
 ) -> None:
     """Show the SMS segments used this month, the forecast for its end, and what is degraded where it does not last.
 
-    A budget stands in site.yaml: `sms_budget: {segments: 5000}`, a calendar month at the site. Exit codes: 0 shown,
-    1 there is no budget, 3 MongoDB is away.
+    A budget stands in site.yaml: `sms_budget: {segments: 5000}`, a calendar month at the site. A site without
+    one has no line. Exit codes: 0 shown, also where there is no budget; 2 no such site, 3 MongoDB is away.
 
     Examples: reeve budget; reeve budget --site sunshine-garden --json | jq .forecast
     """
     words = TEXTS[spoken_language(lang)]
-    rows = run(_rows(site))
+    rows = run(_rows(site, words))
     for row in rows:
         if as_json:
             print_json(row)
@@ -40,27 +42,32 @@ def budget(
         if row["degraded"]:
             grades = ", ".join([*row["grades"], words["ungraded"]])
             print_line((f"  {words['degraded'].format(grades=grades)}", "yellow"))
-    if not rows:
+    if not rows and not as_json:
         errors().print(words["no_such_budget"].format(site=site) if site else words["no_budget"].format())
-        raise typer.Exit(BAD)
 
 
-async def _rows(only: str | None) -> list[dict[str, Any]]:
+async def _rows(only: str | None, words: dict[str, str]) -> list[dict[str, Any]]:
     from reeve.cli.rules.versions import active_rules
     from reeve.cli.targets import find_targets, open_record
     from reeve.domain.facts import zone_of
     from reeve.domain.flood.budget import month_of, usage
     from reeve.runtime.store.budgets import BudgetStore
+    from reeve.runtime.store.mongo import store_errors
     from reeve.runtime.time_source import SystemTime
 
     now = SystemTime().now()
     async with open_record(find_targets(), "budget") as database:
         bundle = await active_rules(database)
         zones = {one.zone for one in (bundle.defaults, *bundle.sites.values())}
+        with store_errors():
+            # A site without a file of its own is known by its cases.
+            sites = {*bundle.sites, *await database["cases"].distinct("site")}
         months = await BudgetStore(database).of_months({month_of(now, zone_of(zone)) for zone in zones})
     used = {each.site: each for each in months if each.month == month_of(now, zone_of(bundle.site(each.site).zone))}
+    if only is not None:
+        check_site(only, sites | used.keys(), words)
     rows = []
-    for site in sorted({*bundle.sites, *used} if only is None else {only}):
+    for site in sorted(sites | used.keys() if only is None else {only}):
         settings = bundle.site(site)
         zone, segments = zone_of(settings.zone), settings.flood.sms_budget
         if segments is None:
@@ -79,6 +86,16 @@ async def _rows(only: str | None) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def check_site(site: str, known: Collection[str], words: dict[str, str]) -> None:
+    """Ends the command where nothing is known of such a site, and says which may be meant."""
+    from reeve.rulelang.problems import closest
+
+    if site not in known:
+        best = closest(site, known)
+        hint = words["mean"].format(best=best) if best else words["nothing_like"].format(option="site")
+        fail(words["unknown"].format(option="site", found=site, hint=hint), USAGE)
 
 
 def _milder(bundle: Bundle) -> list[str]:
