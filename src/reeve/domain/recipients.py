@@ -23,8 +23,9 @@ from reeve.domain.people.channels import (
     site_channels,
     usable_channels,
 )
-from reeve.domain.people.holders import ASSIGNEE, OWNER, Holder, OnShift, Present, rota_ids
+from reeve.domain.people.holders import Holder, OnShift, Present, rota_ids
 from reeve.domain.people.recipient import Absence, Area, QuietHours, Recipient, Term
+from reeve.domain.people.roles import ASSIGNEE, OWNER, ROLES, UNREACHABLE
 
 __all__ = [
     "ASSIGNEE",
@@ -52,38 +53,6 @@ __all__ = [
     "unreachable_key",
     "usable_channels",
 ]
-
-ROLES = (
-    "front_desk",
-    "first_contact",
-    "steward",
-    "head_steward",
-    "service_assistant",
-    "service_supervisor",
-    "centre_director",
-    "property_manager",
-    "general_manager",
-    "company_leader",
-    "spokesperson",
-    "department_head",
-    "engineering_supervisor",
-    "technician",
-    "security_supervisor",
-    "guard",
-    "environment_supervisor",
-    "lobby_assistant",
-    "lobby_lead",
-    "finance",
-    "admin_office",
-    "owner",
-    "warranty_contractor",
-    "developer_company",
-    "courier",
-)
-"""Roles that recipients hold. Source: domain.md §1, Roles."""
-
-UNREACHABLE = "unreachable"
-"""The message that goes to the next role up, in place of the original text."""
 
 _HIGHEST_LADDER = 20
 """Rungs climbed at most; a ladder that goes round in a circle ends earlier, where it meets itself."""

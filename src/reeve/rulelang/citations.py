@@ -21,7 +21,10 @@ from reeve.rulelang.yamltree import Document, Node, Scalar, Sequence, kept_yaml
 from reeve.rulelang.yamltree import Mapping as MappingNode
 
 FACT_ID = r"[A-Z]{2,12}-\d{1,3}"
-_ID = re.compile(rf"(?<![\w-]){FACT_ID}(?![\w-])", re.ASCII)
+_ID = re.compile(r"[A-Z][A-Z]{1,11}-\d{1,3}(?![\w-])", re.ASCII)
+_BEFORE = re.compile(r"[\w-]", re.ASCII)
+"""What stands right before no id; looked at afterwards. `_ID` is FACT_ID so that a search for it is quick: that
+begins with one set of letters, and neither repeats nor looks back."""
 _CONTENTS = re.compile(r"\bFacts?:.*")
 
 What = OneOf["policy", "grade", "count", "clock", "step", "duty", "score", "setting"]
@@ -51,14 +54,20 @@ def find_citations(files: Mapping[str, bytes], layout: Layout) -> tuple[Citation
     """Every citation in every file of a bundle that can be read, in the order of files and lines. Pure."""
     found: list[Citation] = []
     for path in sorted(set(layout.read)):
-        if _ID.search(files[path].decode("utf-8", "replace")) is None:
-            continue
         try:
             doc = kept_yaml(path, files[path])
         except BadRule:
             continue  # said by whoever reads the file for its rules
-        found.extend(_in_file(doc, _rules(doc, layout)))
+        if _ID.search(doc.root.source.text) is not None:
+            found.extend(_in_file(doc, _rules(doc, layout)))
     return tuple(found)
+
+
+def _ids(text: str, start: int = 0) -> Iterator[re.Match[str]]:
+    """The ids of facts in a text, from a place on."""
+    for match in _ID.finditer(text, start):
+        if match.start() == 0 or not _BEFORE.match(text, match.start() - 1):
+            yield match
 
 
 def _in_file(doc: Document, rules: list[Rule]) -> Iterator[Citation]:
@@ -68,11 +77,11 @@ def _in_file(doc: Document, rules: list[Rule]) -> Iterator[Citation]:
     starts = [rule.pos.line for rule in rules]
     scores = {(rule.pos.line): rule for rule in rules if rule.what == "score"}
     source = doc.root.source
-    for number in sorted({source.position(match.start()).line for match in _ID.finditer(source.text)}):
+    for number in sorted({source.position(match.start()).line for match in _ids(source.text)}):
         line = lines[number - 1]
         comment = _comment(line, lines_of_text.get(number, ()))
         contents = _CONTENTS.search(line, comment)
-        for match in _ID.finditer(line, comment):
+        for match in _ids(line, comment):
             listed = contents is not None and match.start() > contents.start()
             rule = None if listed or not rules else _rule_of(rules, starts, lines, number, comment)
             yield Citation(match[0], Position(doc.file, number, match.start() + 1), rule)
@@ -181,13 +190,13 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))
 
 
-def _scalars(node: Node) -> Iterator[Scalar]:
-    match node:
-        case Scalar():
+def _scalars(root: Node) -> Iterator[Scalar]:
+    """Every value, in the order written."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Scalar):
             yield node
-        case Sequence(items=items):
-            for item in items:
-                yield from _scalars(item)
-        case MappingNode(values=values):
-            for value in values.values():
-                yield from _scalars(value)
+        else:
+            inner = node.items if isinstance(node, Sequence) else list(node.values.values())
+            waiting.extend(reversed(inner))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Literal as OneOf
 
-from reeve.domain import recipients
+from reeve.domain.people import roles
+from reeve.domain.people.channels import CHANNELS as CHANNELS
 
 EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "ticket": (
@@ -87,10 +88,9 @@ COMPUTED: dict[str, Kind] = {
 GRADE_ORDERS: dict[str, tuple[str, ...]] = {"repair_class": ("emergency", "major", "ordinary")}
 """Worst first, for `grades: from <fact>`. Source: domain.md, classes of a repair."""
 
-ROLES = (*recipients.ROLES, recipients.ASSIGNEE)
+ROLES = (*roles.ROLES, roles.ASSIGNEE)
 """Roles of domain.md; others may be used."""
 
-CHANNELS = recipients.CHANNELS
 CASE_MOMENTS = ("opened", "graded", "reopened", "acknowledged", "closed")
 CLOCK_MOMENTS = ("started", "breached", "stopped", "paused", "resumed")
 KEYWORDS = (

@@ -14,7 +14,7 @@ from reeve.domain.case import Case
 from reeve.domain.duties import DUTY, POLICY, SCHEDULED, duty_of
 from reeve.domain.facts import typed, zone_of
 from reeve.domain.flood.settings import DIGEST
-from reeve.domain.recipients import UNREACHABLE
+from reeve.domain.people.roles import UNREACHABLE
 from reeve.rulelang.check_names import facts_named
 from reeve.rulelang.known_names import FIELD_KINDS
 from reeve.rulelang.reply_hints import REPLY_NAMES, reply_words

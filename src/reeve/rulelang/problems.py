@@ -5,7 +5,6 @@ A problem holds a code and its particulars; the words are in `problem_texts`, En
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal as OneOf
@@ -19,8 +18,6 @@ LIKE_ENOUGH = 70.0
 """RapidFuzz ratio (0 to 100) from which one word is offered for another."""
 LIKE_ENOUGH_IN_CHINESE = 50.0
 """Chinese words have two or three letters: one slip is half of the word."""
-
-_CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +140,8 @@ def closest(found: str, allowed: Iterable[str]) -> str | None:
     from rapidfuzz import fuzz, process
 
     choices = [word for word in allowed if word != found]
-    enough = LIKE_ENOUGH_IN_CHINESE if _CHINESE.search(found) else LIKE_ENOUGH
+    chinese = any("\u4e00" <= letter <= "\u9fff" for letter in found)
+    enough = LIKE_ENOUGH_IN_CHINESE if chinese else LIKE_ENOUGH
     hit = process.extractOne(found, choices, scorer=fuzz.ratio, processor=str.casefold, score_cutoff=enough)
     return hit[0] if hit else None
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from reeve.domain.recipients import OWNER, ROLES
+from reeve.domain.people.roles import OWNER, ROLES
 from reeve.domain.rotas import EVERY_DAY, LONGEST_TURN, NOBODY, Layer, Rota, Shift
 from reeve.domain.wall_clock import DAY, MINUTES
 from reeve.rulelang.build import Names

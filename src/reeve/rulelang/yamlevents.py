@@ -6,8 +6,7 @@ the first word: a text that it refuses is read again by ruamel.yaml, whose answe
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol, TypeVar, cast
 
 _Read = TypeVar("_Read")
@@ -29,7 +28,10 @@ class Event(Protocol):
     def end_mark(self) -> Mark: ...
 
 
-_READ_OTHERWISE = re.compile("[\t\x85\u2028\u2029]")
+NextEvent = Callable[[], Event | None]
+"""The next event each time it is called; None after the last."""
+
+_READ_OTHERWISE = "\t\x85\u2028\u2029"
 """Where the two differ: tabs beside values, and what ends a line."""
 
 
@@ -41,7 +43,7 @@ class Unreadable(Exception):
         self.cause = cause
 
 
-def read_events(text: str, read: Callable[[Iterator[Event]], _Read]) -> _Read:
+def read_events(text: str, read: Callable[[NextEvent], _Read]) -> _Read:
     """What `read` makes of the events of a text; it may be called twice, the second time from the beginning.
 
     Raises Unreadable, and whatever `read` raises.
@@ -58,17 +60,18 @@ def read_events(text: str, read: Callable[[Iterator[Event]], _Read]) -> _Read:
     from ruamel.yaml.error import YAMLError, YAMLStreamError
 
     try:
-        return read(iter(YAML(typ="safe", pure=True).parse(text)))
+        events = iter(YAML(typ="safe", pure=True).parse(text))
+        return read(lambda: next(events, None))
     except (YAMLError, YAMLStreamError, ValueError, IndexError, RecursionError) as error:
         raise Unreadable(error) from error
 
 
-def _quick(text: str) -> Iterator[Event] | None:
+def _quick(text: str) -> NextEvent | None:
     """libyaml's events; None where it is missing or would read the text otherwise."""
-    if _READ_OTHERWISE.search(text):
+    if any(sign in text for sign in _READ_OTHERWISE):
         return None
     try:
         from yaml._yaml import CParser
     except ImportError:
         return None
-    return iter(cast("Callable[[], Event | None]", CParser(text).get_event), None)
+    return cast("NextEvent", CParser(text).get_event)

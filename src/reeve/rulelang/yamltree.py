@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bisect
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -16,7 +15,7 @@ from typing import Any
 
 from reeve.domain.expressions import Position
 from reeve.rulelang.problems import BadRule, Problem, problem
-from reeve.rulelang.yamlevents import Event, Unreadable, read_events
+from reeve.rulelang.yamlevents import NextEvent, Unreadable, read_events
 
 MAX_BYTES = 1024 * 1024
 """A rule file larger than this is refused unread."""
@@ -25,7 +24,8 @@ MAX_PARTS = 50_000
 MAX_DEPTH = 40
 """Nothing in the language nests deeper; a file that does is refused."""
 
-_LIST_IN_CONDITION = re.compile(r"(?<=[^\s:,\[{-])(\s+in\s*)(\[[^\[\]\n]*\])")
+_IN_LIST = re.compile(r"in\s*(\[[^\[\]\n]*\])")
+"""Looks for letters first, which is ten times as quick as for the blanks before them."""
 _HIDE = str.maketrans("[],", "\ue0f0\ue0f1\ue0f2")
 _SHOW = str.maketrans("\ue0f0\ue0f1\ue0f2", "[],")
 _ESCAPE_LENGTH = {"x": 4, "u": 6, "U": 10}
@@ -103,7 +103,7 @@ def _escape(raw: str, at: int) -> int:
     return 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Sequence:
     """A list."""
 
@@ -116,7 +116,7 @@ class Sequence:
         return self.source.position(self.start)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Mapping:
     """Keys and values in the order written; `keys` holds each key's own node."""
 
@@ -220,13 +220,24 @@ def read_yaml(file: str, data: bytes) -> Document:
     text, problems = _decode(whole, data)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     _refuse_unusable(file, text)
-    hidden = _LIST_IN_CONDITION.sub(lambda m: m[1] + m[2].translate(_HIDE), text)
+    hidden = _IN_LIST.sub(_without_brackets, text)
     source = Source(file, hidden)
     try:
-        root, repeated = read_events(hidden, lambda events: _Reader(source).document(events))
+        root, repeated = read_events(hidden, lambda events: _Reader(source, events).document())
     except Unreadable as error:
         raise BadRule(_syntax_problem(source, error.cause)) from error
     return Document(file, root, (*problems, *repeated))
+
+
+def _without_brackets(found: re.Match[str]) -> str:
+    """A list of a condition, so that YAML sees none: its brackets and commas are other signs till it is read."""
+    text, start = found.string, found.start()
+    at = start - 1
+    while at >= 0 and text[at].isspace():
+        at -= 1
+    if at < 0 or at == start - 1 or text[at] in ":,[{-":
+        return found[0]
+    return text[start : found.start(1)] + found[1].translate(_HIDE)
 
 
 def _decode(whole: Position, data: bytes) -> tuple[str, list[Problem]]:
@@ -260,6 +271,8 @@ _TAB_INDENT = re.compile(r"^ *\t[ \t]*(?=[^\s#])", re.MULTILINE)
 
 
 def _refuse_unusable(file: str, text: str) -> None:
+    if text.replace("\n", "").isprintable():
+        return  # as good as every file; the searches take far longer
     if match := _UNUSABLE.search(text):
         raise BadRule(
             problem(Source(file, text).position(match.start()), "control_character", char=f"U+{ord(match[0]):04X}")
@@ -271,63 +284,73 @@ def _refuse_unusable(file: str, text: str) -> None:
 class _Reader:
     """Events to nodes, one at a time, so that depth and aliases are refused before they can grow."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, events: NextEvent) -> None:
         self._source = source
+        self._events = events
         self._hidden = "\ue0f0" in source.text
         self._repeated: list[Problem] = []
         self._parts = 0
 
-    def document(self, events: Iterator[Event]) -> tuple[Node, list[Problem]]:
+    def document(self) -> tuple[Node, list[Problem]]:
         """The root of the only document, and the keys that stand twice."""
         root: Node | None = None
-        for event in events:
+        while (event := self._events()) is not None:
             kind = type(event).__name__
             if kind == "DocumentStartEvent" and root is not None:
                 raise BadRule(problem(self._at(event), "several_documents"))
             if kind in _BEGINS:
-                root = self._node(event, events, 0)
+                root = self._node(event, 0)
         return root if root is not None else Scalar(self._source, "", 0, 0, ""), self._repeated
 
-    def _at(self, event: Event) -> Position:
+    def _at(self, event: Any) -> Position:
         return self._source.position(event.start_mark.index)
 
-    def _node(self, event: Any, events: Iterator[Event], depth: int) -> Node:
+    def _node(self, event: Any, depth: int) -> Node:
         kind = type(event).__name__
-        if kind == "AliasEvent":
-            raise BadRule(problem(self._at(event), "alias", name=event.anchor))
-        if event.anchor:
-            raise BadRule(problem(self._at(event), "anchor", name=str(event.anchor)))
         self._parts += 1
-        if self._parts > MAX_PARTS:
-            raise BadRule(problem(self._at(event), "too_many_parts", most=MAX_PARTS))
-        if depth > MAX_DEPTH:
-            raise BadRule(problem(self._at(event), "too_deep"))
-        if event.tag:
-            raise BadRule(problem(self._at(event), "tag", tag=str(event.tag)))
-        start = event.start_mark.index
+        if kind == "AliasEvent" or event.anchor or event.tag or self._parts > MAX_PARTS or depth > MAX_DEPTH:
+            raise BadRule(self._refused(event, kind, depth))
         if kind == "ScalarEvent":
             text = event.value.translate(_SHOW) if self._hidden else event.value
-            return Scalar(self._source, text, start, event.end_mark.index, event.style or "")
+            start, end = event.start_mark.index, event.end_mark.index
+            return Scalar(self._source, text, start, end, event.style or "")
         if kind == "SequenceStartEvent":
-            sequence = Sequence(self._source, start)
-            while type(inner := next(events)).__name__ != "SequenceEndEvent":
-                sequence.items.append(self._node(inner, events, depth + 1))
-            return sequence
-        return self._mapping(start, events, depth)
+            return self._sequence(event.start_mark.index, depth + 1)
+        return self._mapping(event.start_mark.index, depth + 1)
 
-    def _mapping(self, start: int, events: Iterator[Event], depth: int) -> Mapping:
+    def _refused(self, event: Any, kind: str, depth: int) -> Problem:
+        """What a file may not have, whatever it means by it."""
+        at = self._at(event)
+        if kind == "AliasEvent":
+            return problem(at, "alias", name=event.anchor)
+        if event.anchor:
+            return problem(at, "anchor", name=str(event.anchor))
+        if self._parts > MAX_PARTS:
+            return problem(at, "too_many_parts", most=MAX_PARTS)
+        if depth > MAX_DEPTH:
+            return problem(at, "too_deep")
+        return problem(at, "tag", tag=str(event.tag))
+
+    def _sequence(self, start: int, depth: int) -> Sequence:
+        sequence = Sequence(self._source, start)
+        while type(inner := self._events()).__name__ != "SequenceEndEvent":
+            sequence.items.append(self._node(inner, depth))
+        return sequence
+
+    def _mapping(self, start: int, depth: int) -> Mapping:
         mapping = Mapping(self._source, start)
-        while type(inner := next(events)).__name__ != "MappingEndEvent":
-            key = self._node(inner, events, depth + 1)
-            if not isinstance(key, Scalar):
+        keys, values = mapping.keys, mapping.values
+        while type(inner := self._events()).__name__ != "MappingEndEvent":
+            key = self._node(inner, depth)
+            if type(key) is not Scalar:
                 raise BadRule(problem(key.pos, "key_not_text"))
-            value = self._node(next(events), events, depth + 1)
-            if key.text in mapping.keys:
-                first = mapping.keys[key.text].pos.line
+            value = self._node(self._events(), depth)
+            if key.text in keys:
+                first = keys[key.text].pos.line
                 self._repeated.append(problem(key.pos, "repeated_key", key=key.text, line=first))
                 continue
-            mapping.keys[key.text] = key
-            mapping.values[key.text] = value
+            keys[key.text] = key
+            values[key.text] = value
         return mapping
 
 

@@ -17,7 +17,7 @@ from reeve.domain.flood.digests import STAND_IN, next_digest
 from reeve.domain.flood.settings import WORST_RANK
 from reeve.domain.flood.silences import Silence
 from reeve.domain.flood.windows import Window, through_window
-from reeve.domain.people.holders import OWNER
+from reeve.domain.people.roles import OWNER
 
 SMS, EMAIL = "sms", "email"
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
 
-from reeve.domain.bundle import SiteSettings
-from reeve.domain.people.recipient import Recipient
+if TYPE_CHECKING:
+    from reeve.domain.bundle import SiteSettings
+    from reeve.domain.people.recipient import Recipient
 
 CHANNELS = ("sms", "email", "chat", "webhook")
 """Channels Reeve can send on, in the order tried where a rule leaves the choice open."""

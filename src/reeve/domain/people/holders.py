@@ -8,12 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from reeve.domain.people.recipient import Area, Recipient
-
-OWNER = "owner"
-"""Found by the case's fact `customer`, never by holding the role: a site has many owners."""
-
-ASSIGNEE = "assignee"
-"""Found by the case's fact `assignee`, a recipient id; nobody holds it as a role."""
+from reeve.domain.people.roles import ASSIGNEE, OWNER
 
 OnShift = Callable[[str, str, datetime], Collection[str] | None]
 """(place, role, moment) → the ids of those on shift; None: the role has no rota there."""
