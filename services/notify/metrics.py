@@ -29,7 +29,7 @@ PROVIDER_QUALITY = Gauge(
 )
 RECEIPTS = Counter("reeve_notify_receipts_total", "Receipts of providers", ["provider", "came_to"])
 """came_to `delivered`, `not_delivered`, `noted` (it changed nothing any more), `repeated`, `pending`, `unknown`
-(once, after ten minutes)."""
+(once, after ten minutes), `unreadable` (a post without any)."""
 SETTLED = Counter("reeve_notify_deliveries_total", "Deliveries settled", ["channel", "state"])
 REQUESTED = Counter("reeve_notify_requested_total", "Requested notifications looked at", ["came_by"])
 """came_by `message`, or `sweep`: its wake-up did not come, or it waited for its hour."""

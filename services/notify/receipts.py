@@ -104,7 +104,9 @@ class ReceiptKeeper:
             age = now - post.received_at
             if not strange or age > _AWAITED:
                 await self._posts.settle(post.id)
-                RECEIPTS.labels(post.provider, "unknown").inc(strange)
+                if strange:
+                    RECEIPTS.labels(post.provider, "unknown").inc(strange)
+                    _say("A post has receipts of messages that we do not know.", "receipts_unknown", post)
             else:
                 await self._posts.settle(post.id, look_at=now + max(_LOOK_AGAIN, age / 2))
         if failed:
@@ -116,7 +118,11 @@ class ReceiptKeeper:
         configured = self._providers.get(post.provider)
         if configured is None:
             return 1  # intake knows its file already, and we will in a moment
-        receipts = [(each, _names(post.provider, each)) for each in receipts_in(configured, _as_sent(post))]
+        found = receipts_in(configured, _as_sent(post))
+        if not found:
+            RECEIPTS.labels(post.provider, "unreadable").inc()
+            _say("A post of a provider has no receipt in it that can be read.", "receipts_unreadable", post)
+        receipts = [(each, _names(post.provider, each)) for each in found]
         wanted = {name for _, names in receipts for name in names}
         known = await self._deliveries.find(wanted)
         strange = 0
@@ -169,6 +175,11 @@ class ReceiptKeeper:
         pool = self._pools.get(delivery.channel)
         had = {each.provider for each in delivery.attempts if each.result != "transient"} | {provider}
         return pool is not None and pool.another(had, asyncio.get_running_loop().time())
+
+
+def _say(sentence: str, action: str, post: ProviderPost) -> None:
+    """By its id: who posts may have put anything into it."""
+    log.warning(sentence, action=action, provider=post.provider, post=post.id[:12])
 
 
 def _names(provider: str, receipt: Receipt) -> list[str]:

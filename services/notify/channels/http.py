@@ -210,7 +210,7 @@ class HttpProvider:
             return Outcome(Result.SENT, Reason.ACCEPTED, found_id(file.message_id, body, answer, headers))
         for rule in file.errors:
             if rule.when.holds(status, body, answer):
-                return Outcome(_RESULTS[rule.then], rule.reason or _DEFAULT_REASONS[rule.then])
+                return Outcome(_RESULTS[rule.then], Reason(rule.reason or _DEFAULT_REASONS[rule.then]))
         if status in (401, 403):
             return Outcome(Result.TRANSIENT, Reason.CREDENTIALS)
         if status in (408, 425, 429):

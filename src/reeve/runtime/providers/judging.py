@@ -9,7 +9,6 @@ from typing import Literal as OneOf
 from pydantic import Field, model_validator
 
 from reeve.runtime.providers.fields import JsonPath, Pattern, Strict, compile_pattern
-from reeve.runtime.providers.reasons import Reason
 
 ABSENT = object()
 """What stands at a path that leads nowhere; equals nothing."""
@@ -64,13 +63,27 @@ class Test(Strict):
         return self.json_ is None or self.json_.holds(answer)
 
 
+SaidReason = OneOf[
+    "bad_address",
+    "busy",
+    "credentials",
+    "disconnected",
+    "no_template",
+    "provider_error",
+    "refused",
+    "timeout",
+    "unreachable",
+]
+"""Of all reasons those that an answer can give; the others are Reeve's own."""
+
+
 class ErrorRule(Strict):
     """How an answer that is no success is to be taken."""
 
     when: Test
     then: OneOf["transient", "throttled", "permanent", "unknown"]
     """throttled: transient, because there were too many; permanent: another way is looked for at once."""
-    reason: Reason | None = None
+    reason: SaidReason | None = None
 
 
 class MessageId(Strict):

@@ -100,7 +100,7 @@ KIND_NOTES: dict[type[BaseModel], Notes] = {
             "transient: later again; throttled: too many; permanent: another way at once; unknown: it may be out.",
             "transient：稍后重试；throttled：过多；permanent：立即改走其他途径；unknown：可能已发出。",
         ),
-        "reason": Note("Reason", "For metrics and the record.", "用于指标和存档。"),
+        "reason": Note("Reason", "For metrics and the record; see Reasons.", "用于指标和存档，见“原因”。"),
     },
     SmtpFile: {
         "": Note("Mail server", "A server that takes our mail.", "接收邮件的服务器。"),
