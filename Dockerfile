@@ -14,6 +14,8 @@ RUN /opt/reeve/bin/python -m pip install --quiet --no-cache-dir --disable-pip-ve
 
 FROM python:3.12-slim-bookworm
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin reeve
+# A new volume that is mounted here belongs to whom the folder belongs.
+RUN install --directory --owner=10001 --mode=0700 /var/lib/reeve
 COPY --from=build /opt/reeve /opt/reeve
 WORKDIR /app
 COPY rules ./rules

@@ -94,10 +94,28 @@ def test_servers_keep_their_data_and_services_wait_for_them() -> None:
     services = compose()["services"]
     assert services["nats"]["volumes"] == ["nats:/data"]
     assert services["mongo"]["volumes"] == ["mongo:/data/db"]
-    assert set(compose()["volumes"]) == {"nats", "mongo"}
+    assert set(compose()["volumes"]) == {"nats", "mongo", "notify"}
     for service in SETTINGS:
         waits = services[service]["depends_on"]
         assert waits == {name: {"condition": "service_healthy"} for name in ("nats", "mongo")}
+
+
+def test_what_notify_is_sending_outlives_its_container_and_it_may_write_there() -> None:
+    notify = compose()["services"]["notify"]
+    kept = {target: name for name, _, target in (volume.partition(":") for volume in notify["volumes"])}
+    journal = Path(notify["environment"]["REEVE_NOTIFY_JOURNAL"])
+    assert kept[str(journal.parent)] in compose()["volumes"]
+    assert notify["read_only"] is True
+    made = [shlex.split(rest) for word, rest in dockerfile() if word == "RUN" and rest.startswith("install ")]
+    assert any("--owner=10001" in step and step[-1] == str(journal.parent) for step in made)
+    rules = set(compose()["services"]["escalation"]["volumes"])
+    assert rules <= set(notify["volumes"])
+
+
+def test_whoever_sends_and_whoever_takes_receipts_know_the_same_providers() -> None:
+    services = compose()["services"]
+    for name in ("REEVE_CHANNELS", "REEVE_SMS_GATEWAY"):
+        assert services["intake"]["environment"][name] == services["notify"]["environment"][name]
 
 
 def test_the_servers_are_new_enough_and_mongodb_is_a_replica_set() -> None:
