@@ -126,32 +126,33 @@ class ReceiptKeeper:
         wanted = {name for _, names in receipts for name in names}
         known = await self._deliveries.find(wanted)
         strange = 0
+        # A post with one that is not known yet is looked at again and again: the others are counted once.
+        first = post.claims <= 1
         for receipt, names in receipts:
             name = next((each for each in names if each in known), None)
             if receipt.status == "pending":
-                RECEIPTS.labels(post.provider, "pending").inc()
+                RECEIPTS.labels(post.provider, "pending").inc(first)
             elif name is None:
                 strange += 1
-            else:
-                await self._settle(known[name], name, post.provider, receipt, failed)
+            elif not await self._settle(known[name], name, post.provider, receipt, failed):
+                RECEIPTS.labels(post.provider, "repeated").inc(first)
         return strange
 
     async def _settle(
         self, delivery: Delivery, name: str, provider: str, receipt: Receipt, failed: set[str]
-    ) -> None:
-        """The delivery says what the receipt says, whoever else changes it meanwhile."""
+    ) -> bool:
+        """The delivery says what the receipt says, whoever else changes it meanwhile; whether that was news."""
         while True:
             now = self._time.now()
             change = judged(delivery, provider, receipt, self._another(delivery, provider), now)
             if change is None:
-                RECEIPTS.labels(provider, "repeated").inc()
-                return
+                return False
             reach("notify.receipt")
             if await self._deliveries.apply(change):
                 break
             again = await self._deliveries.find([name])
             if name not in again:
-                return
+                return True
             delivery = again[name]
         came_to = "noted" if change.state is None else change.attempt.result
         RECEIPTS.labels(provider, came_to).inc()
@@ -169,6 +170,7 @@ class ReceiptKeeper:
                 reason=change.attempt.reason,
                 state=change.state,
             )
+        return True
 
     def _another(self, delivery: Delivery, provider: str) -> bool:
         """Whether a provider is left that has not had it."""
