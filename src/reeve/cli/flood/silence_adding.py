@@ -7,7 +7,14 @@ from datetime import UTC
 
 from reeve.cli.ending import fail
 from reeve.cli.exit_codes import BAD
-from reeve.cli.flood.silence_checks import hides_anything, known_names, misspelt, worst_of
+from reeve.cli.flood.silence_checks import (
+    hides_anything,
+    known_names,
+    misspelt,
+    site_meant,
+    worst_by_policy,
+    worst_of,
+)
 from reeve.cli.flood.silence_view import (
     end_asked,
     matching_cases,
@@ -51,6 +58,8 @@ async def add_silence(asked: Asked, dry_run: bool, as_json: bool, words: dict[st
         known = known_names(bundle, (one.id for one in people))
         for option, found, best in misspelt(matchers, known):
             unknown(option, found, best, words)
+        if matchers.site and (meant := site_meant(matchers.site, bundle, people)) is not None:
+            unknown("site", matchers.site, meant, words)
         author = next(
             (one for one in people if one.id == asked.author and (not places or one.place in places)), None
         )
@@ -89,4 +98,5 @@ async def add_silence(asked: Asked, dry_run: bool, as_json: bool, words: dict[st
     print_line(words["matching"].format(count=matching))
     if worst:
         key = "worst" if asked.include_worst else "not_worst"
-        print_line((words[key].format(grades=", ".join(worst)), "bold red" if asked.include_worst else "dim"))
+        said = "; ".join(f"{name}: {', '.join(of)}" for name, of in worst_by_policy(matchers, bundle).items())
+        print_line((words[key].format(grades=said), "bold red" if asked.include_worst else "dim"))

@@ -10,7 +10,7 @@ from reeve.domain.bundle import Bundle, Policy
 from reeve.domain.facts import zone_of
 from reeve.domain.flood.settings import WORST_RANK
 from reeve.domain.flood.silences import Matchers
-from reeve.domain.recipients import ROLES
+from reeve.domain.recipients import ROLES, Recipient
 from reeve.rulelang.problems import closest
 
 
@@ -35,8 +35,24 @@ def misspelt(matchers: Matchers, known: dict[str, frozenset[str]]) -> Iterator[t
 
 def worst_of(matchers: Matchers, bundle: Bundle) -> tuple[str, ...]:
     """The grades it matches that are one of the two worst of their policy, in order of the policies."""
-    found = [grade for policy in _matched(matchers, bundle) for grade in policy.grade_order[: WORST_RANK + 1]]
-    return tuple(grade for grade in dict.fromkeys(found) if matchers.grade in ("", grade))
+    return tuple(dict.fromkeys(grade for found in worst_by_policy(matchers, bundle).values() for grade in found))
+
+
+def worst_by_policy(matchers: Matchers, bundle: Bundle) -> dict[str, tuple[str, ...]]:
+    """Policy → the grades of `worst_of`: what is one of the two worst in one policy may be mild in another."""
+    found = {
+        policy.name: tuple(grade for grade in policy.grade_order[: WORST_RANK + 1] if matchers.grade in ("", grade))
+        for policy in _matched(matchers, bundle)
+    }
+    return {policy: grades for policy, grades in found.items() if grades}
+
+
+def site_meant(site: str, bundle: Bundle, recipients: Iterable[Recipient]) -> str | None:
+    """None: rules or people know the site. Else the place that was perhaps meant, or nothing."""
+    places = {one.place for one in recipients}
+    parent = bundle.site(site).parent
+    known = site in bundle.sites or site in places or (parent is not None and parent in places)
+    return None if known else closest(site, places | set(bundle.sites)) or ""
 
 
 def hides_anything(matchers: Matchers, bundle: Bundle) -> bool:

@@ -17,16 +17,32 @@ DIFF_EXAMPLES = (
     "reeve rules diff old-rules rules --json"
 )
 
+_WORDS = {
+    "en": {
+        "active": "active",
+        "none": "No rules were ever active here: run `reeve rules push`.",
+        "left": "{count:,} open cases are still to follow the active rules.",
+    },
+    "zh": {
+        "active": "生效中",
+        "none": "这里还没有启用过规则：运行 `reeve rules push`。",
+        "left": "还有 {count:,} 张未结工单尚未改用现行规则。",
+    },
+}
+
 
 def history(
     limit: Limit = 20,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """List which rules became active when, by whom and why, newest first; and how many open cases still follow.
 
+    Moments are in this computer's zone: rules are of all sites.
+
     Exit codes: 0 done, 3 MongoDB can't be reached.
     """
-    run(_history(limit, as_json))
+    run(_history(limit, as_json, spoken_language(lang)))
 
 
 def diff(
@@ -71,7 +87,7 @@ def _style(line: str) -> str:
     return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
 
 
-async def _history(limit: int, as_json: bool) -> None:
+async def _history(limit: int, as_json: bool, lang: str) -> None:
     from reeve.cli.targets import find_targets, open_record
     from reeve.runtime.store.bundles import BundleStore
     from reeve.runtime.store.running_cases import RunningCases
@@ -84,9 +100,10 @@ async def _history(limit: int, as_json: bool) -> None:
         left = await RunningCases(database).count_outdated(stored.follows) if stored is not None else 0
     for each in found:
         is_active = active is not None and (each.version, each.at) == (active.version, active.at)
+        at = each.at.astimezone().isoformat(timespec="seconds")
         row: dict[str, Any] = {
             "version": each.version,
-            "at": each.at.astimezone().isoformat(timespec="seconds"),
+            "at": at,
             "by": each.author,
             "note": each.note or None,
             "active": is_active,
@@ -98,12 +115,12 @@ async def _history(limit: int, as_json: bool) -> None:
             continue
         print_line(
             (f"{each.version}  ", "bold green" if is_active else ""),
-            f"{moment(each.at.astimezone())}  {each.author:<12} {each.note}",
-            ("  active" if is_active else "", "bold green"),
+            f"{moment(at)} {at[19:]}  {each.author:<12} {each.note}",
+            (f"  {_WORDS[lang]['active']}" if is_active else "", "bold green"),
         )
     if as_json:
         return
     if not found:
-        errors().print("No rules were ever active here: run `reeve rules push`.")
+        errors().print(_WORDS[lang]["none"])
     elif left:
-        print_line((f"{left:,} open cases are still to follow the active rules.", "yellow"))
+        print_line((_WORDS[lang]["left"].format(count=left), "yellow"))

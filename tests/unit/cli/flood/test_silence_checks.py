@@ -12,11 +12,14 @@ from reeve.cli.flood.silence_checks import (
     known_names,
     misspelt,
     read_when,
+    site_meant,
+    worst_by_policy,
     worst_of,
 )
 from reeve.cli.flood.texts import TEXTS
 from reeve.domain.bundle import Bundle
 from reeve.domain.flood.silences import REFUSALS, Matchers
+from reeve.domain.recipients import Recipient
 from reeve.rulelang.load import load_bundle, read_folder
 
 RULES = Path(__file__).parents[4] / "rules"
@@ -44,6 +47,18 @@ def test_the_worst_grades_of_what_it_matches_are_known(bundle: Bundle) -> None:
     assert worst_of(Matchers(policy="complaint"), bundle) == ("extraordinary", "major")
     assert worst_of(Matchers(policy="complaint", grade="ordinary"), bundle) == ()
     assert "emergency" in worst_of(Matchers(site="anywhere"), bundle)
+    everywhere = worst_by_policy(Matchers(site="anywhere"), bundle)
+    assert everywhere["notice"] == ("urgent", "ordinary")
+    assert everywhere["complaint"] == ("extraordinary", "major")
+    assert "letter" not in everywhere
+
+
+def test_a_site_that_nobody_knows_is_said_to_be_that(bundle: Bundle) -> None:
+    people = [Recipient("pm-1", "sunny-court", frozenset({"property_manager"}))]
+    assert site_meant("sunny-cort", bundle, people) == "sunny-court"
+    assert site_meant("elsewhere", bundle, people) == ""
+    assert site_meant("sunny-court", bundle, people) is None
+    assert site_meant("sunshine-garden", bundle, []) is None
 
 
 def test_a_silence_of_a_worst_grade_alone_hides_nothing(bundle: Bundle) -> None:
