@@ -106,13 +106,15 @@ async def test_a_place_is_replaced_exported_and_looked_at_ahead(here: World, tmp
     file = tmp_path / "staff.csv"
     file.write_bytes(STAFF.encode("gb18030"))
     code, out, err = await _invoke(here, "import", str(file))
-    assert (code, err) == (0, "")
+    assert (code, err) == (0, "moon-bay/desk-03: nobody there has the id nobody-01, who is to stand in\n")
     whole = tmp_path / "staff.xlsx"
     assert (await _invoke(here, "export", str(whole), "--place", "moon-bay"))[0] == 0
     assert whole.stat().st_mode & 0o077 == 0
     assert (await _invoke(here, "export", str(whole)))[0] == 2  # never over a file that is there
     again = (await _invoke(here, "import", str(whole), "--replace", "--json", "--yes"))[1]
-    assert [json.loads(line)[key] for line in again.splitlines() for key in ("unchanged", "removed")] == [3, 0]
+    note, counts = (json.loads(line) for line in again.splitlines())
+    assert note == {"note": "stand_in_unknown", "place": "moon-bay", "id": "desk-03", "name": "nobody-01"}
+    assert (counts["unchanged"], counts["removed"]) == (3, 0)
 
     file.write_text(STAFF.replace("前台@3栋,", "前台@4栋,").replace("leader-01", "leader-02"), "utf-8-sig")
     code, out, _ = await _invoke(here, "import", str(file), "--dry-run", "--replace")
@@ -129,7 +131,9 @@ async def test_a_place_is_replaced_exported_and_looked_at_ahead(here: World, tmp
 
     code, out, err = await _invoke(here, "check", "--coverage", "2d", "--json", "--site", "moon-bay")
     assert code == 1, (out, err)
-    gaps = [json.loads(line) for line in out.splitlines()]
+    assert err == ""
+    known, *gaps = (json.loads(line) for line in out.splitlines())
+    assert known == note
     nights = [gap for gap in gaps if gap["role"] == "front_desk" and gap["area"] == "3/2" and gap["why"] == "quiet"]
     assert nights
     assert all(gap["until"].endswith("T07:00:00+08:00") or gap is nights[-1] for gap in nights)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -13,12 +12,12 @@ from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.options import AsJson, Lang, OnlySite
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.recipients.coverage import find_gaps, show_gaps
+from reeve.cli.recipients.notes import notes_about, tell_notes
 from reeve.cli.rules.versions import active_rules
 from reeve.cli.shifts.moments import read_length
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.bundle import Bundle
-from reeve.domain.people.recipient import DEFAULT_URGENCY
 from reeve.domain.recipients import ASSIGNEE, OWNER, UNREACHABLE, OnShift, Recipient, resolve
 from reeve.domain.telling import People
 from reeve.runtime.store.recipients import RecipientStore
@@ -35,8 +34,6 @@ _WORDS = {
         "by_case": "{place}: where the {role} of a case can't be reached, {told} is told instead",
         "none": "There are no recipients yet; start with: reeve recipients import FILE",
         "good": "Every role the rules tell ends with somebody who can be reached.",
-        "stand_in_unknown": "{person}: nobody there has the id {name}, who is to stand in",
-        "urgency_unknown": "{person}: channel_order names {name}, which is no grade of the active rules",
     },
     "zh": {
         "nobody": "{place}：{role} 完全没有人能收到通知",
@@ -44,8 +41,6 @@ _WORDS = {
         "by_case": "{place}：工单的 {role} 联系不到时，改为通知 {told}",
         "none": "还没有人员；请先运行 reeve recipients import 文件",
         "good": "规则要通知的每个角色最终都有人能联系到。",
-        "stand_in_unknown": "{person}：代班人 {name} 不在名单中",
-        "urgency_unknown": "{person}：渠道顺序里的 {name} 不是现行规则的等级",
     },
 }
 
@@ -60,6 +55,8 @@ def check_recipients(
     lang: Lang = None,
 ) -> None:
     """For every site and every role the active rules tell: who is reached, or who up the ladder is told instead.
+
+    What is hardly meant is noted: a stand-in nobody knows, a grade there is not (`note` in --json).
 
     With --coverage: the hours ahead in which nobody of a role can be reached at once, because a term ends, people
     are away and nobody stands in, nobody is on shift, or everybody has quiet hours. Times are the site's.
@@ -91,7 +88,7 @@ async def _check(targets: Targets, ahead: timedelta | None, site: str | None, as
     if site is not None and not places:
         errors().print(f"{site}: neither the rules nor the recipients know this site.")
         raise typer.Exit(USAGE)
-    _show_notes(bundle, people, as_json, language)
+    tell_notes(notes_about(people, people, bundle), language, as_json=as_json)
     roles = _roles_told(bundle)
     if ahead is not None and places:
         start = now.replace(second=0, microsecond=0)
@@ -164,24 +161,3 @@ def _reach(
         "depends_on_case": by_case,
         "message": UNREACHABLE if resolution.climbs and not by_case else None,
     }
-
-
-def _show_notes(bundle: Bundle, people: list[Recipient], as_json: bool, language: str) -> None:
-    """What is no gap, but hardly meant: on stderr, so that the answer stays what it is."""
-    if as_json:
-        return
-    for what, person, name in _notes(bundle, people):
-        named = _WORDS[language][what].format(person=f"{person.place}/{person.id}", name=name)
-        errors().print(named, style="yellow")
-
-
-def _notes(bundle: Bundle, people: list[Recipient]) -> Iterator[tuple[str, Recipient, str]]:
-    known = {(person.place, person.id) for person in people}
-    grades = {grade for policy in bundle.policies.values() for grade in policy.grade_order} | {DEFAULT_URGENCY}
-    for person in people:
-        above = bundle.site(person.place).parent or person.place
-        for other in sorted(person.stand_ins):
-            if not {(person.place, other), (above, other)} & known:
-                yield "stand_in_unknown", person, other
-        for urgency in sorted(person.channel_order.keys() - grades):
-            yield "urgency_unknown", person, urgency

@@ -16,17 +16,19 @@ from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.options import AsJson, DryRun, Lang, OnlyPlace
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.recipients.cells import write_away, write_quiet, write_roles
-from reeve.cli.recipients.changes import Changes, changes_between, lines_of, masked, places_misspelt, rows_of
+from reeve.cli.recipients.changes import Changes, changes_between, lines_of, masked, rows_of
 from reeve.cli.recipients.checks import check_recipients
 from reeve.cli.recipients.export import exported, object_of
 from reeve.cli.recipients.files import read_recipients
+from reeve.cli.recipients.notes import needs_rules, notes_about, notes_about_places, tell_notes
 from reeve.cli.recipients.rows import Fault, Rows
-from reeve.cli.recipients.texts import counts_text, fault_text, misspelt_text, staying_text
+from reeve.cli.recipients.texts import counts_text, fault_text, removed_text, say, staying_text
 from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_record
+from reeve.domain.bundle import Bundle
 from reeve.domain.recipients import ROLES, Recipient
 from reeve.runtime.store import recipients as collection
-from reeve.runtime.store.mongo import ensure_indexes
+from reeve.runtime.store.mongo import Database, ensure_indexes
 from reeve.runtime.store.recipients import RecipientStore
 
 app = typer.Typer(
@@ -61,6 +63,9 @@ def import_recipients(
     unverified, channel_order, quiet, away, customers, name; also in Chinese. Areas and dates of a role stand
     behind it: `front_desk; steward @3 @5/2 2026-01-01..2026-06-30`. docs/recipients.md has all of it.
 
+    What is hardly meant is noted and imported all the same: a stand-in nobody knows, a grade of channel_order that
+    the active rules do not have, a new place that looks like another; --json has a line with `note` each.
+
     Nobody is removed without --replace, and none if a row of the file is bad.
 
     Exit codes: 0 done, 1 a row is bad, or the removal was declined, 2 wrong usage, 3 MongoDB is away.
@@ -76,7 +81,7 @@ def import_recipients(
     language = spoken_language(lang)
     rows = read_recipients(file)
     if replace and not (yes or dry_run or sys.stdin.isatty()):
-        errors().print("Nobody can be asked here: add --yes to remove people, or --dry-run to only look.")
+        errors().print(say("nobody_to_ask", language))
         raise typer.Exit(USAGE)
     if asyncio.run(_import(find_targets(), rows, dry_run, replace, yes, as_json, language)):
         raise typer.Exit(BAD)
@@ -169,20 +174,24 @@ async def _import(
         changes = changes_between(known, rows.recipients)
         for fault in rows.faults:
             _tell_fault(fault, as_json, language)
-        for place, close in places_misspelt(known, rows.recipients):
-            errors().print(misspelt_text(place, close, language), style="yellow")
+        tell_notes(notes_about_places(known, rows.recipients), language, as_json=as_json)
         removing = replace and not bad and bool(changes.missing)
         if replace and bad and changes.missing:
-            errors().print("Nobody is removed, because rows are bad: mend them and import again.", style="yellow")
+            errors().print(say("none_removed", language), style="yellow")
         if dry_run:
             _show_changes(changes, removing, as_json)
-        declined = removing and not dry_run and not _agreed(changes.missing, yes)
+        declined = removing and not dry_run and not _agreed(changes.missing, yes, language)
         removing = removing and not declined
         if not dry_run:
             await ensure_indexes(database, collection.INDEXES)
             await store.save(changes.saved)
             if removing:
                 await store.remove((one.place, one.id) for one in changes.missing)
+        rules = await _active_rules(database) if needs_rules(rows.recipients) else None
+        gone = {(one.place, one.id) for one in changes.missing} if removing else set()
+        there = [one for one in known if (one.place, one.id) not in gone]
+        notes = notes_about(rows.recipients, [*there, *rows.recipients], rules)
+        tell_notes(notes, language, as_json=as_json)
     counts = {
         "new": len(changes.new),
         "changed": len(changes.changed),
@@ -199,12 +208,21 @@ async def _import(
     return bool(rows.faults) or declined
 
 
-def _agreed(missing: tuple[Recipient, ...], yes: bool) -> bool:
+async def _active_rules(database: Database) -> Bundle | None:
+    from reeve.cli.rules.versions import active_rules
+    from reeve.runtime.bundles import NoBundle
+
+    try:
+        return await active_rules(database)
+    except NoBundle:
+        return None
+
+
+def _agreed(missing: tuple[Recipient, ...], yes: bool, language: str) -> bool:
     """Whether these people may be removed; who they are is said first."""
-    named = ", ".join(f"{one.place}/{one.id}" for one in missing[:_MOST_NAMED])
-    more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
-    errors().print(f"{len(missing)} people are not in the file and will be removed: {named}{more}")
-    return yes or typer.confirm("Remove them?", err=True)
+    named = [f"{one.place}/{one.id}" for one in missing[:_MOST_NAMED]]
+    errors().print(removed_text(named, len(missing), language))
+    return yes or typer.confirm(say("remove", language), err=True)
 
 
 def _tell_fault(fault: Fault, as_json: bool, language: str) -> None:

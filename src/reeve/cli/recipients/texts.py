@@ -115,11 +115,32 @@ def staying_text(staying: int, language: str) -> str:
     return f"{staying} people of these places are not in the file, and stay."
 
 
-def misspelt_text(place: str, close: str, language: str) -> str:
-    """A place that is hardly meant."""
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "nobody_to_ask": (
+        "Nobody can be asked here: add --yes to remove people, or --dry-run to only look.",
+        "这里无法询问：加 --yes 直接删除人员，或加 --dry-run 只看。",
+    ),
+    "none_removed": (
+        "Nobody is removed, because rows are bad: mend them and import again.",
+        "有错误的行，因此没有删除任何人：请改正后重新导入。",
+    ),
+    "remove": ("Remove them?", "是否删除？"),
+}
+
+
+def say(name: str, language: str) -> str:
+    """The sentence of that name."""
+    return _WORDS[name][language == "zh"]
+
+
+def removed_text(named: list[str], count: int, language: str) -> str:
+    """Who is to be removed; `named` are the first of them."""
+    more = count - len(named)
     if language == "zh":
-        return f"{place}：此前没有这个地点；是不是想写 {close}？"
-    return f"{place}: nobody was at this place before; did you mean {close}?"
+        rest = f"，等 {count} 人" if more else ""
+        return f"有 {count} 人不在文件里，将被删除：{'、'.join(named)}{rest}"
+    rest = f" and {more} more" if more else ""
+    return f"{count} people are not in the file and will be removed: {', '.join(named)}{rest}"
 
 
 def _chinese(says: str) -> str:
