@@ -16,6 +16,7 @@ from services.escalation.revising import Reviser
 from services.escalation.spare import SpareWork
 from services.escalation.work import ReviseWork
 from tests.support.simulation import bundle_of
+from tests.support.waiting import PATIENCE
 
 POLICY = """
 takes: ticket
@@ -104,7 +105,7 @@ async def test_other_rules_in_the_middle_begin_anew() -> None:
     await reviser.sweep()
     assert inbox.handed == ["a", "b"]
     running = asyncio.create_task(reviser.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(inbox.handed) < 4:
             inbox.got.clear()
             await inbox.got.wait()
@@ -124,7 +125,7 @@ async def test_a_record_that_is_away_is_asked_again() -> None:
     running = asyncio.create_task(reviser.run())
     await asyncio.sleep(0)
     record.away = False
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         reviser.look()
         await inbox.got.wait()
     running.cancel()
@@ -166,11 +167,11 @@ async def test_whoever_puts_waits_for_room_and_a_closed_lane_is_forgotten() -> N
     queue.drop_lane(0)
     while len(queue) > 200:
         queue.take(50, beside=False)
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, PATIENCE)
     done = asyncio.create_task(queue.done())
     taken = []
     while len(queue):
         await asyncio.sleep(0)
         taken += queue.take(50, beside=False)
-    await asyncio.wait_for(done, 5)
+    await asyncio.wait_for(done, PATIENCE)
     assert {work.lane for work in taken} == {1}

@@ -14,6 +14,7 @@ from services.notify.hand import CLASSES, Hand, Item
 from services.notify.pool.choice import ProviderPool
 from services.notify.pool.terms import Terms
 from services.notify.turns import Turns
+from tests.support.waiting import PATIENCE
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 SENT = Outcome(Result.SENT, Reason.ACCEPTED)
@@ -115,7 +116,7 @@ async def test_a_place_that_is_free_again_wakes_who_waits() -> None:
     assert not waiting.done()
     one.ended(turn, SENT, 0.01, asyncio.get_running_loop().time())
     turns.freed("sms")
-    found, _ = await asyncio.wait_for(waiting, 5)
+    found, _ = await asyncio.wait_for(waiting, PATIENCE)
     assert found.delivery.id == "2"
 
 

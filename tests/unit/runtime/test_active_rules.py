@@ -17,6 +17,7 @@ from reeve.ports import StoreAway
 from reeve.runtime.active_rules import ActiveRules
 from reeve.runtime.bundles import Bundles, NoBundle
 from reeve.runtime.bus.connection import BusConnection
+from tests.support.waiting import PATIENCE
 from tests.unit.domain.test_language_example import RULES
 
 FIRST, SECOND = replace(RULES, version="first"), replace(RULES, version="second")
@@ -106,7 +107,7 @@ async def test_another_activation_is_followed_at_once(how: str) -> None:
     rules = ActiveRules(record, taken=lambda bundle: taken.set())
     await rules.listen(cast("BusConnection", bus))
     following = asyncio.create_task(rules.run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await taken.wait()
         taken.clear()
         record.active = "second"
