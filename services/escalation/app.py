@@ -32,6 +32,7 @@ from reeve.runtime.store.mongo import (
 )
 from reeve.runtime.store.running_cases import RunningCases
 from reeve.runtime.store.scheduled_duties import ScheduledDuties
+from reeve.runtime.store.shifts import ShiftBook, ShiftStore
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
 from services.escalation.duty_keeper import DutyKeeper
@@ -176,7 +177,8 @@ async def _work(
         settings.escalation_reconcile,
     )
     reviser = Reviser(inbox, RunningCases(database), lambda: rules.bundle)
-    duties = DutyKeeper(inbox, ScheduledDuties(database), lambda: rules.bundle)
+    shifts = ShiftBook(ShiftStore(database))
+    duties = DutyKeeper(inbox, ScheduledDuties(database), lambda: rules.bundle, shifts, time)
     rules.on_taken(taken)
     lanes = LaneKeeper(leases, inbox, settings.escalation_lease, settle, gained)
     shadow = ShadowKeeper(

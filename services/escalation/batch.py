@@ -22,7 +22,7 @@ from reeve.domain.counts import Count, count_key
 from reeve.domain.errors import NotLoaded
 from reeve.domain.events import Event
 from reeve.domain.facts import zone_of
-from reeve.domain.recurring import schedule_duty
+from reeve.domain.recurring import schedule_duty, unschedule_duty
 from reeve.domain.trace import Considered
 from reeve.domain.workset import Decided, Workset, subject_key
 from reeve.ports import NO_CASE, CaseRecord, Changes, DecisionRow, Loaded, Message, Needs
@@ -32,7 +32,7 @@ from reeve.runtime.verdicts import Failure, attempt
 from services.escalation.metrics import RELOADS
 from services.escalation.supposing import SupposingWorkset
 from services.escalation.timers import Alarm
-from services.escalation.work import EventWork, Item, ScheduleWork, TickWork, check
+from services.escalation.work import EventWork, Item, ScheduleWork, TickWork, UnscheduleWork, check
 
 MOST_PASSES = 40
 """Each pass loads at least one thing more, so this many mean a mistake in the core."""
@@ -226,6 +226,8 @@ class _Batch:
             apply_tick(workset, item.case_id, self._bundle, self._now)
         elif isinstance(item, ScheduleWork):
             schedule_duty(workset, item.site, item.duty, self._bundle, self._now)
+        elif isinstance(item, UnscheduleWork):
+            unschedule_duty(workset, item.case_id)
         else:
             revise = replace(item.revise, at=self._now) if item.revise is not None else None
             apply_revision(workset, item.case_id, self._bundle, self._now, revise)

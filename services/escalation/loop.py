@@ -27,7 +27,7 @@ from reeve.runtime.verdicts import MOST_CONFLICTS, MOST_DELIVERIES, Failure, Ver
 from services.escalation import metrics
 from services.escalation.batch import Outcome, decide_batch
 from services.escalation.outbox import Committed
-from services.escalation.work import BadWork, EventWork, Item, ReviseWork, ScheduleWork, Work
+from services.escalation.work import BadWork, EventWork, Item, ReviseWork, ScheduleWork, UnscheduleWork, Work
 
 ACK = b"+ACK"
 SERVICE = "escalation"
@@ -214,7 +214,7 @@ class Loop:
         """The table's verdict, once the last try is used up."""
         if failure.verdict not in (Verdict.LATER, Verdict.AGAIN, Verdict.WAIT):
             return failure.verdict
-        if isinstance(item, ReviseWork | ScheduleWork):
+        if isinstance(item, ReviseWork | ScheduleWork | UnscheduleWork):
             return Verdict.LATER
         if item.received is not None:
             tries = item.received.delivery

@@ -65,6 +65,15 @@ class ScheduleWork:
 
 
 @dataclass(slots=True)
+class UnscheduleWork:
+    """An occurrence of a duty that is not to come."""
+
+    case_id: str
+    received: None = None
+    """Comes from the record, never by the bus."""
+
+
+@dataclass(slots=True)
 class BadWork:
     """A message that can't be read."""
 
@@ -73,7 +82,7 @@ class BadWork:
     site: str | None
 
 
-Item = EventWork | TickWork | ReviseWork | ScheduleWork
+Item = EventWork | TickWork | ReviseWork | ScheduleWork | UnscheduleWork
 """What can be decided."""
 Work = Item | BadWork
 

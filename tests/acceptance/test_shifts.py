@@ -15,6 +15,7 @@ from reeve.domain.facts import zone_of
 from reeve.domain.recipients import Recipient
 from tests.support.shared_servers import SharedServers
 from tests.support.stack import SITE, Stack, complaint, event, now, rules_copy, running_stack, staff
+from tests.support.waiting import eventually
 
 pytestmark = [
     pytest.mark.acceptance,
@@ -91,6 +92,14 @@ async def test_who_comes_is_told_how_the_site_stands_and_the_chief_when_nobody_t
     await stack.arrived("chief-9@example.org", "Nobody took over: guard")
     assert not stack.to("guard-1@example.org")  # not on shift any more
     assert not stack.to("guard-3@example.org")  # never was
+
+    async def told_once() -> bool:
+        waiting = {"policy": "duty", "open": False, "next_due": {"$type": "date"}}
+        coming = await stack.database["cases"].distinct("subject", waiting)
+        duties = {subject.partition("/")[0] for subject in coming}
+        return "lobby_day_handover" in duties and not duties & {"day_handover", "night_handover"}
+
+    await eventually("the guards' duties are left to their rota", told_once)
 
 
 async def test_whoever_is_on_shift_stands_for_the_role_and_takes_over_by_acknowledging(stack: Stack) -> None:

@@ -20,6 +20,13 @@ def schedule_duty(workset: Workset, site: str, name: str, bundle: Bundle, now: d
         _put_next(workset, bundle, name, site, now)
 
 
+def unschedule_duty(workset: Workset, case_id: str) -> None:
+    """The occurrence does not come; the duty can be scheduled again. One that has come stays as it is."""
+    case = workset.case(case_id)
+    if case is not None and case.scheduled:
+        _forget(workset, case)
+
+
 def open_duty(workset: Workset, case: Case, bundle: Bundle, now: datetime) -> None:
     """The scheduled case is open as of its own moment, its successor stands ready, and evidence that came before
     has reached it. A duty that the rules no longer know is forgotten."""

@@ -57,6 +57,8 @@ class Duty:
     schedule: Schedule
     sites: tuple[str, ...] = ()
     """Only at these; none named: at every site."""
+    by_rota: tuple[str, ...] = ()
+    """Roles: where all of them have a rota that tells its hand-overs, the duty does not come. Source: DUTY-01."""
     sample: Decimal | None = None
     """It comes only on this share (0 to 1) of its days, by a stable hash."""
     report: Report | None = None

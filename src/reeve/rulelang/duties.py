@@ -128,6 +128,7 @@ class _Compiler:
             name=shape.duty,
             schedule=schedule,
             sites=tuple(shape.sites),
+            by_rota=tuple(shape.who) if shape.unless == "rota" else (),
             sample=shape.sample if shape.report is None else None,
             report=self._report(shape.report) if shape.report is not None else None,
             title=desk.texts(shape.title),

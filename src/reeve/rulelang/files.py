@@ -239,6 +239,7 @@ class DutyShape(Shape):
     every: str
     who: Some
     sites: Some = Field(default=[])
+    unless: OneOf["rota"] | None = None
     sample: Share | None = None
     limit: Expression | None = None
     message: Label | None = None

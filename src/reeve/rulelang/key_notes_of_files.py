@@ -195,6 +195,11 @@ FILE_NOTES: dict[type[Shape], Notes] = {
         "sites": Note(
             "Sites", "Only at these; without it at every site.", "只在这些站点；不写则所有站点。", offer="sites"
         ),
+        "unless": Note(
+            "Unless",
+            "`rota`: not at sites where all of `who` have a rota that tells its hand-overs: one message is enough.",
+            "`rota`：`who` 中的角色在该站点都有值班表（并通知交接）时不再到期，由值班表通知。",
+        ),
         "sample": Note(
             "Sample",
             "It comes only on this share of its days; with a report, the report looks at this share of the cases.",

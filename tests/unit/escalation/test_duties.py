@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from reeve.domain.bundle import Bundle
 from reeve.domain.events import Event, event_key
 from reeve.runtime.bus.lanes import LANES, lane_of
 from reeve.runtime.store.scheduled_duties import ComingDuty
 from services.escalation.duty_keeper import DutyKeeper
-from services.escalation.work import ReviseWork, ScheduleWork, Work
+from services.escalation.work import ReviseWork, ScheduleWork, UnscheduleWork, Work
 from tests.support.simulation import bundle_of
 from tests.support.stage import Stage
 
@@ -118,8 +118,30 @@ class Inbox:
         self.works += works
 
 
-async def looked(bundle: Bundle, scheduled: Scheduled, inbox: Inbox) -> list[Work]:
-    await DutyKeeper(inbox, scheduled, lambda: bundle).keep()  # type: ignore[arg-type]
+@dataclass
+class Shifts:
+    """Roles that have a rota at site s1, from a moment on."""
+
+    roles: dict[str, datetime] = field(default_factory=dict)
+    asked: int = 0
+
+    async def refresh(self, now: datetime) -> None:
+        self.asked += 1
+
+    def hands_over(self, place: str, role: str, at: datetime) -> bool:
+        return place == "s1" and role in self.roles and at >= self.roles[role]
+
+
+@dataclass
+class Noon:
+    """It is noon at the site."""
+
+    def now(self) -> datetime:
+        return T0
+
+
+async def looked(bundle: Bundle, scheduled: Scheduled, inbox: Inbox, shifts: Shifts | None = None) -> list[Work]:
+    await DutyKeeper(inbox, scheduled, lambda: bundle, shifts or Shifts(), Noon()).keep()  # type: ignore[arg-type]
     return inbox.works
 
 
@@ -131,3 +153,52 @@ async def test_what_is_missing_or_outdated_is_found_in_the_lanes_held() -> None:
     assert await looked(bundle, scheduled, Inbox()) == [ReviseWork("b", 2), ScheduleWork("s2", "ledger_check")]
     elsewhere = frozenset(range(LANES)) - {lane_of("s2", "duty"), 2}
     assert await looked(bundle, scheduled, Inbox(elsewhere)) == []
+
+
+HANDOVER = """
+- duty: handover
+  every: day at 17:00
+  who: [guard, lobby_lead]
+  unless: rota
+  message: missed
+"""
+
+
+async def test_what_rotas_tell_is_taken_back_and_not_scheduled_while_everybody_of_it_has_one() -> None:
+    bundle = bundle_of(COMPLAINT, duties=HANDOVER)
+    current = bundle.policies["duty"].digest
+    there = [ComingDuty(f"{site}-h", site, "handover", current, 1, FIVE) for site in ("s1", "s2")]
+    both = {"guard": FIVE, "lobby_lead": T0}
+    assert await looked(bundle, Scheduled({"s1", "s2"}, there), Inbox(), Shifts(both)) == [UnscheduleWork("s1-h")]
+    assert await looked(bundle, Scheduled({"s1"}, there), Inbox(), Shifts({"guard": T0})) == []
+    missing = Scheduled({"s1"})
+    assert await looked(bundle, missing, Inbox(), Shifts(both)) == []
+    assert await looked(bundle, missing, Inbox(), Shifts()) == [ScheduleWork("s1", "handover")]
+    tomorrow = {"guard": FIVE + timedelta(hours=1), "lobby_lead": T0}
+    assert await looked(bundle, missing, Inbox(), Shifts(tomorrow)) == [ScheduleWork("s1", "handover")]
+    elsewhere = frozenset(range(LANES)) - {1}
+    assert await looked(bundle, Scheduled({"s1"}, there), Inbox(elsewhere), Shifts(both)) == []
+
+
+async def test_rotas_are_read_only_where_a_duty_asks_for_them() -> None:
+    shifts = Shifts()
+    await looked(bundle_of(COMPLAINT, duties=LEDGER), Scheduled(), Inbox(), shifts)
+    assert shifts.asked == 0
+    await looked(bundle_of(COMPLAINT, duties=HANDOVER), Scheduled(), Inbox(), shifts)
+    assert shifts.asked == 1
+
+
+async def test_what_is_taken_back_tells_nobody_and_can_come_again() -> None:
+    stage = staged()
+    await stage.loop.handle([ScheduleWork("s1", "ledger_check")])
+    await stage.loop.handle([UnscheduleWork(CASE)])
+    stage.time.at = FIVE
+    assert (await stage.tick(CASE)).rows == []
+    (case,) = stage.memory.cases()
+    assert (case.open, case.scheduled, case.next_due) == (False, False, None)
+    stage.time.at = T0
+    await stage.loop.handle([ScheduleWork("s1", "ledger_check")])
+    stage.time.at = FIVE
+    assert (await stage.tick(CASE)).rows != []
+    await stage.loop.handle([UnscheduleWork(CASE)])
+    assert {str(each.key): each.open for each in stage.memory.cases()} == {CASE: True, NEXT: False}, "it has come"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 from pymongo import IndexModel
 
@@ -26,6 +27,8 @@ class ComingDuty:
     digest: str
     """Version of the duties file it was scheduled by."""
     lane: int
+    at: datetime | None = None
+    """When it comes."""
 
 
 class ScheduledDuties:
@@ -42,11 +45,13 @@ class ScheduledDuties:
     async def coming(self, lanes: Collection[int] | None = None) -> list[ComingDuty]:
         """Every scheduled occurrence, or those of some lanes."""
         query = _COMING if lanes is None else {**_COMING, "lane": {"$in": sorted(lanes)}}
-        fields = {"site": 1, "subject": 1, "digest": 1, "lane": 1}
+        fields = {"site": 1, "subject": 1, "digest": 1, "lane": 1, "next_due": 1}
         with store_errors():
             return [_coming(each) async for each in self._cases.find(query, fields)]
 
 
 def _coming(document: Document) -> ComingDuty:
     duty = document["subject"].partition("/")[0]
-    return ComingDuty(document["_id"], document["site"], duty, document["digest"], document["lane"])
+    return ComingDuty(
+        document["_id"], document["site"], duty, document["digest"], document["lane"], document["next_due"]
+    )

@@ -46,6 +46,11 @@ class Rotas:
         rota, changes = self.of(place, role)
         return None if rota is None else on_shift(rota, changes, at)
 
+    def hands_over(self, place: str, role: str, at: datetime) -> bool:
+        """Whether a rota speaks of that role, place and time, and tells its hand-overs."""
+        rota, _ = self.of(place, role)
+        return rota is not None and rota.hands_over and self.on_shift(place, role, at) is not None
+
 
 class ShiftStore:
     """Rotas and changes. Raises StoreAway when the record can't be reached."""
@@ -115,6 +120,10 @@ class ShiftBook:
     def on_shift(self, place: str, role: str, at: datetime) -> frozenset[str] | None:
         """Who is on by what is in hand; None: no rota speaks of that role, place and time."""
         return self.rotas.on_shift(place, role, at)
+
+    def hands_over(self, place: str, role: str, at: datetime) -> bool:
+        """See `Rotas.hands_over`, by what is in hand."""
+        return self.rotas.hands_over(place, role, at)
 
 
 def rota_id(place: str, role: str) -> str:
