@@ -16,6 +16,7 @@ from reeve.domain.facts import typed, zone_of
 from reeve.domain.flood.settings import DIGEST
 from reeve.domain.people.roles import UNREACHABLE
 from reeve.rulelang.check_names import facts_named
+from reeve.rulelang.fact_titles import VALUE_TITLES
 from reeve.rulelang.known_names import FIELD_KINDS
 from reeve.rulelang.reply_hints import REPLY_NAMES, reply_words
 from reeve.rulelang.template_filters import local_due
@@ -129,5 +130,8 @@ def grade_title(policy: Policy | None, grade: str | None, languages: tuple[str, 
     """What the grade is called; its id where nobody named it; nothing where there is no grade."""
     if grade is None:
         return ""
-    titles = next((rule.title for rule in policy.grades if rule.grade == grade), {}) if policy else {}
+    if policy is None:
+        return grade
+    titles = next((rule.title for rule in policy.grades if rule.grade == grade), {})
+    titles = titles or VALUE_TITLES.get(policy.grade_from or "", {}).get(grade, {})
     return title_in(titles, languages, grade)

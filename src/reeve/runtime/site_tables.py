@@ -10,6 +10,7 @@ from reeve.domain.bundle import Bundle, Policy, SiteSettings
 from reeve.domain.case import Case, ClockState, Due
 from reeve.domain.duties import SCHEDULED, duty_of
 from reeve.domain.facts import zone_of
+from reeve.rulelang.fact_titles import VALUE_TITLES
 from reeve.rulelang.message_context import grade_title
 from reeve.rulelang.template_filters import day, hm, local_due
 from reeve.rulelang.titles import title_in
@@ -28,17 +29,7 @@ _WORDS = {
     | {"case": "单号", "grade": "等级", "title": "内容", "due": "下一时限"}
     | {"kind": "种类", "since": "收件时间", "duty": "工作", "came": "应做时间", "count": "件数"},
 }
-_KINDS = {
-    "zh": {
-        "letter": "信件",
-        "paper": "报纸",
-        "magazine": "杂志",
-        "slip": "取件单",
-        "parcel": "包裹",
-        "express": "快件",
-        "registered": "挂号",
-    }
-}
+_KINDS = VALUE_TITLES["kind"]
 
 
 def open_cases_text(
@@ -58,10 +49,9 @@ def open_cases_text(
 def mail_text(cases: Sequence[Case], count: int, site: SiteSettings, languages: tuple[str, ...]) -> str:
     """A line for each letter or parcel that is still here."""
     words, zone = _words(languages), zone_of(site.zone)
-    kinds = _KINDS.get(_spoken(languages), {})
     rows = [
         (
-            kinds.get(kind := str(case.facts.get("kind") or "-"), kind),
+            title_in(_KINDS.get(kind := str(case.facts.get("kind") or "-"), {}), languages, kind),
             case.key.subject,
             str(case.facts.get("count") or 1),
             _moment(case.opened_at, zone),

@@ -165,6 +165,24 @@ def test_a_table_reads_in_the_readers_language() -> None:
     assert "3 cases" in report_text(found, rule, bundle(), site, languages_for("en", site))
 
 
+def test_a_chinese_table_has_no_english_in_it() -> None:
+    site, latin = bundle().site(SITE), set("abcdefghijklmnopqrstuvwxyz")
+    for duty, at in (
+        ("collection_report", "2026-04-01 09:00"),
+        ("month_figures", "2026-04-01 09:00"),
+        ("repair_targets", "2026-04-01 09:00"),
+        ("follow_up_table", "2026-04-01 09:00"),
+        ("failed_follow_ups", "2026-03-31 09:00"),
+    ):
+        rule = bundle().duties[duty].report
+        assert rule is not None
+        text = report_text(table(duty, at), rule, bundle(), site, languages_for("zh", site))
+        head, *rows = text.splitlines()
+        assert rows, duty
+        assert not latin & set(head), text
+        assert not latin & set(text.replace("fee", "").replace("lift", "").replace("door", "")), text
+
+
 def test_nothing_in_a_table_is_personal() -> None:
     shown = {name for duty in bundle().duties.values() if duty.report for name in duty.report.by}
     assert not shown & {"customer", "room", "title", "description", "assignee"}  # PRIVACY-01

@@ -88,7 +88,7 @@ def test_the_text_speaks_the_readers_language() -> None:
     report = Report(("complaint",), "month", ("grade", "department"))
     found = tabulate(report, [case(1, "major", department="finance"), case(2)], Closures())
     text = report_text(found, report, bundle, bundle.site("s"), ("zh", "en"))
-    assert text.splitlines() == ["grade | 部门 | 件数", "重大投诉 | 财务部 | 1", "ordinary | - | 1", "合计 2 件"]
+    assert text.splitlines() == ["等级 | 部门 | 件数", "重大投诉 | 财务部 | 1", "ordinary | - | 1", "合计 2 件"]
     assert "Major complaint | finance" in report_text(found, report, bundle, bundle.site("s"), ("en",))
     empty = tabulate(report, [], Closures())
     assert report_text(empty, report, bundle, bundle.site("s"), ("zh",)) == "本期没有。"

@@ -54,6 +54,8 @@ def test_open_cases_say_grade_number_matter_and_the_next_limit(bundle: Bundle) -
         "重大投诉 | T-1 | ceiling leak | 响应 限 2026-11-21 00:35",
         "… 另有 8 件",
     ]
+    burst = open_cases_text([case("repair", "R-1", "emergency", title="爆管")], 1, bundle, site, ("zh", "en"))
+    assert burst.split("\n")[1] == "紧急报修 | R-1 | 爆管 | 无时限"
 
 
 def test_nothing_is_said_to_be_nothing_and_what_is_too_much_is_counted(bundle: Bundle) -> None:
