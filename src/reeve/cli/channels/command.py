@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from reeve.cli.channels.fault_texts import fault_text
 from reeve.cli.channels.texts import HINTS, RESULTS, say
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.options import AsJson, Lang
@@ -102,8 +103,8 @@ def check_files(
         if as_json:
             print_json({**_where(fault), "severity": "error", "says": fault.sentence})
         else:
-            print_line((str(fault), "red"))
-    for each, warning in _warnings(found, settings, spoken):
+            print_line((fault_text(fault, spoken), "red"))
+    for each, warning in _warnings(found, settings, "en" if as_json else spoken):
         if as_json:
             print_json({"file": each.source, "line": None, "place": "", "severity": "warning", "says": warning})
         else:
@@ -257,7 +258,7 @@ def _unknown(name: str, found: Sequence[Configured], faults: Sequence[Fault], la
     close = get_close_matches(name, [each.name for each in found], 1)
     hint = say("mean" if close else "stop", lang, best="".join(close))
     known = ", ".join(each.name for each in found) or say("nothing", lang)
-    told = [say("no_such", lang, name=name, hint=hint, known=known), *(str(fault) for fault in faults)]
+    told = [say("no_such", lang, name=name, hint=hint, known=known), *(fault_text(fault, lang) for fault in faults)]
     return "\n".join(told)
 
 
