@@ -7,7 +7,6 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 
 from reeve.ports import StoreAway, TimeSource
 from reeve.rulelang.sms_segments import segments
@@ -15,7 +14,7 @@ from reeve.runtime.crash import reach
 from reeve.runtime.store.deliveries import Settlement
 from reeve.runtime.telemetry import get_log
 from services.notify.case_reader import FreshCases
-from services.notify.channels.base import Outcome, Reason, Result, Text
+from services.notify.channels.base import Outcome, Provider, Reason, Result, Text
 from services.notify.composing import Composer
 from services.notify.feeder import Feeder, led
 from services.notify.flood.groups import moot_when_held
@@ -40,6 +39,7 @@ from services.notify.settling import (
     unwanted,
 )
 from services.notify.turns import Turns
+from services.notify.wire_turns import WireTurns
 
 log = get_log(__name__)
 
@@ -70,6 +70,7 @@ class Dispatcher:
         self._plan = plan
         self._one_a_day = one_a_day
         self._journal = journal
+        self._wire = WireTurns(journal) if journal is not None else None
         self._turns = Turns(hand, pools)
         self._busy = 0
         self._idle = asyncio.Event()
@@ -147,12 +148,9 @@ class Dispatcher:
                 pool.not_sent(turn, loop.time())
                 self._put_back(item)
                 return
-            if self._journal is not None:
-                ids = [each.delivery.id for each in item.all]
-                text = replace(text, on_wire=partial(self._journal.begun, ids))
             started = loop.time()
             reach("notify.sending")
-            outcome = await provider.send(text)
+            outcome = await self._given(item, text, provider)
             reach("notify.sent")
         seconds = loop.time() - started
         if pool.ended(turn, outcome, seconds, loop.time()):
@@ -167,6 +165,15 @@ class Dispatcher:
             ATTEMPT_SECONDS.labels(provider.channel, turn.member.name).observe(seconds)
             PROVIDER_QUALITY.labels(provider.channel, turn.member.name).set(pool.quality(turn.member, loop.time()))
         self._ended(item, pool, turn, outcome, text)
+
+    async def _given(self, item: Item, text: Text, provider: Provider) -> Outcome:
+        if self._wire is None:
+            return await provider.send(text)
+        attempt = self._wire.attempt([each.delivery.id for each in item.all])
+        try:
+            return await provider.send(replace(text, on_wire=attempt.begin))
+        finally:
+            attempt.end()
 
     async def _text(self, item: Item) -> Text:
         """Raises StoreAway."""

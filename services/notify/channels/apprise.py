@@ -73,7 +73,7 @@ class AppriseProvider:
             url = self._url(text.to, text)
         except RenderingFailed:
             return Outcome(Result.PERMANENT, Reason.REFUSED)
-        text.on_wire()  # Apprise does not say when it connects and when it writes
+        await text.on_wire()  # Apprise does not say when it connects and when it writes
         sending = self._threads.submit(self._send, url, text.subject, text.body)
         # Between them the limits of Apprise's own sockets may add up to more.
         limit = self._file.timeout.total_seconds() * 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ class Outcome:
     """How long the provider asks to be left alone; None: it does not say."""
 
 
-def _nobody_asks() -> None:
+async def _nobody_asks() -> None:
     """Nobody wants to know."""
 
 
@@ -50,8 +50,8 @@ class Text:
     """What the message's template could name."""
     reply_to: str = ""
     """Where an answer goes, on channels whose messages say so; empty: to the sender."""
-    on_wire: Callable[[], None] = field(default=_nobody_asks, compare=False)
-    """Called once, right before the first byte after which the provider may have taken the message."""
+    on_wire: Callable[[], Awaitable[None]] = field(default=_nobody_asks, compare=False)
+    """Awaited once, right before the first byte after which the provider may have taken the message."""
 
     def __repr__(self) -> str:
         # Tracebacks and failed assertions print arguments; this one must not print people.
@@ -74,7 +74,7 @@ class Provider(Protocol):
     async def send(self, text: Text) -> Outcome:
         """One attempt has been made; the outcome says what is known of it, and names this provider.
 
-        Where `text.on_wire` was not called nothing was sent, and the outcome is never `unknown`.
+        Where `text.on_wire` was not awaited nothing was sent, and the outcome is never `unknown`.
         """
         ...
 

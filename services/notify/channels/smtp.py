@@ -151,7 +151,7 @@ class SmtpProvider:
             await _addressed(smtp, "RCPT TO", text.to, aiosmtplib.SMTPRecipientRefused)
             await _all_but_the_end(smtp, mail)
             # A mail that has no end is none (RFC 5321 §4.1.1.4): up to here nothing can have been delivered.
-            text.on_wire()
+            await text.on_wire()
             given = True
             answer = await smtp.execute_command(b".")
             if answer.code != aiosmtplib.SMTPStatus.completed:

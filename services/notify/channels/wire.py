@@ -21,8 +21,8 @@ class Wire:
     async def trace(self, event: str, info: dict[str, Any]) -> None:
         """httpcore says how far it is. `info` holds the request, and so personal data: it is not looked at."""
         if not self._begun and event.endswith(_BEGINS):
+            await self._text.on_wire()
             self._begun = True
-            self._text.on_wire()
 
     @property
     def silence(self) -> Result:

@@ -17,6 +17,7 @@ from reeve.runtime.providers.apprise_file import AppriseFile
 from reeve.runtime.providers.faults import ProvidersRefused
 from services.notify.channels.apprise import AppriseProvider
 from services.notify.channels.base import Outcome, Reason, Result, Text
+from tests.integration.notify.on_wire import noted
 from tests.support.passing_time import let_pass
 from tests.support.waiting import until
 
@@ -64,7 +65,7 @@ def _text(to: str = "night shift/1?a=b") -> Text:
 async def test_a_json_service_gets_title_and_text_as_they_are(service: Service) -> None:
     provider = _provider(f"json://127.0.0.1:{service.port}/{{{{ secrets.key }}}}/{{{{ to }}}}")
     called: list[str] = []
-    text = replace(_text(), on_wire=lambda: called.append("chat"))
+    text = replace(_text(), on_wire=noted(lambda: called.append("chat")))
     assert await provider.send(text) == Outcome(Result.SENT, Reason.ACCEPTED, None, "chat")
     assert called == ["chat"]
     await provider.close()

@@ -24,6 +24,7 @@ from services.notify.channels.http import HttpProvider
 from services.notify.channels.smtp import SmtpProvider
 from services.notify.channels.webhook import WebhookProvider
 from services.notify.settling import another_may_take
+from tests.integration.notify.on_wire import noted
 from tests.support.faulty_servers import CERTIFICATES, Talk, certificate, serving
 
 pytestmark = pytest.mark.integration
@@ -136,7 +137,7 @@ async def test_who_does_not_hears_nothing(
     server = Listening(shown)
     begun: list[str] = []
     async with provider_of(kind, server) as (provider, text):
-        outcomes = [await provider.send(replace(text, on_wire=lambda: begun.append(kind))) for _ in range(2)]
+        outcomes = [await provider.send(replace(text, on_wire=noted(lambda: begun.append(kind)))) for _ in range(2)]
     assert [(each.result, each.reason) for each in outcomes] == [REFUSED, REFUSED]
     assert all(another_may_take(each) for each in outcomes), "and the next provider is asked at once"
     assert not begun or kind == "apprise"

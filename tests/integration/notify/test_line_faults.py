@@ -12,6 +12,7 @@ from reeve.runtime.providers.http_file import HttpFile
 from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.http import HttpProvider
 from services.notify.channels.smtp import SmtpProvider
+from tests.integration.notify.on_wire import noted
 from tests.support.faulty_servers import ScriptedSmtp, http_talk, serving
 from tests.support.passing_time import let_pass
 from tests.support.waiting import PATIENCE, until
@@ -73,7 +74,7 @@ async def test_a_mail_server_at_fault(
         seconds = 0.5 if tls == "starttls" else PATIENCE
         provider = SmtpProvider("127.0.0.1", port, "r@example.org", tls=tls, timeout_seconds=seconds)  # type: ignore[arg-type]
         called: list[int] = []
-        text = replace(TEXT, on_wire=lambda: called.append(len(server.mails)))
+        text = replace(TEXT, on_wire=noted(lambda: called.append(len(server.mails))))
         sending = asyncio.create_task(provider.send(text))
         await until("it hangs or has ended", lambda: server.hangs or sending.done())
         if server.hangs:
@@ -127,7 +128,7 @@ async def test_an_http_provider_at_fault(answer: bytes | None, result: Result, r
     async with serving(http_talk(answer, GOOD, taken=taken)) as port:
         provider = _http(port)
         called: list[int] = []
-        text = replace(TEXT, on_wire=lambda: called.append(len(taken)))
+        text = replace(TEXT, on_wire=noted(lambda: called.append(len(taken))))
         sending = asyncio.create_task(provider.send(text))
         if answer == BROKEN_OFF:
             await until("the provider has it", lambda: bool(taken))
@@ -143,7 +144,7 @@ async def test_an_http_provider_at_fault(answer: bytes | None, result: Result, r
 
 async def test_what_never_went_out_is_not_unknown() -> None:
     called: list[int] = []
-    text = replace(TEXT, on_wire=lambda: called.append(1))
+    text = replace(TEXT, on_wire=noted(lambda: called.append(1)))
     async with serving(http_talk(GOOD)) as port:
         pass
     outcomes = {"nobody listens": await _sent_to(f"http://127.0.0.1:{port}", text)}

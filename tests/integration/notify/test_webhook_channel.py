@@ -19,6 +19,7 @@ from reeve.runtime.providers.posts import public_id
 from reeve.runtime.providers.webhook_file import WebhookFile
 from services.notify.channels.base import Outcome, Reason, Result, Text
 from services.notify.channels.webhook import WebhookProvider
+from tests.integration.notify.on_wire import noted
 
 pytestmark = pytest.mark.integration
 
@@ -71,7 +72,9 @@ def _provider(**changes: object) -> WebhookProvider:
 async def test_a_signed_cloud_event_arrives(receiver: Receiver) -> None:
     provider = _provider(headers={"x-tenant": "green"})
     called: list[int] = []
-    outcome = await provider.send(replace(receiver.text(), on_wire=lambda: called.append(len(receiver.requests))))
+    outcome = await provider.send(
+        replace(receiver.text(), on_wire=noted(lambda: called.append(len(receiver.requests))))
+    )
     await provider.close()
     assert called == [0], "told once, before anything went out"
     reference = public_id("k#erp#webhook")
