@@ -16,6 +16,11 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change, 
 Limit = Annotated[int, typer.Option("--limit", help="At most so many.", min=1)]
 OnlySite = Annotated[str | None, typer.Option("--site", help="Only this site.")]
 OnlyPlace = Annotated[str | None, typer.Option("--place", help="Only this site or organisation.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
+Author = Annotated[
+    str | None, typer.Option("--author", help="Who, for the history.", show_default="your login name")
+]
+Note = Annotated[str, typer.Option("--note", help="Why, for the history; shown to everybody, so no personal data.")]
 TheCase = Annotated[str, typer.Argument(help="site/policy/subject, or a subject that only one case has.")]
 
 RULES = Path("rules")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 from reeve.domain.bundle import Policy
 from reeve.domain.expressions import Position
@@ -22,10 +21,8 @@ from reeve.rulelang.check_sites import (
     rungs,
 )
 from reeve.rulelang.check_templates import check_templates
+from reeve.rulelang.parts import Parts
 from reeve.rulelang.problems import Choice, Problem, problem
-
-if TYPE_CHECKING:
-    from reeve.rulelang.load import Parts
 
 
 def check(parts: Parts, today: date | None = None) -> list[Problem]:

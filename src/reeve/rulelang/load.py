@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
-from reeve.domain.bundle import Bundle, Calendar, Matcher, Policy, SiteSettings
+from reeve.domain.bundle import Bundle, Calendar, Matcher
 from reeve.domain.duties import POLICY
 from reeve.domain.expressions import Position
 from reeve.rulelang.check import check
@@ -23,6 +23,7 @@ from reeve.rulelang.facts import FactFile, FactsShape, read_facts, unknown_facts
 from reeve.rulelang.files import CalendarShape, MessagesShape, PolicyShape, SiteShape
 from reeve.rulelang.layout import Layout, lay_out, normal_bytes
 from reeve.rulelang.messages import Messages, read_messages
+from reeve.rulelang.parts import Parts
 from reeve.rulelang.problems import BadRule, Problem, in_order, problem
 from reeve.rulelang.reading import Model, Shaped, read_shape
 from reeve.rulelang.scenarios import ScenarioFile, read_scenarios
@@ -61,25 +62,6 @@ class LoadResult:
         if self.bundle is None:
             raise ValueError("\n".join(found.render() for found in self.errors))
         return self.bundle
-
-
-@dataclass
-class Parts:
-    """Everything read from the files, before it is held against each other."""
-
-    policies: dict[str, Policy] = field(default_factory=dict)
-    policy_names: set[str] = field(default_factory=set)
-    """Names of all policy files, those with errors too."""
-    words: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Policy → the words of the vocabulary that stand in its file, and the names they stand for."""
-    defaults: SiteSettings | None = None
-    sites: dict[str, SiteSettings] = field(default_factory=dict)
-    site_files: dict[str, SiteFile] = field(default_factory=dict)
-    messages: Messages | None = None
-    duties: DutyFile | None = None
-    scores: ScoreFile | None = None
-    facts: FactFile | None = None
-    scenarios: list[ScenarioFile] = field(default_factory=list)
 
 
 def read_folder(folder: Path | str) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ import typer
 
 from reeve.cli.ending import fail
 from reeve.cli.exit_codes import USAGE
-from reeve.cli.options import RULES, AsJson, Lang, RulesFolder
+from reeve.cli.options import RULES, AsJson, Author, Lang, Note, RulesFolder, Yes
 from reeve.cli.rules.reading import files_in
 from reeve.cli.speaking import spoken_language
 
@@ -19,9 +19,6 @@ PUSH_EXAMPLES = (
 )
 ROLLBACK_EXAMPLES = "Examples: reeve rules history; reeve rules rollback 3fa9; reeve rules rollback 3fa9 --yes"
 
-Note = Annotated[str, typer.Option(help="Why, for the history; shown to everybody, so no personal data.")]
-Author = Annotated[str | None, typer.Option(help="Who, for the history.", show_default="your login name")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only look: nothing is activated and nobody is told.")]
 
 

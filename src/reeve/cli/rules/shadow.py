@@ -9,9 +9,8 @@ import typer
 
 from reeve.cli.ending import fail
 from reeve.cli.exit_codes import BAD, USAGE
-from reeve.cli.options import AsJson, Lang
+from reeve.cli.options import AsJson, Author, Lang, Note, Yes
 from reeve.cli.output import errors, print_json, print_line, span
-from reeve.cli.rules.pushing import Author, Note, Yes
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
 
