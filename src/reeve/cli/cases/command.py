@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reeve.cli.cases import explain, repinning
-from reeve.cli.cases.page import Page
-from reeve.cli.notifications.rows import row_of
+from reeve.cli.exit_codes import USAGE
 from reeve.cli.options import AsJson, Lang, Limit, OnlySite, TheCase
-from reeve.cli.output import errors, print_json
+from reeve.cli.output import errors
+from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
-from reeve.cli.targets import Targets, find_targets, open_record
-from reeve.contracts.personal import PLAIN
-from reeve.domain.case import Case
-from reeve.domain.errors import ReeveError
-from reeve.runtime.delivery_lines import deliveries_of_case
-from reeve.runtime.explaining.finding import find_cases
-from reeve.runtime.store.deliveries import Delivery
-from reeve.runtime.store.mongo import Database
-from reeve.runtime.time_source import SystemTime
-from services.intake.cases_api import CaseReader
+
+if TYPE_CHECKING:
+    from reeve.cli.cases.page import Page
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="List cases, and show what became of one and why."
 )
-
-app.command(epilog=repinning.EXAMPLES)(repinning.repin)
-app.command(epilog=explain.EXAMPLES)(explain.explain)
-
-_PAGE = 200
 
 
 class State(StrEnum):
@@ -45,14 +30,6 @@ class State(StrEnum):
     scheduled = "scheduled"
     """Duties to come."""
     all = "all"
-
-
-class NoSuchCase(ReeveError):
-    """No case has this id or subject."""
-
-
-class SeveralCases(ReeveError):
-    """A subject alone does not say which case."""
 
 
 @app.command("list")
@@ -76,10 +53,10 @@ def list_cases(
 
     reeve cases list --state scheduled --lang zh
     """
-    page = Page(spoken_language(lang), SystemTime().now())
-    asyncio.run(
-        _list(find_targets(), site, policy, state, grade, overdue or None, limit, None if as_json else page)
-    )
+    from reeve.cli.cases import reading
+
+    page = _page(lang, as_json)
+    run(reading.list_cases(site, policy, state.value, grade, overdue or None, limit, page))
 
 
 @app.command("show")
@@ -97,95 +74,91 @@ def show_case(
 
     reeve cases show T-1001 --json
     """
-    page = Page(spoken_language(lang), SystemTime().now())
-    asyncio.run(_show(find_targets(), case, facts, None if as_json else page))
+    from reeve.cli.cases import reading
+
+    run(reading.show_case(case, facts, _page(lang, as_json)))
 
 
-async def _list(
-    targets: Targets,
-    site: str | None,
-    policy: str | None,
-    state: State,
-    grade: str | None,
-    overdue: bool | None,
-    limit: int,
-    page: Page | None,
+@app.command(
+    epilog="Examples: reeve cases explain T-1001; "
+    "reeve cases explain sunshine-garden/complaint/T-1001 --at '2026-02-13 17:55'; "
+    "reeve cases explain T-1001 --who property_manager --lang zh; "
+    "reeve cases explain --event c0ffee-1 --json | jq ."
+)
+def explain(
+    case: Annotated[
+        str | None, typer.Argument(help="site/policy/subject, or a subject, also one that no case took.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="As things stood then: '2026-02-13 17:55' at the site, or RFC 3339.")
+    ] = None,
+    who: Annotated[str | None, typer.Option(help="Only what concerns this recipient (an id) or this role.")] = None,
+    event: Annotated[
+        str | None, typer.Option(help="What became of this event: its id as posted, or its key.")
+    ] = None,
+    facts: Annotated[bool, typer.Option("--facts", help="Also facts that may be personal data.")] = False,
+    as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
-    count, more = 0, False
-    async with open_record(targets, "cases") as database:
-        rows = _rows(
-            CaseReader(database, SystemTime()),
-            sites=None if site is None else frozenset({site}),
-            policy=policy,
-            state=None if state is State.all else state.value,
-            grade=grade,
-            overdue=overdue,
-        )
-        async for row in rows:
-            if count == limit:
-                more = True
-                break
-            count += 1
-            print_json(row) if page is None else page.line(row)
-    if page is not None:
-        errors().print(page.count(state.value, count, more), style="dim")
+    """Explains a case from its stored decisions: why this grade, what happened last and why, who was told and why,
+    and for every other step why it told nobody, with the condition that did not hold and the facts as they were."""
+    from reeve.cli.cases.explain import Speaker, explain_named, explain_posted
+
+    spoken = spoken_language(lang)
+    if (case is None) == (event is None):
+        errors().print("Name a case, or a subject, or --event ID: one of them.")
+        raise typer.Exit(USAGE)
+    moment = None if at is None else _read_moment(at)
+    speaker = Speaker.of(spoken, facts, as_json)
+    if event is not None:
+        run(explain_posted(event, speaker))
+    elif case is not None:
+        run(explain_named(case, moment, who, speaker))
 
 
-async def _rows(reader: CaseReader, **filters: Any) -> AsyncIterator[dict[str, Any]]:
-    cursor: str | None = None
-    while True:
-        page = await reader.page(**filters, limit=_PAGE, cursor=cursor)
-        for row in page["cases"]:
-            yield row
-        cursor = page["next"]
-        if cursor is None:
-            return
+@app.command(
+    epilog="Examples: reeve cases repin T-1001 --reason 'agreed with the customer'; "
+    "reeve cases repin sunshine-garden/complaint/T-1001 --to 3fa9 --by u-7; "
+    "reeve cases repin T-1001 --recompute --json"
+)
+def repin(
+    case: TheCase,
+    to: Annotated[
+        str, typer.Option(help="A version of `reeve rules history` (its first letters will do), or `current`.")
+    ] = "current",
+    by: Annotated[
+        str | None, typer.Option(help="Who decides this: an id, for the timeline.", show_default="your login name")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why, for the timeline.")] = None,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Also decide its grade and clocks anew by that file.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put one open case on the policy file of another version; the timeline says who chose it, and why.
+
+    On the current file it goes on like any new case. On an earlier one it stays, whatever on_change says, until
+    somebody repins it.
+
+    Exit codes: 0 done (or on that file already), 1 no such case or version, 2 wrong usage, 3 MongoDB is away.
+    """
+    from reeve.cli.cases.repinning import Asked, repin_case
+
+    run(repin_case(Asked(case, to, by, reason, recompute), as_json))
 
 
-async def _show(targets: Targets, wanted: str, facts: bool, page: Page | None) -> None:
-    async with open_record(targets, "cases") as database:
-        case = await find_case(database, wanted)
-        view = await CaseReader(database, SystemTime()).one(str(case.key))
-        _, deliveries = await deliveries_of_case(database, str(case.key))
-    if view is None:
-        raise NoSuchCase(f"There is no case {wanted!r} any more.")
-    view["deliveries"] = [_delivery_row(each) for each in deliveries]
-    view["facts"] = case.facts if facts else plain_facts(case)
-    if page is None:
-        print_json(view)
-    else:
-        page.whole(view, _zone_of(view), hidden_facts=len(case.facts) - len(view["facts"]))
+def _page(lang: str | None, as_json: bool) -> Page | None:
+    """What prints for people; None: as JSON. A language that nobody speaks ends the command either way."""
+    from reeve.cli.cases.page import Page
+    from reeve.runtime.time_source import SystemTime
+
+    spoken = spoken_language(lang)
+    return None if as_json else Page(spoken, SystemTime().now())
 
 
-async def find_case(database: Database, wanted: str) -> Case:
-    """The case of this id, or the only one of this subject. Raises NoSuchCase or SeveralCases."""
-    found = await find_cases(database, wanted)
-    if not found:
-        raise NoSuchCase(f"There is no case {wanted!r}; `reeve cases list --state all` shows what there is.")
-    if len(found) > 1:
-        names = ", ".join(str(each.key) for each in found)
-        raise SeveralCases(f"Several cases have the subject {wanted!r}: {names}. Name one of these.")
-    return found[0]
-
-
-def plain_facts(case: Case) -> dict[str, Any]:
-    """The facts that can't hold personal data; a field that we don't know might, so it is left out."""
-    return {name: value for name, value in case.facts.items() if name in PLAIN}
-
-
-def _delivery_row(delivery: Delivery) -> dict[str, Any]:
-    """Ids only; names and addresses stay in the record."""
-    attempts = [
-        {"at": each.at, "result": each.result, "reason": each.reason, "provider": each.provider or None}
-        for each in delivery.attempts
-    ]
-    return row_of(delivery) | {"at": delivery.at, "attempts": attempts}
-
-
-def _zone_of(view: dict[str, Any]) -> tzinfo:
-    """The offset that the case's site had at its last line."""
-    for line in reversed(view["timeline"]):
-        zone = datetime.fromisoformat(line["at"]).tzinfo
-        if zone is not None:
-            return zone
-    return UTC
+def _read_moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        errors().print(f"--at {text}: write it like '2026-02-13 17:55' (at the site) or 2026-02-13T17:55:00+08:00.")
+        raise typer.Exit(USAGE) from None

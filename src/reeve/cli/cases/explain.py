@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
-
-import typer
+from typing import Any
 
 from reeve.cli.cases.explain_page import Page
-from reeve.cli.exit_codes import USAGE
-from reeve.cli.options import AsJson, Lang
 from reeve.cli.output import errors, print_json
-from reeve.cli.speaking import spoken_language
-from reeve.cli.targets import Targets, find_targets, open_record
+from reeve.cli.targets import find_targets, open_record
 from reeve.contracts.personal import may_show
 from reeve.domain.errors import ReeveError
 from reeve.domain.facts import zone_of
@@ -28,50 +22,13 @@ from reeve.runtime.store.events import event_of
 from reeve.runtime.store.mongo import Database, Document
 from reeve.runtime.store.recipients import RecipientStore
 
-EXAMPLES = (
-    "Examples: reeve cases explain T-1001; "
-    "reeve cases explain sunshine-garden/complaint/T-1001 --at '2026-02-13 17:55'; "
-    "reeve cases explain T-1001 --who property_manager --lang zh; "
-    "reeve cases explain --event c0ffee-1 --json | jq ."
-)
-
 
 class NothingToExplain(ReeveError):
     """The record has nothing of this name."""
 
 
-def explain(
-    case: Annotated[
-        str | None, typer.Argument(help="site/policy/subject, or a subject, also one that no case took.")
-    ] = None,
-    at: Annotated[
-        str | None, typer.Option(help="As things stood then: '2026-02-13 17:55' at the site, or RFC 3339.")
-    ] = None,
-    who: Annotated[str | None, typer.Option(help="Only what concerns this recipient (an id) or this role.")] = None,
-    event: Annotated[
-        str | None, typer.Option(help="What became of this event: its id as posted, or its key.")
-    ] = None,
-    facts: Annotated[bool, typer.Option("--facts", help="Also facts that may be personal data.")] = False,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """Explains a case from its stored decisions: why this grade, what happened last and why, who was told and why,
-    and for every other step why it told nobody, with the condition that did not hold and the facts as they were."""
-    spoken = spoken_language(lang)
-    if (case is None) == (event is None):
-        errors().print("Name a case, or a subject, or --event ID: one of them.")
-        raise typer.Exit(USAGE)
-    moment = None if at is None else _read_moment(at)
-    shows: Shows = everything if facts else may_show
-    speaker = _Speaker(shows, in_words=spoken == "zh", page=None if as_json else Page(spoken))
-    if event is not None:
-        asyncio.run(_explain_event(find_targets(), event, speaker))
-    elif case is not None:
-        asyncio.run(_explain(find_targets(), case, moment, who, speaker))
-
-
 @dataclass(frozen=True, slots=True)
-class _Speaker:
+class Speaker:
     """How the answer is given."""
 
     shows: Shows
@@ -80,18 +37,16 @@ class _Speaker:
     page: Page | None
     """None: as JSON."""
 
-
-def _read_moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        errors().print(f"--at {text}: write it like '2026-02-13 17:55' (at the site) or 2026-02-13T17:55:00+08:00.")
-        raise typer.Exit(USAGE) from None
+    @classmethod
+    def of(cls, lang: str, facts: bool, as_json: bool) -> Speaker:
+        """Who answers in that language; with `facts`, also of those that may be personal data."""
+        return cls(everything if facts else may_show, lang == "zh", None if as_json else Page(lang))
 
 
-async def _explain(targets: Targets, wanted: str, at: datetime | None, who: str | None, speaker: _Speaker) -> None:
+async def explain_named(wanted: str, at: datetime | None, who: str | None, speaker: Speaker) -> None:
+    """Prints each case of this id or subject, or what waits for one. Raises NothingToExplain."""
     page = speaker.page
-    async with open_record(targets, "explain") as database:
+    async with open_record(find_targets(), "explain") as database:
         record = Record(database)
         cases = await find_cases(database, wanted)
         if not cases:
@@ -137,7 +92,7 @@ async def _narrow(database: Database, story: Story, found: dict[str, Any], who: 
     return roles
 
 
-async def _explain_subject(record: Record, subject: str, speaker: _Speaker) -> None:
+async def _explain_subject(record: Record, subject: str, speaker: Speaker) -> None:
     waiting = await record.waiting(subject)
     if not waiting:
         raise NothingToExplain(
@@ -148,8 +103,9 @@ async def _explain_subject(record: Record, subject: str, speaker: _Speaker) -> N
         await _tell_event(record, document, speaker)
 
 
-async def _explain_event(targets: Targets, wanted: str, speaker: _Speaker) -> None:
-    async with open_record(targets, "explain") as database:
+async def explain_posted(wanted: str, speaker: Speaker) -> None:
+    """Prints what became of the events of this id or key. Raises NothingToExplain."""
+    async with open_record(find_targets(), "explain") as database:
         record = Record(database)
         documents = await record.event_documents(wanted)
         if not documents:
@@ -158,7 +114,7 @@ async def _explain_event(targets: Targets, wanted: str, speaker: _Speaker) -> No
             await _tell_event(record, document, speaker)
 
 
-async def _tell_event(record: Record, document: Document, speaker: _Speaker) -> None:
+async def _tell_event(record: Record, document: Document, speaker: Speaker) -> None:
     event = event_of(document)
     story = await record.story_without_case(event)
     taken = await record.taken(event)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from typing import Annotated
 
-import typer
-
-from reeve.cli.options import AsJson, TheCase
+from reeve.cli.cases.finding import find_case
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.rules.versions import ACTIVE, find_version
 from reeve.cli.targets import Targets, find_targets, open_bus, open_record
@@ -26,55 +22,25 @@ from reeve.runtime.time_source import SystemTime
 from services.escalation.repinning import Repinned
 from services.escalation.repinning import repin as decide
 
-EXAMPLES = (
-    "Examples: reeve cases repin T-1001 --reason 'agreed with the customer'; "
-    "reeve cases repin sunshine-garden/complaint/T-1001 --to 3fa9 --by u-7; "
-    "reeve cases repin T-1001 --recompute --json"
-)
-
 
 class CantRepin(ReeveError):
     """The version has no file for the case's policy, or the case is closed."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class Asked:
     """What somebody asked for."""
 
     case: str
     to: str
-    by: str
+    by: str | None
+    """None: the person's login name."""
     reason: str | None
     recompute: bool
 
 
-def repin(
-    case: TheCase,
-    to: Annotated[
-        str, typer.Option(help="A version of `reeve rules history` (its first letters will do), or `current`.")
-    ] = "current",
-    by: Annotated[
-        str | None, typer.Option(help="Who decides this: an id, for the timeline.", show_default="your login name")
-    ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why, for the timeline.")] = None,
-    recompute: Annotated[
-        bool, typer.Option("--recompute", help="Also decide its grade and clocks anew by that file.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Put one open case on the policy file of another version; the timeline says who chose it, and why.
-
-    On the current file it goes on like any new case. On an earlier one it stays, whatever on_change says, until
-    somebody repins it.
-
-    Exit codes: 0 done (or on that file already), 1 no such case or version, 2 wrong usage, 3 MongoDB is away.
-    """
-    asyncio.run(_repin(_Asked(case, to, by or login_name(), reason, recompute), as_json))
-
-
-async def _repin(asked: _Asked, as_json: bool) -> None:
-    from reeve.cli.cases.command import find_case  # registers this command, so it is loaded before
-
+async def repin_case(asked: Asked, as_json: bool) -> None:
+    """The case goes on with the rules asked for, and what that did is printed. Raises CantRepin, NoSuchCase …"""
     targets, time = find_targets(), SystemTime()
     async with open_record(targets, "cases") as database:
         case = await find_case(database, asked.case)
@@ -88,7 +54,7 @@ async def _repin(asked: _Asked, as_json: bool) -> None:
         if digest is None:
             raise CantRepin(f"Version {version} has no policy {case.key.policy} that this release can read.")
         rules = ActiveRules(bundles, await bundles.load_active())
-        choice = Revise(time.now(), digest, asked.by, asked.reason, asked.recompute)
+        choice = Revise(time.now(), digest, asked.by or login_name(), asked.reason, asked.recompute)
         done = await decide(MongoCaseRecord(database.client, database), rules, case, choice, time)
     if done.alarms:
         await _set_schedules(targets, [alarm.message() for alarm in done.alarms])

@@ -183,7 +183,7 @@ def _examples(bundle: Bundle, wanted: _Wanted) -> list[Preview]:
 
 
 async def _of_case(database: Database, bundle: Bundle, wanted: _Wanted, named: str) -> list[Preview]:
-    from reeve.cli.cases.command import find_case
+    from reeve.cli.cases.finding import find_case
 
     case = await find_case(database, named)
     role = role_for(bundle, case, wanted.message, wanted.role)

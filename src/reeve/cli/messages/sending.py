@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from reeve.cli.cases.command import find_case
+from reeve.cli.cases.finding import find_case
 from reeve.cli.messages.command import check_message, role_for
 from reeve.cli.messages.preview import Preview, of_case
 from reeve.cli.messages.texts import MessagePage

@@ -161,7 +161,7 @@ def resend_notification(
 async def _list(targets: Targets, wanted: Wanted, case: str | None, limit: int, page: Page | None) -> None:
     async with open_record(targets, "notifications") as database:
         if case is not None:
-            from reeve.cli.cases.command import find_case
+            from reeve.cli.cases.finding import find_case
 
             wanted = replace(wanted, case=str((await find_case(database, case)).key))
         hours = await waiting_for_their_hour(database, wanted, SystemTime().now(), limit)

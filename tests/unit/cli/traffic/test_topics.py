@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from reeve.cli.cases.command import plain_facts
+from reeve.cli.cases.reading import plain_facts
 from reeve.cli.traffic.dead import replay_subject
 from reeve.cli.traffic.tail import read_since, streams_for
 from reeve.domain.case import Case, CaseKey
