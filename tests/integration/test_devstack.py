@@ -193,6 +193,14 @@ async def test_starting_twice_is_a_mistake_and_stopping_twice_is_not(tmp_path: P
             _ = bus.pid
 
 
+def test_a_port_that_was_given_is_given_to_nobody_else_though_nobody_listens_there_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = free_port()
+    monkeypatch.setattr(launching, "_PORTS", range(given, given + 1))
+    assert free_port() != given
+
+
 async def test_urls_that_do_not_answer_are_named_by_their_setting() -> None:
     with pytest.raises(Unreachable, match=r"REEVE_NATS_URL does not answer \(.+\); start it or correct"):
         await check_nats(f"nats://127.0.0.1:{free_port()}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,6 +17,8 @@ from pathlib import Path
 
 _LEASH = Path(__file__).with_name("leash.py")
 _POLL_SECONDS = 0.02
+_PORTS = range(28_100, 32_768)
+"""Below those that Linux gives to connections, and to listeners that ask for any port."""
 
 
 @cache
@@ -28,10 +31,28 @@ def _launcher() -> ThreadPoolExecutor:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A TCP port nobody listened on a moment ago."""
+    """A TCP port that nobody listens on. Neither this function nor the system gives it to anybody else as long as
+    this process lives, where the kernel is Linux: whoever asked may take his time to listen there."""
+    for port in random.sample(_PORTS, len(_PORTS)):
+        if port_is_free(port, host) and _reserved(port):
+            return port
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def _reserved(port: int) -> bool:
+    """Whether the port is ours now: a name among sockets that have no file is free again when its process ends."""
+    if sys.platform != "linux":
+        return True
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0reeve-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    name.detach()
+    return True
 
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
