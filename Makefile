@@ -27,6 +27,8 @@ $(STAMP):
 	  || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@# Where Python may not write bytecode by itself, every command would compile all it loads.
+	$(BIN)/python -m compileall -q src services
 	@rm -f .venv/.installed-* && touch $@
 
 # The define lets the package of 2020 import on Python 3.13 and later.

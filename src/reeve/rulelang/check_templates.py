@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reeve.domain.bundle import Policy, SiteSettings
+from reeve.domain.flood.settings import DIGEST
+from reeve.domain.people.roles import UNREACHABLE
 from reeve.rulelang.example_case import EXAMPLE_AT, EXAMPLE_LINK, EXAMPLE_REPLY_CODE, example_case
 from reeve.rulelang.message_context import FIXED, MessageNames, message_context
 from reeve.rulelang.messages import TEMPLATES, Messages, Text
@@ -19,9 +21,6 @@ from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
 MOST_SEGMENTS = 2
 """An SMS that takes more with ordinary values is warned about: each is paid for, and arrives on its own."""
 
-_Contexts = dict[tuple[str, tuple[str, ...], frozenset[str]], dict[str, Any]]
-"""What texts are tried with, by policy, languages and names; all of it but the message."""
-
 
 def check_templates(
     messages: Messages,
@@ -32,16 +31,19 @@ def check_templates(
     """Every finding about the single texts; `policies` must be all there are."""
     settings = [defaults, *sites.values()]
     of_language: dict[str, _Setting] = {}
-    contexts: _Contexts = {}
     names = MessageNames(policies.values())
+    cases = _ExampleCases(names.of(UNREACHABLE) | names.of(DIGEST))
+    of_message: dict[str, tuple[tuple[Policy, ...], frozenset[str]]] = {}
     for text in messages.texts:
-        sending, known = names.senders(text.message), names.of(text.message)
+        if text.message not in of_message:
+            of_message[text.message] = names.senders(text.message), names.of(text.message)
+        sending, known = of_message[text.message]
         unknown = list(_unknown(text, known, sending, defaults.vocabulary))
         yield from unknown
         if text.channel == "sms" and not unknown:
             if text.language not in of_language:
                 of_language[text.language] = _setting(text.language, settings)
-            yield from _as_sms(text, known, sending, of_language[text.language], contexts)
+            yield from _as_sms(text, known, sending, of_language[text.language], cases)
 
 
 def _unknown(
@@ -75,20 +77,18 @@ def _as_sms(
     known: frozenset[str],
     sending: tuple[Policy, ...],
     setting: _Setting,
-    contexts: _Contexts,
+    cases: _ExampleCases,
 ) -> Iterator[Problem]:
-    longest = ""
+    longest, count = "", 0
     for policy in sending:
-        key = (policy.name, setting.languages, known)
-        if key not in contexts:
-            contexts[key] = _ordinary(known, policy, setting)
         try:
-            said = TEMPLATES.render(text.source, {**contexts[key], "message": text.message})
+            said = TEMPLATES.render(text.source, {**cases.seen(known, policy, setting), "message": text.message})
         except RenderingFailed as failed:
             yield problem(text.pos, "template_fails", why=str(failed))
             return
-        longest = max(longest, said, key=segments)
-    if (count := segments(longest)) > MOST_SEGMENTS:
+        if said != longest and (taken := segments(said)) > count:
+            longest, count = said, taken
+    if count > MOST_SEGMENTS:
         alone, each = GSM if is_gsm(longest) else UCS2
         numbers = {"count": count, "places": places(longest), "alone": alone, "each": each, "most": MOST_SEGMENTS}
         yield problem(text.pos, "sms_long", **numbers)
@@ -110,18 +110,36 @@ def _setting(language: str, settings: list[SiteSettings]) -> _Setting:
     return _Setting(languages, site, role)
 
 
-def _ordinary(known: frozenset[str], policy: Policy, setting: _Setting) -> dict[str, Any]:
-    """What the template sees of a case that has everything, at the site with the longest name."""
-    languages, site = setting.languages, setting.site
-    context = message_context(
-        example_case(policy, known, site.site, languages),
-        policy,
-        known,
-        site,
-        languages,
-        message="",
-        role=setting.role,
-        ack_url=EXAMPLE_LINK,
-        now=EXAMPLE_AT,
-    )
-    return context | reply_words(languages, EXAMPLE_REPLY_CODE)
+class _ExampleCases:
+    """What templates see of a case that has everything, at the site with the longest name; all but the message."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
+        """Every name that any message may use."""
+        self._all: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {}
+        self._seen: dict[tuple[str, tuple[str, ...], frozenset[str]], dict[str, Any]] = {}
+
+    def seen(self, known: frozenset[str], policy: Policy, setting: _Setting) -> dict[str, Any]:
+        """The names that this text may use, with the values of a case of the policy."""
+        key = (policy.name, setting.languages, known)
+        if key not in self._seen:
+            every = self._all.get(key[:2])
+            if every is None:
+                every = self._all[key[:2]] = self._made(policy, setting)
+            self._seen[key] = {name: value for name, value in every.items() if name in known}
+        return self._seen[key]
+
+    def _made(self, policy: Policy, setting: _Setting) -> dict[str, Any]:
+        languages, site = setting.languages, setting.site
+        context = message_context(
+            example_case(policy, self._names, site.site, languages),
+            policy,
+            self._names,
+            site,
+            languages,
+            message="",
+            role=setting.role,
+            ack_url=EXAMPLE_LINK,
+            now=EXAMPLE_AT,
+        )
+        return context | reply_words(languages, EXAMPLE_REPLY_CODE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from reeve.domain.expressions import Position
@@ -98,11 +98,12 @@ def _read_file(doc: Document, shape: MessagesShape, messages: Messages) -> Itera
                 yield from _shape_problems(doc, (message, lang, channel), parts)
                 messages.templates.setdefault(message, {}).setdefault(lang, {})[channel] = parts.get("", parts)
                 for part, source in parts.items():
-                    text = Text(message, lang, channel, part, source, (), doc)
                     try:
-                        messages.texts.append(replace(text, names=TEMPLATES.names(source)))
+                        names = TEMPLATES.names(source)
                     except TemplateRefused as refused:
-                        yield _refusal(text, refused)
+                        yield _refusal(Text(message, lang, channel, part, source, (), doc), refused)
+                    else:
+                        messages.texts.append(Text(message, lang, channel, part, source, names, doc))
 
 
 def _shape_problems(doc: Document, path: tuple[str, str, str], parts: Mapping[str, str]) -> list[Problem]:

@@ -120,36 +120,38 @@ class _Reader:
         return tuple(self._parts)
 
     def _text(self, text: str) -> None:
-        if "{{" in text or "{%" in text or "{#" in text or text.endswith("{"):
+        if "{" in text and ("{{" in text or "{%" in text or "{#" in text or text.endswith("{")):
             raise _NotPlain
         if text:
             self._parts.append(text)
 
     def _tag(self, tag: re.Match[str]) -> None:
-        name = tag["name"] or tag["asked"]
-        if name in _WORDS:
+        name, filters, instead, el, asked, equals, other, _ = tag.groups()
+        if name in _WORDS or asked in _WORDS:
             raise _NotPlain
-        line = self._source.count("\n", 0, tag.start()) + 1
-        if tag["name"]:
-            used = tuple(re.findall(r"\w+", tag["filters"] or ""))
-            if (
-                len(used) > MOST_FILTERS
-                or not self._filters.issuperset(used)
-                or not _NO_PLAIN_FILTERS.isdisjoint(used)
-            ):
-                raise _NotPlain
-            self._parts.append(Hole(name, used, tag["or"][1:-1] if tag["or"] else None, line))
-        elif tag["asked"]:
-            if tag["el"]:
+        if name:
+            used = self._used(filters) if filters else ()
+            self._parts.append(Hole(name, used, instead[1:-1] if instead else None, self._line(tag)))
+        elif asked:
+            if el:
                 self._else()
-            self._open.append(_Open(name, tag["is"][1:-1] if tag["is"] else None, line, bool(tag["el"])))
+            self._open.append(_Open(asked, equals[1:-1] if equals else None, self._line(tag), bool(el)))
             self._above.append(self._parts)
             self._parts = []
-        elif tag["else"]:
+        elif other:
             self._else()
         else:
             while self._end():
                 pass
+
+    def _line(self, tag: re.Match[str]) -> int:
+        return self._source.count("\n", 0, tag.start()) + 1
+
+    def _used(self, filters: str) -> tuple[str, ...]:
+        used = tuple(name.strip(" ") for name in filters.split("|")[1:])
+        if len(used) > MOST_FILTERS or not self._filters.issuperset(used) or not _NO_PLAIN_FILTERS.isdisjoint(used):
+            raise _NotPlain
+        return used
 
     def _else(self) -> None:
         if not self._open or len(self._open) > MOST_NESTED or self._open[-1].then is not None:

@@ -184,7 +184,7 @@ class Cases:
         self._reads.setdefault(key, read)
         number = self._variable(key, self._facts.cells(read, self._constants.get(key, ())))
         cells = self._cells[number]
-        if constants and not any(_may_be(cell.value, constant) for cell in cells for constant in constants):
+        if constants and not _may_be(cells, constants):
             return self._opaque(
                 show(node)
             )  # of another kind, or no value of the list: that is said where it stands
@@ -200,12 +200,16 @@ class Cases:
         return self._numbers[key]
 
 
-def _may_be(value: Any, constant: Any) -> bool:
-    """Whether a cell is of the kind of a constant; texts and truth are only of their own."""
-    mine, theirs = plain(value), plain(constant)
-    if mine is None or theirs is None or mine[0] is not theirs[0]:
-        return False
-    return mine[0] not in (Kind.TEXT, Kind.TRUTH) or mine[1] == theirs[1]
+def _may_be(cells: Iterable[Cell], constants: Iterable[Any]) -> bool:
+    """Whether any cell is of the kind of a constant; texts and truth are only of their own."""
+    wanted = {_sort(constant) for constant in constants} - {None}
+    return any(_sort(cell.value) in wanted for cell in cells)
+
+
+def _sort(value: Any) -> tuple[Kind, Any] | None:
+    """What two values have in common that one cell may stand for; None: it compares with nothing."""
+    found = plain(value)
+    return found if found is None or found[0] in (Kind.TEXT, Kind.TRUTH) else (found[0], None)
 
 
 def _in_order(cell: Cell) -> bool:
