@@ -76,7 +76,7 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "whom": (" to {who}{role}{by}", "发给 {who}{role}{by}"),
     "as_role": (" as {role}", "，角色 {role}"),
     "by": (" by {channel}", "，渠道 {channel}"),
-    "through": (", through {provider}", "，通道 {provider}"),
+    "through": (", through {provider}", "，服务商 {provider}"),
     "why": (" ({reason})", "（{reason}）"),
     "how": (" ({way})", "（{way}）"),
     "minutes": (" by {minutes} minutes", " {minutes} 分钟"),

@@ -132,13 +132,13 @@ def test_phrases(what: str, keys: dict[str, Any], text: str) -> None:
         (
             "retried",
             FAILED | {"provider": "aliyun", "attempt": 1},
-            "m 发给 r-1，角色 owner，渠道 sms：第 1 次未成功，将重试，通道 aliyun（应答超时）",
+            "m 发给 r-1，角色 owner，渠道 sms：第 1 次未成功，将重试，服务商 aliyun（应答超时）",
         ),
         ("unknown", FAILED, "m 发给 r-1，角色 owner，渠道 sms：不确定是否送达（应答超时）"),
         (
             "sent",
             FAILED | {"reason": None, "attempt": 2, "segments": 3, "resent": True, "provider": "aliyun"},
-            "m 发给 r-1，角色 owner，渠道 sms：已发送，通道 aliyun，第 2 次，3 条短信，再次发送",
+            "m 发给 r-1，角色 owner，渠道 sms：已发送，服务商 aliyun，第 2 次，3 条短信，再次发送",
         ),
         (
             "held",

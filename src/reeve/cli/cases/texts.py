@@ -31,7 +31,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "running": ("running; {due}", "计时中；{due}"),
     "delivery": ("{message} to {who} as {role}{by}{through}: ", "{message} 发给 {who}，角色 {role}{by}{through}："),
     "by": (" by {channel}", "，渠道 {channel}"),
-    "through": (" through {provider}", "，通道 {provider}"),
+    "through": (" through {provider}", "，服务商 {provider}"),
     "nobody": ("nobody", "无人"),
     "until": ("{hold}, until {at}", "{hold}，至 {at}"),
     "brackets": (" ({words})", "（{words}）"),

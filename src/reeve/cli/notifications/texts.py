@@ -116,7 +116,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "life": ("What happened", "经过"),
     "nothing": ("Nothing yet.", "暂无。"),
     "attempt": ("attempt {attempt}", "第 {attempt} 次"),
-    "through": ("through {provider}", "通道 {provider}"),
+    "through": ("through {provider}", "服务商 {provider}"),
     "reference": ("reference {reference}", "回执号 {reference}"),
     "second": ("a second time", "重复发送"),
     "merged": ("with {n} more", "含另外 {n} 条"),

@@ -99,7 +99,7 @@ VIEW: dict[str, Any] = {
                 "  inform      计时中；到期时间未知\n",
                 "  collect     计时中；2026-11-20 09:30:00 到期，还有 20 分钟",
                 "\n通知了谁\n",
-                "reported 发给 gm-1，角色 general_manager，渠道 sms，通道 aliyun：已送达，共尝试 2 次",
+                "reported 发给 gm-1，角色 general_manager，渠道 sms，服务商 aliyun：已送达，共尝试 2 次",
                 "：失败（地址不存在）",
                 "：等待发送（本人免打扰时段，至 2026-11-20 16:00:00）",
                 "reported 发给 无人，角色 general_manager：无人可通知",

@@ -77,7 +77,7 @@ def test_a_delivery_with_its_whole_life(capsys: pytest.CaptureFixture[str]) -> N
         assert part in text
     chinese = shown(capsys, lived, "zh", siblings=[lived, other])
     assert "已送达" in chinese
-    assert "已发送，第 3 次，通道 twilio，重复发送，2 条短信" in chinese
+    assert "已发送，第 3 次，服务商 twilio，重复发送，2 条短信" in chinese
 
 
 def test_what_was_sent_twice_says_what_each_send_took_and_both_together(capsys: pytest.CaptureFixture[str]) -> None:
