@@ -1,8 +1,8 @@
 """Messages go onto the wire one after the other where that costs next to nothing.
 
 Of a message that a provider may have, and whose answer has not come, nobody knows after a kill -9 whether it
-arrived: it goes out again. So the next one waits for the answer of the one before it, but not for long: from a mail
-server in the next room it comes in a millisecond or two, from a slow provider the wait would cost more than a repeat.
+arrived: it goes out again. So the next one waits for the answer of the one before it, but not for long: a mail
+server in the next room answers in a millisecond or two; for a slow provider the wait would cost more than a repeat.
 """
 
 from __future__ import annotations
