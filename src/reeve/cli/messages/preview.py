@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -80,24 +80,6 @@ def _by(provider: Configured, preview: Preview) -> dict[str, Any]:
         return {"provider": provider.name, "template": None, "sends": True}
     found = provider_template(templates, preview.message, preview.language)
     return {"provider": provider.name, "template": found.code if found else None, "sends": found is not None}
-
-
-def senders(bundle: Bundle, message: str) -> list[tuple[Policy, str, tuple[str, ...]]]:
-    """Each policy and step that sends it, with the roles that get it."""
-    return [
-        (policy, step.name, level.notify)
-        for policy in bundle.policies.values()
-        for step in policy.steps
-        for level in step.levels
-        if level.notify and level.message == message
-    ]
-
-
-def spoken(bundle: Bundle, message: str) -> Iterator[tuple[str, str]]:
-    """Language and channel of each of its texts."""
-    for language, channels in sorted(bundle.messages.get(message, {}).items()):
-        for channel in sorted(channels):
-            yield language, channel
 
 
 def of_example(

@@ -10,13 +10,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from reeve.cli.cases.finding import find_case
-from reeve.cli.messages.command import check_message, role_for
+from reeve.cli.messages.catalogue import check_message, role_for
 from reeve.cli.messages.preview import Preview, of_case
 from reeve.cli.messages.texts import MessagePage
 from reeve.cli.output import print_json, print_line
 from reeve.cli.rules.versions import active_rules
 from reeve.cli.sending_settings import sending_settings
-from reeve.cli.targets import Targets, open_record
+from reeve.cli.targets import find_targets, open_record
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.errors import ReeveError
@@ -67,8 +67,9 @@ class _Reader:
         return self.recipient or self.address
 
 
-async def send_test(targets: Targets, sending: Sending, page: MessagePage | None) -> bool:
+async def send_test(sending: Sending, page: MessagePage | None) -> bool:
     """Whether the provider took it; printed. Raises NotSendable, and what the case or the rules lack."""
+    targets = find_targets()
     async with open_record(targets, "messages") as database:
         bundle = await active_rules(database, targets.matcher)
         check_message(bundle, sending.message)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reeve.cli.main import main
-from reeve.cli.messages.command import NoSuchMessage, check_message, names_of, told_by
+from reeve.cli.messages.catalogue import NoSuchMessage, check_message, names_of, told_by
 from reeve.cli.messages.preview import of_example
 from reeve.cli.messages.texts import MessagePage
 from reeve.domain.bundle import Bundle
