@@ -188,3 +188,17 @@ def test_a_posted_event_is_told_without_its_data() -> None:
     text = "".join(part if isinstance(part, str) else part[0] for part in one_liner("events.here", event))
     assert "here/T-1" in text
     assert "12-501" not in text
+
+
+@pytest.mark.parametrize(
+    ("lang", "said"), [("en", "closed: paid  ← a.yaml:3 (event e-1)"), ("zh", "结案：paid  ← a.yaml:3（事件 e-1）")]
+)
+def test_a_message_of_a_case_is_told_in_the_language_asked_for(lang: str, said: str) -> None:
+    reason = {"rule": "a.yaml:3", "event": "e-1"}
+    event = {
+        "type": "cases.closed",
+        "correlationid": "g/arrears/B-1",
+        "data": {"outcome": "paid", "because": reason},
+    }
+    text = "".join(part if isinstance(part, str) else part[0] for part in one_liner("cases.g", event, lang))
+    assert text.endswith(f"g/arrears/B-1  {said}")

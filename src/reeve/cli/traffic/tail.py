@@ -14,7 +14,9 @@ from nats.aio.msg import Msg
 from reeve.cli.exit_codes import INTERRUPTED
 from reeve.cli.following import follow
 from reeve.cli.lengths import ago
+from reeve.cli.options import Lang
 from reeve.cli.output import errors, moment, print_json, print_line
+from reeve.cli.speaking import spoken_language
 from reeve.cli.targets import Targets, find_targets, open_bus
 from reeve.cli.wording import STYLES, because, phrase
 from reeve.domain.errors import ReeveError
@@ -46,6 +48,7 @@ def tail(
         typer.Option(help="Also what was published since then: 10m, 2h, 1d, or a time with an offset."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The messages as they are, one a line.")] = False,
+    lang: Lang = None,
 ) -> None:
     """Follows topics until Ctrl-C. Only what is published from now on, unless --since says more.
 
@@ -58,7 +61,9 @@ def tail(
     reeve tail 'notifications.*.failed.>' --json
     """
     start = None if since is None else read_since(since, SystemTime().now())
-    asyncio.run(_until_stopped(find_targets(), tuple(subject or DEFAULT_SUBJECTS), start, as_json))
+    spoken = spoken_language(lang)
+    subjects = tuple(subject or DEFAULT_SUBJECTS)
+    asyncio.run(_until_stopped(find_targets(), subjects, start, None if as_json else spoken))
     raise typer.Exit(INTERRUPTED)
 
 
@@ -94,10 +99,12 @@ def _overlap(one: Sequence[str], other: Sequence[str]) -> bool:
     return (one[0] == other[0] or "*" in (one[0], other[0])) and _overlap(one[1:], other[1:])
 
 
-async def _until_stopped(targets: Targets, subjects: Sequence[str], start: datetime | None, as_json: bool) -> None:
+async def _until_stopped(
+    targets: Targets, subjects: Sequence[str], start: datetime | None, lang: str | None
+) -> None:
     """Follows until Ctrl-C. Raises BusAway or NothingToFollow."""
     stopped = asyncio.create_task(stop_requested().wait())
-    following = asyncio.create_task(_follow(targets, subjects, start, as_json))
+    following = asyncio.create_task(_follow(targets, subjects, start, lang))
     await asyncio.wait({stopped, following}, return_when=asyncio.FIRST_COMPLETED)
     if following.done():
         following.result()
@@ -106,43 +113,44 @@ async def _until_stopped(targets: Targets, subjects: Sequence[str], start: datet
     await asyncio.wait({following}, timeout=_CLOSE_SECONDS)
 
 
-async def _follow(targets: Targets, subjects: Sequence[str], start: datetime | None, as_json: bool) -> None:
+async def _follow(targets: Targets, subjects: Sequence[str], start: datetime | None, lang: str | None) -> None:
     async with open_bus(targets, "tail") as bus:
         for subject in subjects:
-            await _subscribe(bus, subject, start, as_json)
-        if not as_json:
-            errors().print(f"Following {' and '.join(subjects)}; Ctrl-C ends.", style="dim")
+            await _subscribe(bus, subject, start, lang)
+        if lang is not None:
+            said = "正在跟踪 {}；按 Ctrl-C 结束。" if lang == "zh" else "Following {}; Ctrl-C ends."
+            errors().print(said.format(("、" if lang == "zh" else " and ").join(subjects)), style="dim")
         # The connection comes back by itself after an outage, and the consumers with it.
         await asyncio.Event().wait()
 
 
-async def _subscribe(bus: BusConnection, subject: str, start: datetime | None, as_json: bool) -> None:
+async def _subscribe(bus: BusConnection, subject: str, start: datetime | None, lang: str | None) -> None:
     streams = streams_for(subject)
     if not streams:
         raise NothingToFollow(subject)
     for stream in streams:
 
         async def take(message: Msg) -> None:
-            show_message(message.subject, message.data, as_json)
+            show_message(message.subject, message.data, lang)
 
         await follow(bus, stream, subject, take, start)
 
 
-def show_message(subject: str, body: bytes, as_json: bool) -> None:
-    """Prints one message; what is no JSON object is told by its subject and size alone."""
+def show_message(subject: str, body: bytes, lang: str | None) -> None:
+    """Prints one message, `lang` None: as JSON. What is no JSON object is told by its subject and size alone."""
     try:
         message = json.loads(body)
     except ValueError:
         message = None
-    if as_json:
+    if lang is None:
         print_json(message if isinstance(message, dict) else {"subject": subject, "bytes": len(body)})
     elif isinstance(message, dict):
-        print_line(*one_liner(subject, message))
+        print_line(*one_liner(subject, message, lang))
     else:
         print_line(f"{subject}  {len(body)} bytes")
 
 
-def one_liner(subject: str, message: dict[str, Any]) -> list[str | tuple[str, str]]:
+def one_liner(subject: str, message: dict[str, Any], lang: str = "en") -> list[str | tuple[str, str]]:
     """A CloudEvent as one readable line. Of what site systems posted it shows no data."""
     at = moment(str(message.get("time", ""))) if message.get("time") else " " * 19
     family, _, what = str(message.get("type", "")).partition(".")
@@ -152,10 +160,10 @@ def one_liner(subject: str, message: dict[str, Any]) -> list[str | tuple[str, st
     data = message.get("data")
     keys = data if isinstance(data, dict) else {}
     case = str(message.get("correlationid", subject))
-    reason = because(keys)
+    reason = because(keys, lang)
     return [
         (at, "dim"),
         f"  {case}  ",
-        (phrase(what, keys), STYLES.get(what, "")),
+        (phrase(what, keys, lang), STYLES.get(what, "")),
         (f"  ← {reason}" if reason else "", "dim"),
     ]
