@@ -22,7 +22,7 @@ from tests.support.inbound import (
     twilio_reply,
     write_providers,
 )
-from tests.support.intake import Stack
+from tests.support.intake import Stack, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -100,6 +100,33 @@ async def test_who_proves_nothing_is_refused_and_nothing_is_kept(servers: Stack,
     assert _kept(servers) == []
     assert 'reeve_intake_provider_posts_total{kind="inbound",outcome="403",provider="aliyun"}' in metrics
     assert NUMBER not in metrics
+
+
+async def test_a_provider_that_is_added_while_intake_runs_may_post_and_a_fault_in_a_file_changes_nothing(
+    servers: Stack, folder: Path
+) -> None:
+    (folder / "0.yaml").rename(folder / "0.later")
+    async with servers.intake(channels=folder) as (_, client):
+
+        async def answered(status: int) -> bool:
+            answer = await client.post(
+                f"/v1/providers/aliyun/inbound?token={TOKEN}", content=aliyun_up(NUMBER, "1", 7)
+            )
+            return answer.status_code == status
+
+        async def faults(count: int) -> bool:
+            return f"reeve_provider_files_faults {count}.0" in (await client.get("/metrics")).text
+
+        assert await answered(404)
+        (folder / "0.later").rename(folder / "0.yaml")
+        await eventually("its posts are taken", lambda: answered(200))
+        (folder / "1.yaml").write_text("name: [", "utf-8")
+        await eventually("the fault is seen", lambda: faults(1))
+        assert await answered(200)
+        (folder / "0.yaml").unlink()
+        (folder / "1.yaml").unlink()
+        await eventually("its posts are refused", lambda: answered(404))
+        assert await faults(0)
 
 
 async def test_too_many_posts_are_told_to_wait(servers: Stack, folder: Path) -> None:
