@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated
 from typing import Literal as OneOf
 from zoneinfo import ZoneInfo
 
 import typer
 
 from reeve.cli.exit_codes import BAD
-from reeve.cli.options import AsJson, DryRun, Lang
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.shifts.checks import known_people
 from reeve.cli.shifts.moments import local_iso, read_length, read_moment, shown_moment, the_one
 from reeve.cli.shifts.texts import say
-from reeve.cli.speaking import spoken_language
-from reeve.cli.targets import Targets, find_targets, open_record
+from reeve.cli.targets import find_targets, open_record
 from reeve.domain.facts import zone_of
 from reeve.domain.rotas import Change, Exchange, Rota
 from reeve.domain.shifts import Period, periods, shifts_of
@@ -34,95 +30,8 @@ from reeve.runtime.time_source import SystemTime
 _INSTANT = timedelta(microseconds=1)
 _LOOK = timedelta(days=60)
 
-Which = Annotated[str, typer.Argument(metavar="PLACE/ROLE", help="Whose rota.", show_default=False)]
-Note = Annotated[str, typer.Option(help="Why; shown to everybody who lists changes, so no personal data.")]
-Author = Annotated[str | None, typer.Option(help="Who enters this.", show_default="your login name")]
 
-
-def override(
-    which: Which,
-    person: Annotated[
-        list[str] | None, typer.Option("--person", help="Recipient id of who comes; repeatable.")
-    ] = None,
-    start: Annotated[str, typer.Option("--from", help="2026-11-22T08:00 (local), or now.")] = "now",
-    until: Annotated[str | None, typer.Option("--until", help="2026-11-22T16:00 (local).")] = None,
-    length: Annotated[str | None, typer.Option("--for", help="Instead of --until: 8h, 90m, 2d.")] = None,
-    instead_of: Annotated[
-        list[str] | None, typer.Option("--instead-of", help="Only in this person's stead; repeatable.")
-    ] = None,
-    add: Annotated[bool, typer.Option("--add", help="In addition to whoever is on.")] = False,
-    note: Note = "",
-    author: Author = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """Puts somebody on shift for some time: instead of all who are on, of one of them, or in addition.
-
-    What was before now stays as it was. Who comes is told at the hand-over, and who comes back, too.
-
-    Examples:
-
-    reeve shifts override sunshine-garden/guard --person lobby-01 --instead-of guard-01 --from 2026-11-24T08:00
-    --for 24h
-
-    reeve shifts override sunshine-garden/front_desk --person steward-01 --add --until 2026-11-24T18:00
-    --note "open day"
-    """
-    spoken = spoken_language(lang)
-    if (until is None) == (length is None):
-        raise typer.BadParameter(say("one_end", spoken), param_hint="--until")
-    if add and instead_of:
-        raise typer.BadParameter(say("one_way", spoken), param_hint="--add")
-    if not person and not instead_of:
-        raise typer.BadParameter(say("who_comes", spoken), param_hint="--person")
-    leaves = frozenset(instead_of) if instead_of else frozenset() if add else None
-    wish = _Wish(which, note, author, dry_run, as_json, spoken)
-    asyncio.run(wish.override(frozenset(person or ()), leaves, start, until, length))
-
-
-def swap(
-    which: Which,
-    one: Annotated[str, typer.Argument(metavar="ID@DAY", help="A person and the day on which the shift begins.")],
-    other: Annotated[str, typer.Argument(metavar="ID@DAY", help="The other person, and the other shift.")],
-    note: Note = "",
-    author: Author = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """Two people exchange two shifts. Where a person begins twice on a day, name a moment of the shift.
-
-    Examples:
-
-    reeve shifts swap sunshine-garden/guard guard-01@2026-11-24 security-lead@2026-11-25
-
-    reeve shifts swap sunshine-garden/front_desk desk-01@2026-11-24T09:00 desk-02@2026-11-26 --note "exam"
-    """
-    wish = _Wish(which, note, author, dry_run, as_json, spoken_language(lang))
-    asyncio.run(wish.swap(one, other))
-
-
-def remove(
-    what: Annotated[str, typer.Argument(metavar="ID|PLACE/ROLE", help="A change's id, or with --rota a rota.")],
-    rota: Annotated[bool, typer.Option("--rota", help="The whole rota, with its changes.")] = False,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """Takes back an override or swap from now on, or removes a whole rota.
-
-    Without a rota everybody who holds the role is told again.
-
-    Examples:
-
-    reeve shifts remove 3f9a01c2
-
-    reeve shifts remove sunshine-garden/guard --rota
-    """
-    asyncio.run(_remove(find_targets(), what, rota, as_json, spoken_language(lang)))
-
-
-class _Wish:
+class Wish:
     """One change of one rota, and how its author wants to be dealt with."""
 
     def __init__(self, which: str, note: str, author: str | None, dry_run: bool, as_json: bool, lang: str) -> None:
@@ -247,8 +156,9 @@ def refused(sentence: str) -> typer.Exit:
     return typer.Exit(BAD)
 
 
-async def _remove(targets: Targets, what: str, rota: bool, as_json: bool, lang: str) -> None:
-    async with open_record(targets, "shifts") as database:
+async def take_back(what: str, rota: bool, as_json: bool, lang: str) -> None:
+    """The change counts no longer, or the whole rota is gone. Ends the command where there is none."""
+    async with open_record(find_targets(), "shifts") as database:
         await ensure_indexes(database, collection.INDEXES)
         store = ShiftStore(database)
         place, _, role = what.partition("/")

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
-from reeve.cli.exit_codes import BAD
-from reeve.cli.options import AsJson, DryRun, Lang
+from reeve.cli.excerpts import excerpt
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.shifts.checks import check_rota, known_people, load_rules, tell
 from reeve.cli.shifts.texts import say
-from reeve.cli.speaking import spoken_language
-from reeve.cli.targets import Targets, find_targets, open_record
+from reeve.cli.targets import find_targets, open_record
 from reeve.domain.rotas import Rota
+from reeve.rulelang.shift_files import read_shifts
 from reeve.runtime.store import shifts as collection
 from reeve.runtime.store.mongo import ensure_indexes
 from reeve.runtime.store.recipients import RecipientStore
@@ -23,31 +16,9 @@ from reeve.runtime.store.shifts import ShiftStore
 from reeve.runtime.time_source import SystemTime
 
 
-def import_shifts(
-    file: Annotated[Path, typer.Argument(help="A YAML file with rotas; see docs/shifts.md.", show_default=False)],
-    dry_run: DryRun = False,
-    lang: Lang = None,
-    as_json: AsJson = False,
-) -> None:
-    """Brings rotas in; each replaces the one of its place and role. Overrides and swaps stay.
-
-    A file with a mistake changes nothing: each is told with its line and what to write instead; exit code 1.
-
-    Examples:
-
-    reeve shifts import examples/shifts.yaml --dry-run
-
-    reeve shifts import 排班.yaml --lang zh
-    """
-    if asyncio.run(_import(find_targets(), file.name, file.read_bytes(), dry_run, spoken_language(lang), as_json)):
-        raise typer.Exit(BAD)
-
-
-async def _import(targets: Targets, name: str, content: bytes, dry_run: bool, lang: str, as_json: bool) -> bool:
-    from reeve.cli.excerpts import excerpt
-    from reeve.rulelang.shift_files import read_shifts
-
-    async with open_record(targets, "shifts") as database:
+async def import_rotas(name: str, content: bytes, dry_run: bool, lang: str, as_json: bool) -> bool:
+    """Whether the file has a mistake, and so changed nothing; each is printed."""
+    async with open_record(find_targets(), "shifts") as database:
         rules = await load_rules(database)
         zones = (lambda place: rules.site(place).zone) if rules is not None else (lambda place: None)
         rotas, problems = read_shifts(name, content, zones)

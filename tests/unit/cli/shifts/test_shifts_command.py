@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
-from reeve.cli.shifts import command
+from reeve.cli.shifts import command, viewing
 from reeve.cli.shifts.checks import check_rota, tell
 from reeve.cli.shifts.moments import chosen, read_day, read_length, read_moment, shown_moment, the_one
 from reeve.cli.shifts.texts import TEXTS
@@ -57,11 +56,10 @@ def rotas() -> Rotas:
 
 
 def said(monkeypatch: pytest.MonkeyPatch, known: Rotas, *arguments: str) -> str:
-    async def load(_: Any) -> Rotas:
+    async def load() -> Rotas:
         return known
 
-    monkeypatch.setattr(command, "find_targets", lambda: None)
-    monkeypatch.setattr(command, "_load", load)
+    monkeypatch.setattr(viewing, "_load", load)
     monkeypatch.setattr(SystemTime, "now", lambda _: NOW)
     ran = CliRunner().invoke(command.app, arguments)
     assert ran.exit_code == 0, ran.output
