@@ -1,4 +1,4 @@
-"""Rotas and shifts read from the record and shown: as lines, as JSON, as a calendar; and what is amiss with them."""
+"""Rotas and shifts read from the record and shown, as lines, JSON or a calendar; and what is amiss with them."""
 
 from __future__ import annotations
 
