@@ -1,0 +1,94 @@
+"""One message sent once more: to whom, by which channel, and what is said of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from reeve.cli.notifications.finding import NoSuchNotification, find_delivery
+from reeve.cli.notifications.page import Page
+from reeve.cli.notifications.rows import row_of
+from reeve.cli.output import print_json, print_line
+from reeve.cli.rules.versions import active_rules
+from reeve.cli.targets import Targets, find_targets, open_record
+from reeve.domain.recipients import Recipient
+from reeve.runtime.author import login_name
+from reeve.runtime.bundles import NoBundle
+from reeve.runtime.delivery_life import for_nobody
+from reeve.runtime.resending import channel_for, refuse_if_pointless, send_again
+from reeve.runtime.store.deliveries import Delivery
+from reeve.runtime.store.mongo import Database
+from reeve.runtime.store.recipients import RecipientStore
+from reeve.runtime.time_source import SystemTime
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody wants sent again."""
+
+    id: str
+    channel: str | None
+    to: str | None
+    note: str
+    author: str | None
+    """None: the person's login name."""
+    again: bool
+    dry_run: bool
+
+
+async def resend(request: Request, page: Page | None) -> None:
+    """The message goes out once more, and that is printed. Raises NoSuchNotification, and why it can't."""
+    targets = find_targets()
+    async with open_record(targets, "notifications") as database:
+        delivery = await find_delivery(database, request.id)
+        elsewhere = request.to not in (None, delivery.recipient)
+        if not for_nobody(delivery):
+            elsewhere |= request.channel not in (None, delivery.channel)
+        refuse_if_pointless(delivery, elsewhere=elsewhere, insist=request.again)
+        person = await _person(database, targets, delivery, request.to)
+        channel = channel_for(delivery, person, request.channel)
+        words = {"old": delivery.short, "who": person.id, "channel": channel}
+        if request.dry_run:
+            if page is None:
+                print_json(
+                    {"resend_of": delivery.short, "recipient": person.id, "channel": channel, "dry_run": True}
+                )
+            else:
+                print_line(page.word("would", **words))
+            return
+        now = SystemTime().now()
+        made = await send_again(
+            database, delivery, person, channel, request.author or login_name(), request.note, now
+        )
+    if page is None:
+        print_json(row_of(made) | {"note": made.note or None})
+    else:
+        print_line((page.word("resent", new=made.short, **words), "green"))
+
+
+async def _person(database: Database, targets: Targets, delivery: Delivery, to: str | None) -> Recipient:
+    """Whom it goes to: at the place of the delivery, at the case's site, or in the organisation above."""
+    store = RecipientStore(database)
+    wanted = to or delivery.recipient
+    places = list(dict.fromkeys([delivery.place, delivery.case.site]))
+    known = await store.by_id([(place, wanted) for place in places])
+    if not known:
+        parent = await _parent(database, targets, delivery.case.site)
+        if parent is not None:
+            places.append(parent)
+            known = await store.by_id([(parent, wanted)])
+    for place in places:
+        if (place, wanted) in known:
+            return known[place, wanted]
+    names = sorted({person.id for place in places for person in await store.all(place)})
+    close = get_close_matches(wanted, names, 1)
+    hint = f"did you mean {close[0]}?" if close else "`reeve recipients list` shows who there is."
+    raise NoSuchNotification(f"There is no recipient {wanted!r} at {delivery.case.site}; {hint}")
+
+
+async def _parent(database: Database, targets: Targets, site: str) -> str | None:
+    """The organisation above the site, as the active rules say."""
+    try:
+        return (await active_rules(database, targets.matcher)).site(site).parent
+    except NoBundle:
+        return None
