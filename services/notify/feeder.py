@@ -89,9 +89,12 @@ class Feeder:
         stray = frozenset(self._hand.stray)
         if not stray:
             return
-        held = await self._deliveries.held_by(self._claim, stray)
+        # What is in hand may be settled while the record is read, and would be sent a second time.
         in_hand = self._hand.ids
-        await self._accept([each for each in held if each.id not in in_hand])
+        if lost := stray - in_hand:
+            held = await self._deliveries.held_by(self._claim, lost)
+            in_hand |= self._hand.ids
+            await self._accept([each for each in held if each.id not in in_hand])
         self._hand.stray -= stray
 
     async def _accept(self, claimed: Sequence[Delivery]) -> int:

@@ -140,14 +140,14 @@ class Hand:
     def expecting(self, ids: Iterable[str]) -> Iterator[None]:
         """These are being claimed inside: however long the record takes, this process leaves them to that.
 
-        Where that raises they are stray.
+        Where that raises those that are not in hand all the same are stray.
         """
         coming = set(ids)
         self._coming |= coming
         try:
             yield
         except BaseException:
-            self.stray |= coming
+            self.stray |= coming - self._items.keys()
             raise
         finally:
             self._coming -= coming
