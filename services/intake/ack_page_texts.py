@@ -5,8 +5,12 @@ Nothing here is about anybody or any case: link previews fetch these pages, and 
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from starlette.responses import Response
 
+from reeve.domain.more_time import MoreTime
+from reeve.domain.replies import MOST_MINUTES
 from reeve.runtime.store.deliveries import Answer
 
 MINUTES = (15, 30, 60, 120)
@@ -47,22 +51,54 @@ _SAID = {
     "<p>{minutes} more minutes before the next reminder; limits stay as they are.</p>",
 }
 
+_LESS = (
+    '<p lang="zh"><b>只延后 {minutes} 分钟（您要求 {asked} 分钟）：同一步骤合计最多 {most} 分钟；时限不变。</b></p>'
+    "<p>Only {minutes} more minutes instead of {asked}: {most} in all for one step; limits stay as they are.</p>"
+)
+NO_MORE = (
+    f'<p lang="zh"><b>不能再延后：同一步骤合计已延后 {MOST_MINUTES} 分钟。</b></p>'
+    f"<p>No more time: this step has been put off by {MOST_MINUTES} minutes in all.</p>"
+)
+_NEXT = (
+    '<p lang="zh">约 {minutes} 分钟后再次提醒或转上级。</p>'
+    "<p>The next reminder or escalation comes in about {minutes} minutes.</p>"
+)
+_LAST = '<p lang="zh">此后不再提醒。</p><p>Nothing more is sent of it.</p>'
+
 
 def said(answer: Answer) -> str:
     """What was answered."""
     return _SAID[answer.what].format(minutes=answer.minutes)
 
 
-def choices(asked_before: int) -> str:
-    """The three actions. `asked_before`: how often more time was asked for, so that a double click counts once."""
-    more = "".join(f'<button name="minutes" value="{minutes}">{minutes} 分钟 · min</button>' for minutes in MINUTES)
-    return (
-        '<form method="post"><button class="first" name="answer" value="confirm">确认处理 · Confirm</button></form>'
-        '<form method="post"><button class="second" name="answer" value="escalate">'
-        "立即转上级 · Escalate now</button></form>"
+def granted(answer: Answer, more: MoreTime, now: datetime) -> str:
+    """What asking for more time came to, where that is less than was asked for, and when something follows."""
+    text = _LESS.format(minutes=answer.minutes, asked=more.asked, most=MOST_MINUTES) if more.granted else NO_MORE
+    return text + _follows(more, now)
+
+
+def _follows(more: MoreTime, now: datetime) -> str:
+    if more.next_at is None:
+        return _LAST
+    return _NEXT.format(minutes=max(1, round((more.next_at - now).total_seconds() / 60)))
+
+
+def choices(asked_before: int, left: int = MOST_MINUTES) -> str:
+    """The three actions, the third as far as there are `left` minutes.
+
+    `asked_before`: how often more time was asked for, so that a double click counts once.
+    """
+    offered = [minutes for minutes in MINUTES if minutes <= left] or list(MINUTES[: 1 if left > 0 else 0])
+    more = "".join(f'<button name="minutes" value="{minutes}">{minutes} 分钟 · min</button>' for minutes in offered)
+    asking = (
         '<form method="post"><input type="hidden" name="answer" value="more">'
         f'<input type="hidden" name="again" value="{asked_before}">'
         f'<p><span lang="zh">需要时间</span> · I need more time</p>{more}</form>'
+    )
+    return (
+        '<form method="post"><button class="first" name="answer" value="confirm">确认处理 · Confirm</button></form>'
+        '<form method="post"><button class="second" name="answer" value="escalate">'
+        "立即转上级 · Escalate now</button></form>" + (asking if offered else "")
     )
 
 

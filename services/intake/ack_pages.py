@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from starlette.responses import Response
 
+from reeve.domain.replies import MOST_MINUTES
 from reeve.domain.replies import Answer as What
 from reeve.ports import StoreAway, TimeSource
 from reeve.runtime.answering import Answers, answer_of, event_of_answer
@@ -53,7 +54,7 @@ class AckPages:
             found = await self.tokens.find(token)
             if found is None:
                 return page(404, texts.UNKNOWN)
-            return await self._unusable(found) or _asking(found)
+            return await self._unusable(found) or await self._asking(found)
         except StoreAway:
             return page(503, texts.AWAY)
 
@@ -68,19 +69,21 @@ class AckPages:
                 return page(404, texts.UNKNOWN)
             chosen = _chosen(form)
             if chosen is None:
-                return await self._unusable(found) or page(422, texts.UNCLEAR + texts.choices(_asked(found)))
+                return await self._unusable(found) or page(422, texts.UNCLEAR + await self._choices(found))
             return await self._take(found, chosen)
         except (StoreAway, Overloaded):
             return page(503, texts.AWAY)
 
     async def _take(self, token: AckToken, chosen: _Chosen) -> Response:
         now = self.time.now()
-        answer = answer_of(token, chosen.what, now, "link", chosen.minutes, chosen.again)
-        taken = await self.answers.take(token, answer, now)
+        asked_for = answer_of(token, chosen.what, now, "link", chosen.minutes, chosen.again)
+        taken, answer, more = await self.answers.take(token, asked_for, now)
         if taken == "expired":
             return page(410, texts.EXPIRED)
         if taken == "closed":
             return page(200, texts.CLOSED)
+        if taken == "no_more_time" and more is not None:
+            return page(200, texts.granted(answer, more, now) + texts.choices(_asked(token), 0))
         if taken == "used":
             latest = (await self.tokens.load([token.hash])).get(token.hash, token)
             return _before(latest)
@@ -95,14 +98,16 @@ class AckPages:
                 answer=answer.what,
             )
             await self._put(token, answer)
-            asked = _asked(token) + 1
+            if more is not None:
+                said = texts.granted(answer, more, now) if more.less else texts.said(answer)
+                return page(200, said + texts.choices(_asked(token) + 1, more.left))
         else:
             if answer.what != "delayed":
                 return _before(token)
             # What counts is the first choice of two that were made on one showing of the page.
             answer = next((each for each in token.answers if each.id == answer.id), answer)
-            asked = max(1, _asked(token))
-        return page(200, texts.said(answer) + (texts.choices(asked) if answer.what == "delayed" else ""))
+            return page(200, texts.said(answer) + await self._choices(token, max(1, _asked(token))))
+        return page(200, texts.said(answer))
 
     async def _take_for_others(self, token: AckToken, chosen: _Chosen, now: datetime) -> None:
         """The answer holds for whatever else the same text said of the same matter."""
@@ -110,8 +115,9 @@ class AckPages:
         try:
             for other in of_one_matter(await self.together.with_token(token), chosen.what)[1:]:
                 answer = answer_of(other, chosen.what, now, "link", chosen.minutes, again)
-                if await self.answers.take(other, answer, now) == "noted":
-                    await self._put(other, answer)
+                taken, noted, _ = await self.answers.take(other, answer, now)
+                if taken == "noted":
+                    await self._put(other, noted)
         except StoreAway:
             log.warning("An answer holds for its own message alone.", action="answer_alone", site=token.asked.site)
 
@@ -122,17 +128,21 @@ class AckPages:
         except (StoreAway, Overloaded):
             log.warning("An answer's event is put into the record later.", action="answer_waits")
 
+    async def _asking(self, token: AckToken) -> Response:
+        latest = texts.said(token.answers[-1]) if token.answers else texts.ASK
+        return page(200, latest + await self._choices(token))
+
+    async def _choices(self, token: AckToken, asked: int | None = None) -> str:
+        """The buttons; `asked`: how often more time was asked for, if not as the token says."""
+        left = (await self.answers.more_time(token, MOST_MINUTES)).granted
+        return texts.choices(_asked(token) if asked is None else asked, left)
+
     async def _unusable(self, found: AckToken) -> Response | None:
         if found.used_at is not None:
             return _before(found)
         if found.expires_at <= self.time.now():
             return page(410, texts.EXPIRED)
         return page(200, texts.CLOSED) if await self.answers.closed(found) else None
-
-
-def _asking(token: AckToken) -> Response:
-    latest = texts.said(token.answers[-1]) if token.answers else texts.ASK
-    return page(200, latest + texts.choices(_asked(token)))
 
 
 def _before(token: AckToken) -> Response:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from reeve.domain.bundle import Bundle
+from reeve.domain.facts import zone_of
 from reeve.rulelang.reply_hints import reply_words
 from reeve.rulelang.titles import languages_for
 from reeve.runtime.rendering import MessageRenderer, Rendered
@@ -78,7 +80,13 @@ class Composer:
         language = _language(item)
         words = await self._reports.words(bundle, item.case, language, item.delivery.message)
         languages = languages_for(language, bundle.site(item.delivery.case.site))
+        zone = zone_of(bundle.site(item.delivery.case.site).zone)
+        words |= {name: _local(value, zone) for name, value in item.delivery.words.items()}
         return words | reply_words(languages, item.reply_code, bool(item.reply_code or item.reply_to))
+
+
+def _local(value: Any, zone: ZoneInfo) -> Any:
+    return value.astimezone(zone) if isinstance(value, datetime) else value
 
 
 def _language(item: Item) -> str:

@@ -12,11 +12,13 @@ from reeve.runtime.own_events import OwnEvents
 from reeve.runtime.providers.load import Configured
 from reeve.runtime.said_together import SaidTogether
 from reeve.runtime.store.ack_tokens import AckTokenStore
+from reeve.runtime.store.deliveries import DeliveryStore
 from reeve.runtime.store.delivery_news import DeliveryNews
 from reeve.runtime.store.mongo import Database
 from reeve.runtime.store.provider_posts import ProviderPostStore
 from reeve.runtime.store.reply_codes import ReplyCodes
 from services.notify.answers.awaiting import MessageReader
+from services.notify.answers.less_time import LessTime
 from services.notify.answers.taking import ReplyTaker
 from services.notify.answers.telling import AnswerTeller
 
@@ -51,6 +53,7 @@ def build_answers(
         tokens,
         Answers(database, tokens),
         teller,
+        LessTime(DeliveryStore(database)),
         reply_to,
         time_source,
         claim,

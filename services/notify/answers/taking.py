@@ -15,18 +15,20 @@ from typing import Any
 
 from prometheus_client import Counter
 
+from reeve.domain.more_time import MoreTime
 from reeve.domain.replies import Answer as What
 from reeve.domain.replies import parse_reply
 from reeve.ports import StoreAway, TimeSource
-from reeve.runtime.answering import HOW, Answers, answer_of
+from reeve.runtime.answering import HOW, Answers, Took, answer_of
 from reeve.runtime.crash import reach
 from reeve.runtime.providers.load import Configured
 from reeve.runtime.providers.posts import Post, inbound_in
 from reeve.runtime.said_together import SaidTogether
-from reeve.runtime.store.ack_tokens import AckTokenStore
+from reeve.runtime.store.ack_tokens import AckToken, AckTokenStore
 from reeve.runtime.store.provider_posts import MAIL, ProviderPost, ProviderPostStore
 from reeve.runtime.telemetry import get_log
 from services.notify.answers.awaiting import Message, MessageReader, newest, together
+from services.notify.answers.less_time import LessTime
 from services.notify.answers.mail import MailReply, read_mail
 from services.notify.answers.telling import AnswerTeller
 
@@ -39,7 +41,7 @@ _MOST_CLAIMS = 20
 REPLIES = Counter("reeve_notify_replies_total", "Replies of people, by what came of them", ["channel", "outcome"])
 """outcome: acknowledged, escalated, delayed; not_understood: kept and answered by nothing; no_message: none to that
 address awaits an answer; several_matters: the message was about several, and which is not said; repeated;
-answered: it was before; expired; closed; automatic; no_code; unreadable."""
+answered: it was before; no_more_time: as long as it can be; expired; closed; automatic; no_code; unreadable."""
 
 log = get_log(__name__)
 
@@ -78,6 +80,7 @@ class ReplyTaker:
         tokens: AckTokenStore,
         answers: Answers,
         teller: AnswerTeller,
+        less_time: LessTime,
         reply_to: str,
         time_source: TimeSource,
         claim: str,
@@ -90,6 +93,7 @@ class ReplyTaker:
         self._tokens = tokens
         self._answers = answers
         self._teller = teller
+        self._less_time = less_time
         self._reply_to = reply_to
         self._time = time_source
         self._claim = f"{claim}-answers"
@@ -131,15 +135,22 @@ class ReplyTaker:
     async def _follow(self, decided: _Decided, at: datetime) -> str:
         """The answer is noted at each message that it means; what came of it."""
         taken: set[str] = set()
+        less: list[tuple[MoreTime, AckToken]] = []
         again = hashlib.sha256(decided.reference.encode("utf-8", "replace")).hexdigest()[:16]
         for token in (await self._tokens.load(decided.tokens)).values():
             what: Any = decided.outcome
             answer = answer_of(token, what, at, decided.how, decided.minutes, again)
             known = next((each for each in token.answers if each.id == answer.id), None)
-            # Noted at this very moment: by ourselves, before somebody died.
-            taken.add(
-                "noted" if known is not None and known.at == at else await self._answers.take(token, answer, at)
-            )
+            if known is not None and known.at == at:  # by ourselves, before somebody died
+                took = Took("noted", known, await self._answers.granted_before(token, known, decided.minutes))
+            else:
+                took = await self._answers.take(token, answer, at)
+            taken.add(took.taken)
+            if took.more is not None and took.more.less:
+                less.append((took.more, token))
+        if less:  # of several steps the one that gets least is told of
+            more, token = min(less, key=lambda each: each[0].granted)
+            await self._less_time.tell(token, decided.how, more, again, self._time.now())
         for outcome, word in (("noted", decided.outcome), ("repeat", "repeated"), ("used", "answered")):
             if outcome in taken:
                 return word

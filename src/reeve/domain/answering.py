@@ -13,12 +13,9 @@ from reeve.domain.case import Due, Ladder, StepState
 from reeve.domain.durations import Elapsed
 from reeve.domain.events import Event
 from reeve.domain.recipients import roles_above
+from reeve.domain.replies import MOST_MINUTES
 from reeve.domain.steps import perform, tell
 from reeve.domain.turn import Turn
-
-MOST_MINUTES = 120
-"""That people can ask for in all, for one step in one run of the case."""
-
 
 def answer(turn: Turn, event: Event) -> None:
     """The case has taken the answer, if the event is one."""

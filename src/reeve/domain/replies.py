@@ -15,7 +15,7 @@ Answer = OneOf["acknowledged", "escalated", "delayed"]
 """The verb of the event that it becomes."""
 
 MOST_MINUTES = 120
-"""More is asked for now and then, and counts as this."""
+"""That can be granted in all, for one step in one run of a case."""
 USUAL_MINUTES = 30
 """What `3` without a number asks for."""
 
@@ -26,7 +26,7 @@ class Reply:
 
     answer: Answer
     minutes: int | None = None
-    """delayed: 1 to 120."""
+    """delayed: how many are asked for, at least 1; what is granted of them is for the case to say."""
     code: str | None = None
     """Which message it answers, as `K7`; None: the newest."""
 
@@ -126,7 +126,7 @@ class _Reading:
         code = self._code.upper() if self._code else None
         if self._answer != "delayed":
             return None if self._minutes is not None else Reply(self._answer, None, code)
-        return Reply("delayed", min(self._minutes or USUAL_MINUTES, MOST_MINUTES), code)
+        return Reply("delayed", self._minutes or USUAL_MINUTES, code)
 
     def _skip(self) -> int:
         found = _BETWEEN.match(self._line, self._at)

@@ -14,6 +14,7 @@ from reeve.domain.case import Case
 from reeve.domain.duties import DUTY, POLICY, SCHEDULED, duty_of
 from reeve.domain.facts import typed, zone_of
 from reeve.domain.flood.settings import DIGEST
+from reeve.domain.more_time import MORE_TIME
 from reeve.domain.people.roles import UNREACHABLE
 from reeve.rulelang.check_names import facts_named
 from reeve.rulelang.fact_titles import VALUE_TITLES
@@ -34,9 +35,16 @@ OF_DUTIES = frozenset({DUTY, "duty_title", SCHEDULED, "due", "report", "report_f
 """Names that the messages of duties have on top: which duty it is, until when, and the report it makes, if one."""
 
 
+OF_MORE_TIME = frozenset({"asked", "granted", "next_at"})
+"""Names that the message `more_time` has on top: minutes, and when the step tells somebody next, if it does."""
+
+
 OF_GROUPS = frozenset({"count", "matters", "lines"})
 """Names that the message `digest` has on top, which says several others at once: how many, about how many matters,
 and a line of each matter."""
+
+_OF_OWN = {DIGEST: OF_GROUPS, MORE_TIME: OF_MORE_TIME}
+"""Messages that Reeve sends by itself, with names of their own."""
 
 
 TABLES = ("open_cases", "undelivered_mail", "missed_duties")
@@ -68,7 +76,7 @@ class MessageNames:
         reckoned when a case is decided, not when somebody is told.
         """
         own = () if running is None else (running,)
-        fixed = FIXED | OF_SITES | (OF_GROUPS if message == DIGEST else frozenset())
+        fixed = FIXED | OF_SITES | _OF_OWN.get(message, frozenset())
         return fixed.union(*(self._of_policy(policy) for policy in (*self.senders(message), *own)))
 
     def _of_policy(self, policy: Policy) -> frozenset[str]:

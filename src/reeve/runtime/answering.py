@@ -5,12 +5,16 @@ The event's id follows from the token and the answer: the same answer given twic
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from typing import Literal as OneOf
 
+from reeve.domain.case import Case
 from reeve.domain.events import Event
+from reeve.domain.more_time import MoreTime, more_time
 from reeve.domain.replies import Answer as What
+from reeve.domain.stored import load_case
 from reeve.runtime.own_events import own_event
 from reeve.runtime.store.ack_tokens import AckToken, AckTokenStore
 from reeve.runtime.store.deliveries import Answer
@@ -19,9 +23,21 @@ from reeve.runtime.store.mongo import Database, store_errors
 SOURCE = "/reeve/ack"
 """Of every such event."""
 
-Taken = OneOf["noted", "repeat", "used", "expired", "closed"]
+Taken = OneOf["noted", "repeat", "used", "expired", "closed", "no_more_time"]
 """noted: it counts; repeat: it did already; used: the message was answered before, with something else; expired:
-too late for this message; closed: the case is closed, and nobody waits for an answer."""
+too late for this message; closed: the case is closed, and nobody waits for an answer; no_more_time: the step was
+put off as long as it can be."""
+
+
+class Took(NamedTuple):
+    """What became of an answer."""
+
+    taken: Taken
+    answer: Answer
+    """As it was noted: with the minutes that were granted."""
+    more: MoreTime | None = None
+    """noted or no_more_time, where more time was asked for: what that came to."""
+
 
 HOW = OneOf["link", "sms", "email"]
 
@@ -60,6 +76,7 @@ class Answers:
 
     def __init__(self, database: Database, tokens: AckTokenStore) -> None:
         self._cases = database["cases"]
+        self._notifications = database["notifications"]
         self._tokens = tokens
 
     async def closed(self, token: AckToken) -> bool:
@@ -70,18 +87,48 @@ class Answers:
             found = await self._cases.find_one({"_id": token.asked.case}, {"open": 1})
         return found is not None and not found["open"]
 
-    async def take(self, token: AckToken, answer: Answer, now: datetime) -> Taken:
+    async def take(self, token: AckToken, answer: Answer, now: datetime) -> Took:
         """The answer is noted, and its event will be in the record; or why that is not so."""
         if any(each.id == answer.id for each in token.answers):
-            return "repeat"
+            return Took("repeat", answer)
         if token.used_at is not None:
-            return "used"
+            return Took("used", answer)
         if token.expires_at <= now:
-            return "expired"
+            return Took("expired", answer)
         if await self.closed(token):
-            return "closed"
+            return Took("closed", answer)
+        more: MoreTime | None = None
+        if answer.what == "delayed":
+            more = await self.more_time(token, answer.minutes or 0)
+            if not more.granted:
+                return Took("no_more_time", answer, more)
+            answer = replace(answer, minutes=more.granted)
         if await self._tokens.note(token.hash, answer):
-            return "noted"
+            return Took("noted", answer, more)
         latest = (await self._tokens.load([token.hash])).get(token.hash)
         known = latest is not None and any(each.id == answer.id for each in latest.answers)
-        return "repeat" if known else "used"
+        return Took("repeat" if known else "used", answer)
+
+    async def granted_before(self, token: AckToken, answer: Answer, asked: int | None) -> MoreTime | None:
+        """What an answer that is noted came to; None: it asked for no time."""
+        if answer.what != "delayed":
+            return None
+        now = await self.more_time(token, 0)
+        return replace(now, asked=asked or 0, granted=answer.minutes or 0)
+
+    async def more_time(self, token: AckToken, asked: int) -> MoreTime:
+        """What asking for so many minutes would come to now. Two who ask in the same moment may both be told of the
+        same last minutes; the case gives them once."""
+        case: Case | None = None
+        told = [token]
+        with store_errors():
+            found = (
+                await self._cases.find_one({"_id": token.asked.case}, {"state": 1}) if token.asked.case else None
+            )
+            if found is not None and "state" in found:
+                case = load_case(found["state"])
+                query = {"case": token.asked.case, "step": token.asked.step, "run": case.run}
+                keys = [each["_id"] async for each in self._notifications.find(query, {"_id": 1})]
+                told = await self._tokens.of_notifications(keys)
+        noted = sum(each.minutes or 0 for one in told for each in one.answers if each.what == "delayed")
+        return more_time(case, token.asked.step, asked, noted)

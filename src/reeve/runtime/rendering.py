@@ -10,6 +10,7 @@ from typing import Any
 from reeve.domain.bundle import Bundle, Policy, SiteSettings
 from reeve.domain.case import Case
 from reeve.domain.facts import zone_of
+from reeve.domain.more_time import MORE_TIME
 from reeve.domain.recipients import UNREACHABLE
 from reeve.rulelang.message_context import MessageNames, grade_title, message_context
 from reeve.rulelang.messages import TEMPLATES, spoken_as
@@ -17,6 +18,7 @@ from reeve.rulelang.template_filters import day, hm, local_due
 from reeve.rulelang.templates import RenderingFailed, TemplateRefused
 from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
 from reeve.runtime.default_texts import default_text
+from reeve.runtime.more_time_texts import more_time_text
 
 _MOST_SUBJECT_CHARACTERS = 200
 
@@ -84,6 +86,9 @@ class MessageRenderer:
                 return self._rendered(template, context, languages[0])
             except (TemplateRefused, RenderingFailed) as error:
                 fault = str(error)
+        if message == MORE_TIME:
+            subject, body = more_time_text(languages, context, case.key.subject, now)
+            return Rendered(one_line(subject), body, fault, languages[0], context)
         subject, body = default_text(
             languages,
             site=context["site_title"],

@@ -36,11 +36,21 @@ def again(
     """
     number = 1 + sum(each.resend_of is not None for each in others)
     return replace(
-        delivery,
-        id=f"{delivery.notification}~again{number}#{person.id}#{channel}",
+        fresh(delivery, f"{delivery.notification}~again{number}#{person.id}#{channel}", now),
         recipient=person.id,
         place=person.place,
         channel=channel,
+        resend_of=delivery.id,
+        by=by,
+        note=note,
+    )
+
+
+def fresh(delivery: Delivery, id: str, now: datetime) -> Delivery:
+    """A delivery of that id to the same person on the same channel, due now, of which nothing has happened yet."""
+    return replace(
+        delivery,
+        id=id,
         reminds=False,
         at=now,
         requested_at=now,
@@ -56,9 +66,9 @@ def again(
         silence=None,
         segments=0,
         answers=[],
-        resend_of=delivery.id,
-        by=by,
-        note=note,
+        resend_of=None,
+        by="",
+        note="",
     )
 
 

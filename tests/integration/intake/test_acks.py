@@ -77,9 +77,20 @@ async def test_more_time_can_be_asked_for_and_the_matter_taken_later(servers: St
             assert "30 more minutes" in page.text
         assert 'name="again" value="1"' in (await client.get(f"/ack/{token}")).text
         await client.post(f"/ack/{token}", data={"answer": "more", "minutes": "15", "again": "1"})
+        page = await client.post(f"/ack/{token}", data={"answer": "more", "minutes": "120", "again": "2"})
+        assert "Only 75 more minutes instead of 120" in page.text
+        assert "只延后 75 分钟（您要求 120 分钟）" in page.text
+        for page in (
+            await client.post(f"/ack/{token}", data={"answer": "more", "minutes": "15", "again": "3"}),
+            await client.get(f"/ack/{token}"),
+        ):
+            assert ('value="confirm"' in page.text, 'name="minutes"' in page.text) == (True, False)
+        page = await client.post(f"/ack/{token}", data={"answer": "more", "minutes": "15", "again": "3"})
+        assert "No more time" in page.text
+        assert "不能再延后" in page.text
         assert "Confirmed" in (await client.post(f"/ack/{token}", data={"answer": "confirm"})).text
     types = [(each["type"], each["data"].get("minutes")) for each in _bodies(servers)]
-    assert types == [("ticket.acknowledged", None), ("ticket.delayed", 30), ("ticket.delayed", 15)]
+    assert types == [("ticket.acknowledged", None), *(("ticket.delayed", minutes) for minutes in (30, 15, 75))]
 
 
 @pytest.mark.parametrize(

@@ -165,6 +165,26 @@ async def test_replies_by_sms_answer_the_message_that_is_meant_and_nothing_else(
     assert 'reeve_notify_replies_total{channel="sms",outcome="not_understood"}' in metrics
 
 
+async def test_who_asks_for_more_time_than_there_is_hears_what_was_granted(here: World, folder: Path) -> None:
+    await here.people(MANAGER)
+    async with here.notify(sms_gateway=None, channels=folder), _intake(here, folder) as client:
+        effect = await here.request(await here.case("T-1"), via=("sms",))
+        code = await _code(here, await _sent(here, effect))
+        await _reply(client, NUMBER, "3 90", 1)  # granted as asked for: no SMS says so
+        await _reply(client, NUMBER, "3 90", 2)
+        assert await _outcomes(here, 2) == ["delayed", "delayed"]
+        _, less = await here.arrived(2)
+        await _reply(client, NUMBER, "3", 3)
+        assert (await _outcomes(here, 3))[2] == "no_more_time"
+        *_, none = await here.arrived(3)
+        await _reply(client, NUMBER, f"1 {code}", 4)
+        assert (await _outcomes(here, 4))[3] == "acknowledged"
+    assert "T-1：只延后30分钟，非90分钟（同一步骤合计最多120分钟）。" in less.text
+    assert "T-1：不能再延后" in none.text
+    assert "回复1收到，2升级（编号" in none.text
+    assert [data.get("minutes") for _, _, data in await _events(here)] == [90, 30, None]
+
+
 @contextmanager
 def _logged() -> Iterator[list[Any]]:
     with structlog.testing.capture_logs() as lines:

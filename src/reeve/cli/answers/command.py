@@ -41,6 +41,7 @@ class Outcome(StrEnum):
     NOT_UNDERSTOOD = "not_understood"
     NO_MESSAGE = "no_message"
     SEVERAL_MATTERS = "several_matters"
+    NO_MORE_TIME = "no_more_time"
     ANSWERED = "answered"
     REPEATED = "repeated"
     EXPIRED = "expired"

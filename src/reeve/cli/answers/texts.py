@@ -13,6 +13,7 @@ OUTCOMES: Mapping[str, tuple[str, str]] = {
     "not_understood": ("not_understood", "未能识别"),
     "no_message": ("no_message", "没有对应的消息"),
     "several_matters": ("several_matters", "涉及几件事"),
+    "no_more_time": ("no_more_time", "不能再延后"),
     "answered": ("answered", "此前已答复"),
     "repeated": ("repeated", "重复的回复"),
     "expired": ("expired", "已过期"),

@@ -128,6 +128,11 @@ class AckTokenStore:
         mine = (each for each in found if (each.asked.notification, each.asked.recipient) in messages)
         return sorted(mine, key=lambda one: one.hash)
 
+    async def of_notifications(self, keys: Collection[str]) -> list[AckToken]:
+        """Those of everybody who was told by these notifications."""
+        with store_errors():
+            return [_token(each) async for each in self._tokens.find({"notification": {"$in": sorted(keys)}})]
+
     async def note(self, hash: str, answer: Answer) -> bool:
         """The answer stands there, and is untold; taking or passing up uses the token up.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from typing import Literal as OneOf
 
 from reeve.domain.case import CaseKey
@@ -111,6 +113,8 @@ class Delivery:
     """Why, in that person's words."""
     answers: list[Answer] = field(default_factory=list)
     """What the recipient has answered to it, first things first."""
+    words: Mapping[str, Any] = field(default_factory=dict)
+    """Names that its message has on top: numbers and moments, nobody's data."""
 
     @property
     def open(self) -> bool:
@@ -162,6 +166,8 @@ def document_of(delivery: Delivery) -> Document:
     }
     if delivery.resend_of is not None:
         document |= {"resend_of": delivery.resend_of, "by": delivery.by, "note": delivery.note}
+    if delivery.words:
+        document["words"] = dict(delivery.words)
     if not delivery.open:
         document |= {"unpublished": True, "settled_at": delivery.due_at}
     return document
@@ -215,4 +221,5 @@ def delivery_of(document: Document) -> Delivery:
         by=document.get("by", ""),
         note=document.get("note", ""),
         answers=[Answer(**each) for each in document.get("answers", ())],
+        words=document.get("words", {}),
     )
