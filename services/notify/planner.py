@@ -326,7 +326,12 @@ class Planner:
             if each.state == "claimed"
         ]
         with self._hand.expecting(item.delivery.id for item in claimed):
-            fresh, _ = await asyncio.gather(self._deliveries.insert(plan.deliveries), self._links.add(claimed))
+            inserting = asyncio.create_task(self._deliveries.insert(plan.deliveries), name="insert deliveries")
+            try:
+                await self._links.add(claimed)
+            finally:
+                # Its answer is waited for in any case: what it claims is expected here.
+                fresh = await inserting
             reach("notify.claimed")
             self._hand.accept(item for item in claimed if item.delivery.id in fresh)
         await self._timeline.write(plan.entries)
