@@ -32,7 +32,8 @@ def test_the_morning_plays_out_in_under_two_minutes_and_leaves_nothing_behind(tm
     assert summary["missing"] == []
     assert summary["events"] == 28
     assert summary["grades"]["extraordinary"] == 10
-    assert summary["suppressed"] in (2, 3)  # the third: paid before the proof of dunning was on its way
+    # Two older rounds; and what was paid before the dunning letter and the proof of it were on their way.
+    assert 2 <= summary["suppressed"] <= 4
     assert summary["arrived"]["sms"] > 0
 
     reported = [

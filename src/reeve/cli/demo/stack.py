@@ -15,7 +15,7 @@ from reeve.devstack.addresses import StackAddresses, running_stack
 from reeve.devstack.errors import StackError
 from reeve.devstack.launching import Child, free_port
 
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.1
 
