@@ -9,11 +9,10 @@ from reeve.cli.notifications.finding import NoSuchNotification, find_delivery
 from reeve.cli.notifications.page import Page
 from reeve.cli.notifications.rows import row_of
 from reeve.cli.output import print_json, print_line
-from reeve.cli.rules.versions import active_rules
+from reeve.cli.rules.versions import rules_if_any
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.recipients import Recipient
 from reeve.runtime.author import login_name
-from reeve.runtime.bundles import NoBundle
 from reeve.runtime.delivery_life import for_nobody
 from reeve.runtime.resending import channel_for, refuse_if_pointless, send_again
 from reeve.runtime.store.deliveries import Delivery
@@ -88,7 +87,5 @@ async def _person(database: Database, targets: Targets, delivery: Delivery, to: 
 
 async def _parent(database: Database, targets: Targets, site: str) -> str | None:
     """The organisation above the site, as the active rules say."""
-    try:
-        return (await active_rules(database, targets.matcher)).site(site).parent
-    except NoBundle:
-        return None
+    rules = await rules_if_any(database, targets.matcher)
+    return rules.site(site).parent if rules is not None else None

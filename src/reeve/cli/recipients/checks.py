@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from reeve.cli.exit_codes import BAD, USAGE
-from reeve.cli.options import AsJson, Lang, OnlySite
+from reeve.cli.exit_codes import USAGE
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.recipients.coverage import find_gaps, show_gaps
 from reeve.cli.recipients.notes import notes_about, tell_notes
 from reeve.cli.rules.versions import active_rules
 from reeve.cli.shifts.moments import read_length
-from reeve.cli.speaking import spoken_language
-from reeve.cli.targets import Targets, find_targets, open_record
+from reeve.cli.targets import find_targets, open_record
 from reeve.domain.bundle import Bundle
 from reeve.domain.recipients import ASSIGNEE, OWNER, UNREACHABLE, OnShift, Recipient, resolve
 from reeve.domain.telling import People
@@ -45,42 +42,14 @@ _WORDS = {
 }
 
 
-def check_recipients(
-    coverage: Annotated[
-        str | None,
-        typer.Option(help="Look so far ahead for hours in which a role has nobody: 14d.", show_default=False),
-    ] = None,
-    site: OnlySite = None,
-    as_json: AsJson = False,
-    lang: Lang = None,
-) -> None:
-    """For every site and every role the active rules tell: who is reached, or who up the ladder is told instead.
-
-    What is hardly meant is noted: a stand-in nobody knows, a grade there is not (`note` in --json).
-
-    With --coverage: the hours ahead in which nobody of a role can be reached at once, because a term ends, people
-    are away and nobody stands in, nobody is on shift, or everybody has quiet hours. Times are the site's.
-
-    Exit codes: 0 good, 1 somewhere nobody at all would be told, or there are such hours, 2 wrong usage, 3 MongoDB
-    is away.
-
-    Examples:
-
-    reeve recipients check
-
-    reeve recipients check --coverage 14d --site sunshine-garden
-    """
+async def check_people(coverage: str | None, site: str | None, as_json: bool, language: str) -> bool:
+    """Whether somewhere nobody would be told, or has hours without anybody in that time ahead (`14d`); printed."""
     ahead = read_length(coverage, "--coverage") if coverage is not None else None
     if ahead is not None and not timedelta() < ahead <= LONGEST:
         errors().print("--coverage looks ahead between 1m and 366d, like 14d.")
         raise typer.Exit(USAGE)
-    if asyncio.run(_check(find_targets(), ahead, site, as_json, spoken_language(lang))):
-        raise typer.Exit(BAD)
-
-
-async def _check(targets: Targets, ahead: timedelta | None, site: str | None, as_json: bool, language: str) -> bool:
     now = SystemTime().now()
-    async with open_record(targets, "recipients") as database:
+    async with open_record(find_targets(), "recipients") as database:
         bundle = await active_rules(database)
         people = await RecipientStore(database).all()
         rotas = await ShiftStore(database).load(now)

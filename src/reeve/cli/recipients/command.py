@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rapidfuzz import process
 
 from reeve.cli.exit_codes import BAD, USAGE
-from reeve.cli.options import AsJson, DryRun, Lang, OnlyPlace
-from reeve.cli.output import errors, print_json, print_line
-from reeve.cli.recipients.cells import write_away, write_quiet, write_roles
-from reeve.cli.recipients.changes import Changes, changes_between, lines_of, masked, rows_of
-from reeve.cli.recipients.checks import check_recipients
-from reeve.cli.recipients.export import exported, object_of
-from reeve.cli.recipients.files import read_recipients
-from reeve.cli.recipients.notes import needs_rules, notes_about, notes_about_places, tell_notes
-from reeve.cli.recipients.rows import Fault, Rows
-from reeve.cli.recipients.texts import counts_text, fault_text, removed_text, say, staying_text
+from reeve.cli.options import AsJson, DryRun, Lang, OnlyPlace, OnlySite
+from reeve.cli.output import errors
+from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
-from reeve.cli.targets import Targets, find_targets, open_record
-from reeve.domain.bundle import Bundle
-from reeve.domain.recipients import ROLES, Recipient
-from reeve.runtime.store import recipients as collection
-from reeve.runtime.store.mongo import Database, ensure_indexes
-from reeve.runtime.store.recipients import RecipientStore
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Import, export, list and check the people who are told."
 )
-app.command("check")(check_recipients)
-
-
-_MOST_NAMED = 10
 
 
 class FileKind(StrEnum):
@@ -78,12 +58,17 @@ def import_recipients(
 
     reeve recipients import everybody.csv --replace
     """
+    from reeve.cli.recipients.files import read_recipients
+    from reeve.cli.recipients.importing import import_people
+
     language = spoken_language(lang)
     rows = read_recipients(file)
     if replace and not (yes or dry_run or sys.stdin.isatty()):
+        from reeve.cli.recipients.texts import say
+
         errors().print(say("nobody_to_ask", language))
         raise typer.Exit(USAGE)
-    if asyncio.run(_import(find_targets(), rows, dry_run, replace, yes, as_json, language)):
+    if run(import_people(rows, dry_run, replace, yes, as_json, language)):
         raise typer.Exit(BAD)
 
 
@@ -119,13 +104,9 @@ def export_recipients(
     if file is not None and file.exists() and not force:
         errors().print(f"{file}: is there already; add --force to overwrite it.")
         raise typer.Exit(USAGE)
-    people = asyncio.run(_all(find_targets(), place))
-    content = exported(people, kind.value, encoding.lower())
-    if file is None:
-        sys.stdout.buffer.write(content)
-        return
-    _write_privately(file, content)
-    errors().print(f"{len(people)} recipients written to {file}, with names and addresses.")
+    from reeve.cli.recipients.listing import export_people
+
+    export_people(file, place, kind.value, encoding.lower())
 
 
 @app.command("list")
@@ -145,123 +126,38 @@ def list_recipients(
 
     reeve recipients list --role technician --json
     """
-    if role is not None and role not in ROLES:
-        close = process.extractOne(role, ROLES, score_cutoff=60)
-        errors().print(f"--role {role}: no such role" + (f"; did you mean {close[0]}?" if close else ""))
-        raise typer.Exit(USAGE)
-    people = asyncio.run(_all(find_targets(), place))
-    shown = [person for person in people if role is None or role in person.all_roles]
-    for person in shown:
-        _show(person, show_addresses, as_json)
-    if not shown and not as_json:
-        whose = " ".join([*([f"as {role}"] if role else []), *([f"at {place}"] if place else [])])
-        errors().print(f"There are no recipients{' ' + whose if whose else ''}.")
+    from reeve.cli.recipients.listing import list_people
+
+    list_people(place, role, show_addresses, as_json)
 
 
-async def _all(targets: Targets, place: str | None) -> list[Recipient]:
-    async with open_record(targets, "recipients") as database:
-        return await RecipientStore(database).all(place)
+@app.command("check")
+def check_recipients(
+    coverage: Annotated[
+        str | None,
+        typer.Option(help="Look so far ahead for hours in which a role has nobody: 14d.", show_default=False),
+    ] = None,
+    site: OnlySite = None,
+    as_json: AsJson = False,
+    lang: Lang = None,
+) -> None:
+    """For every site and every role the active rules tell: who is reached, or who up the ladder is told instead.
 
+    What is hardly meant is noted: a stand-in nobody knows, a grade there is not (`note` in --json).
 
-async def _import(
-    targets: Targets, rows: Rows, dry_run: bool, replace: bool, yes: bool, as_json: bool, language: str
-) -> bool:
-    """Whether something was wrong."""
-    bad = len({fault.row for fault in rows.faults if fault.row})
-    async with open_record(targets, "recipients") as database:
-        store = RecipientStore(database)
-        known = await store.all()
-        changes = changes_between(known, rows.recipients)
-        for fault in rows.faults:
-            _tell_fault(fault, as_json, language)
-        tell_notes(notes_about_places(known, rows.recipients), language, as_json=as_json)
-        removing = replace and not bad and bool(changes.missing)
-        if replace and bad and changes.missing:
-            errors().print(say("none_removed", language), style="yellow")
-        if dry_run:
-            _show_changes(changes, removing, as_json)
-        declined = removing and not dry_run and not _agreed(changes.missing, yes, language)
-        removing = removing and not declined
-        if not dry_run:
-            await ensure_indexes(database, collection.INDEXES)
-            await store.save(changes.saved)
-            if removing:
-                await store.remove((one.place, one.id) for one in changes.missing)
-        rules = await _active_rules(database) if needs_rules(rows.recipients) else None
-        gone = {(one.place, one.id) for one in changes.missing} if removing else set()
-        there = [one for one in known if (one.place, one.id) not in gone]
-        notes = notes_about(rows.recipients, [*there, *rows.recipients], rules)
-        tell_notes(notes, language, as_json=as_json)
-    counts = {
-        "new": len(changes.new),
-        "changed": len(changes.changed),
-        "unchanged": changes.unchanged,
-        "removed": len(changes.missing) if removing else 0,
-        "bad": bad,
-    }
-    if as_json:
-        print_json(counts | {"dry_run": dry_run})
-        return bool(rows.faults) or declined
-    print_line(counts_text(counts, language, dry_run=dry_run, removing=removing))
-    if changes.missing and not replace:
-        print_line(staying_text(len(changes.missing), language))
-    return bool(rows.faults) or declined
+    With --coverage: the hours ahead in which nobody of a role can be reached at once, because a term ends, people
+    are away and nobody stands in, nobody is on shift, or everybody has quiet hours. Times are the site's.
 
+    Exit codes: 0 good, 1 somewhere nobody at all would be told, or there are such hours, 2 wrong usage, 3 MongoDB
+    is away.
 
-async def _active_rules(database: Database) -> Bundle | None:
-    from reeve.cli.rules.versions import active_rules
-    from reeve.runtime.bundles import NoBundle
+    Examples:
 
-    try:
-        return await active_rules(database)
-    except NoBundle:
-        return None
+    reeve recipients check
 
+    reeve recipients check --coverage 14d --site sunshine-garden
+    """
+    from reeve.cli.recipients.checks import check_people
 
-def _agreed(missing: tuple[Recipient, ...], yes: bool, language: str) -> bool:
-    """Whether these people may be removed; who they are is said first."""
-    named = [f"{one.place}/{one.id}" for one in missing[:_MOST_NAMED]]
-    errors().print(removed_text(named, len(missing), language))
-    return yes or typer.confirm(say("remove", language), err=True)
-
-
-def _tell_fault(fault: Fault, as_json: bool, language: str) -> None:
-    if as_json:
-        print_json({"row": fault.row, "column": fault.column, "fault": fault.says})
-    else:
-        errors().print(fault_text(fault, language), style="yellow")
-
-
-def _show_changes(changes: Changes, removing: bool, as_json: bool) -> None:
-    if as_json:
-        for row in rows_of(changes, removing=removing):
-            print_json(row)
-        return
-    for line in lines_of(changes, removing=removing):
-        print_line(line)
-
-
-def _show(person: Recipient, show_addresses: bool, as_json: bool) -> None:
-    addresses = {
-        channel: address if show_addresses else masked(address)
-        for channel, address in sorted(person.addresses.items())
-    }
-    if as_json:
-        print_json(object_of(person, addresses, name=show_addresses))
-        return
-    name = f" {person.name}" if show_addresses and person.name else ""
-    held = write_roles(person.roles, person.terms) or "-"
-    spoken = f" [{person.language}]" if person.language else ""
-    reached = ", ".join(
-        f"{channel} {address}" + (" (unverified)" if channel in person.unverified else "")
-        for channel, address in addresses.items()
-    )
-    more = [f"quiet {write_quiet(person.quiet)}"] if person.quiet else []
-    more += [f"away {write_away(person.away)}"] if person.away else []
-    print_line((f"{person.place}/{person.id}", "bold"), "  ".join([f"{name}{spoken}", held, reached, *more]))
-
-
-def _write_privately(file: Path, content: bytes) -> None:
-    """A new file is for its owner alone; nothing is left of an old one."""
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:  # noqa: PTH123
-        opened.write(content)
+    if run(check_people(coverage, site, as_json, spoken_language(lang))):
+        raise typer.Exit(BAD)

@@ -33,15 +33,21 @@ async def active_rules(database: Database, matcher: MatcherName = "closures") ->
     return await Bundles(BundleStore(database), SystemTime(), None, matcher).load_active()
 
 
-async def zones_of(database: Database, matcher: MatcherName, sites: Collection[str]) -> dict[str, tzinfo]:
-    """The zones of sites, as the active rules say; empty where none are active yet. Raises StoreAway."""
-    from reeve.domain.facts import zone_of
+async def rules_if_any(database: Database, matcher: MatcherName = "closures") -> Bundle | None:
+    """The active rules; None where none are active yet. Raises StoreAway."""
     from reeve.runtime.bundles import NoBundle
 
     try:
-        bundle = await active_rules(database, matcher) if sites else None
+        return await active_rules(database, matcher)
     except NoBundle:
-        bundle = None
+        return None
+
+
+async def zones_of(database: Database, matcher: MatcherName, sites: Collection[str]) -> dict[str, tzinfo]:
+    """The zones of sites, as the active rules say; empty where none are active yet. Raises StoreAway."""
+    from reeve.domain.facts import zone_of
+
+    bundle = await rules_if_any(database, matcher) if sites else None
     return {site: zone_of(bundle.site(site).zone) for site in sites} if bundle is not None else {}
 
 

@@ -14,7 +14,6 @@ from reeve.domain.bundle import Bundle
 from reeve.domain.recipients import Recipient
 from reeve.domain.rotas import Change, Rota
 from reeve.domain.shifts import periods, uncovered
-from reeve.runtime.store.mongo import Database
 from reeve.runtime.store.recipients import RecipientStore
 
 HAND_OVER = "handover"
@@ -42,18 +41,6 @@ class Finding:
     def row(self) -> dict[str, Any]:
         """For `--json`."""
         return {"place": self.place, "role": self.role, "what": self.what, "bad": self.bad, **self.more}
-
-
-async def load_rules(database: Database) -> Bundle | None:
-    """The active rules; None where none are active yet."""
-    # Loaded when asked for: most of `reeve shifts` does without, and it takes longer than all the rest.
-    from reeve.cli.rules.versions import active_rules
-    from reeve.runtime.bundles import NoBundle
-
-    try:
-        return await active_rules(database)
-    except NoBundle:
-        return None
 
 
 async def known_people(store: RecipientStore, rotas: Iterable[Rota]) -> People:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from reeve.cli.excerpts import excerpt
 from reeve.cli.output import errors, print_json, print_line
-from reeve.cli.shifts.checks import check_rota, known_people, load_rules, tell
+from reeve.cli.rules.versions import rules_if_any
+from reeve.cli.shifts.checks import check_rota, known_people, tell
 from reeve.cli.shifts.texts import say
 from reeve.cli.targets import find_targets, open_record
 from reeve.domain.rotas import Rota
@@ -19,7 +20,7 @@ from reeve.runtime.time_source import SystemTime
 async def import_rotas(name: str, content: bytes, dry_run: bool, lang: str, as_json: bool) -> bool:
     """Whether the file has a mistake, and so changed nothing; each is printed."""
     async with open_record(find_targets(), "shifts") as database:
-        rules = await load_rules(database)
+        rules = await rules_if_any(database)
         zones = (lambda place: rules.site(place).zone) if rules is not None else (lambda place: None)
         rotas, problems = read_shifts(name, content, zones)
         for problem in problems:

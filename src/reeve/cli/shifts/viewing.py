@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from reeve.cli.output import print_json, print_line
+from reeve.cli.rules.versions import rules_if_any
 from reeve.cli.shifts.calendar_file import calendar_of
-from reeve.cli.shifts.checks import Finding, check_rota, known_people, load_rules, tell
+from reeve.cli.shifts.checks import Finding, check_rota, known_people, tell
 from reeve.cli.shifts.moments import chosen, local_iso, read_day, read_moment, shown_moment
 from reeve.cli.shifts.texts import say
 from reeve.cli.targets import find_targets, open_record
@@ -156,7 +157,7 @@ async def check_rotas(which: str | None, days: int, gaps: bool, as_json: bool, l
     """Whether something is bad; every finding is printed."""
     async with open_record(find_targets(), "shifts") as database:
         rotas = await ShiftStore(database).load()
-        rules = await load_rules(database)
+        rules = await rules_if_any(database)
         people = await known_people(RecipientStore(database), rotas.rotas.values())
     time = SystemTime().now()
     found: list[Finding] = []
