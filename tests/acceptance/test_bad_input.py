@@ -229,7 +229,7 @@ async def test_bad_rules_are_refused_and_the_good_ones_stay(stack: Stack, name: 
     assert old in text
     files["complaint.yaml"] = text.replace(old, new, 1).encode()
     bus = await connect_bus(stack.nats.url, "test", PATIENCE)
-    publisher = BusPublisher(bus)
+    publisher = BusPublisher(bus, PATIENCE)
     await publisher.start()
     try:
 

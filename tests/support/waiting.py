@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import time
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from reeve.runtime.time_source import SystemTime
 
 PATIENCE = 120.0
 """Seconds that a test gives what happens at once on an idle machine: being slow under load is no fault."""
@@ -33,6 +37,18 @@ async def until(what: str, condition: Callable[[], bool], timeout_seconds: float
                 await asyncio.sleep(0.02)
     except TimeoutError as error:
         raise TimeoutError(f"{what}: not within {timeout_seconds:g} s") from error
+
+
+async def no_midnight(zone: str = "Asia/Shanghai") -> None:
+    """Returns at once, unless a new day begins there within a minute: then a little into that day.
+
+    For what is about one day or one month and takes seconds.
+    """
+
+    def local() -> time:
+        return SystemTime().now().astimezone(ZoneInfo(zone)).time()
+
+    await until("midnight is past", lambda: local() < time(23, 59))
 
 
 def process_lives(pid: int) -> bool:

@@ -14,6 +14,7 @@ from reeve.runtime.bus.connection import connect_bus
 from reeve.runtime.bus.memory import MemoryBus
 from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
+from tests.support.waiting import PATIENCE
 
 
 @dataclass
@@ -35,14 +36,14 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield Bench(bus, kept)
         return
     async with NatsServer(tmp_path) as server:
-        connection = await connect_bus(server.url, "test", 10)
+        connection = await connect_bus(server.url, "test", PATIENCE)
         await declare_streams(connection)
         await declare_streams(connection)  # a second start changes nothing
-        publisher = BusPublisher(connection)
+        publisher = BusPublisher(connection, PATIENCE)
         await publisher.start()
 
         async def stored() -> list[tuple[str, bytes]]:
-            context = connection.jetstream
+            context = connection.client.jetstream(timeout=PATIENCE)
             last = (await context.stream_info("CASES")).state.last_seq
             found = [await context.get_msg("CASES", number) for number in range(1, last + 1)]
             return [(str(message.subject), message.data or b"") for message in found]

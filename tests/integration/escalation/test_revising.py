@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 
 async def activate(site: Site, **changes: Any) -> Activation:
     """The usual rules with these changes are the active ones, announced on the bus."""
-    publisher = BusPublisher(site.bus)
+    publisher = BusPublisher(site.bus, PATIENCE)
     await publisher.start()
 
     async def publish(message: Any) -> None:

@@ -26,6 +26,7 @@ from services.notify.flood.tempering import spared_for_email
 from tests.integration.notify.flood_world import Rules, draft, reeve
 from tests.integration.notify.world import MANAGER, SITE, World
 from tests.support.seeding import complaint_rules
+from tests.support.waiting import no_midnight
 
 pytestmark = pytest.mark.integration
 
@@ -33,6 +34,7 @@ pytestmark = pytest.mark.integration
 async def test_segments_are_counted_once_and_a_budget_that_is_spent_moves_the_mild_to_email(here: World) -> None:
     for module in (*COLLECTIONS, events):
         await ensure_indexes(here.database, module.INDEXES)
+    await no_midnight()
     time = SystemTime()
     now = time.now()
     rules = Rules(here.bundle, 100)
@@ -99,6 +101,7 @@ async def test_the_command_shows_what_is_used_and_what_is_degraded(here: World) 
     assert (code, out, f"did you mean {SITE}?" in err) == (2, "", True)
     files[own] += b"sms_budget: {segments: 100}\n"
     await Bundles(BundleStore(here.database), SystemTime()).activate(files, author="test")
+    await no_midnight()
     month = f"{SystemTime().now() + timedelta(hours=8):%Y-%m}"
     used = {"_id": f"{SITE}@{month}", "site": SITE, "month": month, "segments": 120, "told": [80, 100]}
     await here.database["sms_budgets"].insert_one(used)

@@ -260,7 +260,7 @@ async def world(urls: ServerUrls, seed: Seed, folder: Path) -> AsyncIterator[Wor
         await declare_streams(bus)
         for stream in ("NOTIFICATIONS", "DEAD"):
             await bus.client.jetstream(timeout=PATIENCE).purge_stream(stream)
-        publisher = BusPublisher(bus)
+        publisher = BusPublisher(bus, PATIENCE)
         await publisher.start()
         await plant(database, seed)
         mailbox = Mailbox(SystemTime(), kept=100_000)
