@@ -116,9 +116,9 @@ class Page:
             found.append(self._word("until", hold=hold, at=_in(zone, waits["until"])))
         why = self._word("comma").join(each for each in found if each)
         said = self._word(
-            "delivery",
+            "delivery" if delivery["recipient"] else "for_nobody",
             message=delivery["message"],
-            who=delivery["recipient"] or self._word("nobody"),
+            who=delivery["recipient"],
             role=delivery["role"],
             by=self._word("by", channel=delivery["channel"]) if delivery["channel"] else "",
             through=self._word("through", provider=delivery["provider"]) if delivery["provider"] else "",

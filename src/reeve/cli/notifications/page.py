@@ -143,7 +143,8 @@ class Page:
         waits = row["waits_for"]
         if waits is not None and waits["for"] in HOLDS:
             return [say(HOLDS, waits["for"], self._lang), self.word("hour", at=self._at(waits["until"]))]
-        reason = say(REASONS, row["reason"] or "", self._lang)
+        # That nobody could be told is what the state says already.
+        reason = "" if row["reason"] == "nobody" else say(REASONS, row["reason"] or "", self._lang)
         silence = row["silence"] if row["state"] == "suppressed" else None
         return [each for each in (reason, silence, row["into"]) if each]
 

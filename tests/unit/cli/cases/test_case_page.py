@@ -102,7 +102,7 @@ VIEW: dict[str, Any] = {
                 "reported 发给 gm-1，角色 general_manager，渠道 sms，服务商 aliyun：已送达，共尝试 2 次",
                 "：失败（地址不存在）",
                 "：等待发送（本人免打扰时段，至 2026-11-20 16:00:00）",
-                "reported 发给 无人，角色 general_manager：无人可通知",
+                "reported，角色 general_manager：无人可通知",
                 "\n时间线\n",
                 "超时：respond，原定 2026-11-20 09:00 到期  ← complaint.yaml:14（时限 respond）",
             ],
