@@ -127,15 +127,15 @@ class ReplyTaker:
         if any(each.tokens for each in decided):
             reach("notify.reply_noted")
             await self._teller.tell()
-        await self._posts.settle(post.id, outcomes=outcomes)
+        await self._posts.settle(post.id, outcomes=outcomes, minutes=[each.minutes for each in decided])
         for each, outcome in zip(decided, outcomes, strict=True):
             REPLIES.labels(each.how, outcome).inc()
             log.info("A reply came.", action="reply", provider=post.provider, post=post.id[:12], outcome=outcome)
 
     async def _follow(self, decided: _Decided, at: datetime) -> str:
-        """The answer is noted at each message that it means; what came of it."""
+        """The answer is noted at each message that it means, `decided` has the minutes granted; what came of it."""
         taken: set[str] = set()
-        less: list[tuple[MoreTime, AckToken]] = []
+        asked: list[tuple[MoreTime, AckToken]] = []
         again = hashlib.sha256(decided.reference.encode("utf-8", "replace")).hexdigest()[:16]
         for token in (await self._tokens.load(decided.tokens)).values():
             what: Any = decided.outcome
@@ -146,11 +146,13 @@ class ReplyTaker:
             else:
                 took = await self._answers.take(token, answer, at)
             taken.add(took.taken)
-            if took.more is not None and took.more.less:
-                less.append((took.more, token))
-        if less:  # of several steps the one that gets least is told of
-            more, token = min(less, key=lambda each: each[0].granted)
-            await self._less_time.tell(token, decided.how, more, again, self._time.now())
+            if took.more is not None:
+                asked.append((took.more, token))
+        if asked:  # of several steps the one that gets least is told of
+            more, token = min(asked, key=lambda each: each[0].granted)
+            if more.less:
+                await self._less_time.tell(token, decided.how, more, again, self._time.now())
+            decided.minutes = more.granted or None
         for outcome, word in (("noted", decided.outcome), ("repeat", "repeated"), ("used", "answered")):
             if outcome in taken:
                 return word

@@ -17,6 +17,7 @@ from reeve.domain.replies import MOST_MINUTES
 from reeve.domain.steps import perform, tell
 from reeve.domain.turn import Turn
 
+
 def answer(turn: Turn, event: Event) -> None:
     """The case has taken the answer, if the event is one."""
     match event.verb:

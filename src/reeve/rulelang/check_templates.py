@@ -8,6 +8,7 @@ from typing import Any
 
 from reeve.domain.bundle import Policy, SiteSettings
 from reeve.domain.flood.settings import DIGEST
+from reeve.domain.more_time import MORE_TIME
 from reeve.domain.people.roles import UNREACHABLE
 from reeve.rulelang.example_case import EXAMPLE_AT, EXAMPLE_LINK, EXAMPLE_REPLY_CODE, example_case
 from reeve.rulelang.message_context import FIXED, MessageNames, message_context
@@ -32,7 +33,7 @@ def check_templates(
     settings = [defaults, *sites.values()]
     of_language: dict[str, _Setting] = {}
     names = MessageNames(policies.values())
-    cases = _ExampleCases(names.of(UNREACHABLE) | names.of(DIGEST))
+    cases = _ExampleCases(names.of(UNREACHABLE) | names.of(DIGEST) | names.of(MORE_TIME))
     of_message: dict[str, tuple[tuple[Policy, ...], frozenset[str]]] = {}
     for text in messages.texts:
         if text.message not in of_message:

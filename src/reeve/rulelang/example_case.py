@@ -26,6 +26,9 @@ _OF_KIND: Mapping[str, Any] = {
     "date": EXAMPLE_AT.date().isoformat(),
 }
 
+_NUMBERS = frozenset({"asked", "granted", "count", "matters"})
+"""Names of Reeve's own messages that stand for numbers."""
+
 
 def example_case(policy: Policy, names: Collection[str], site: str, languages: tuple[str, ...]) -> Case:
     """An open case of the policy that has each of `names` a case can have; texts in the reader's language.
@@ -47,4 +50,5 @@ def example_case(policy: Policy, names: Collection[str], site: str, languages: t
 def _value(name: str, family: str, words: str) -> Any:
     if values := FIELD_VALUES.get(family, {}).get(name):
         return max(values, key=len)
-    return _OF_KIND.get(kind_of(name, family) or "text", words)
+    kind = "number" if name in _NUMBERS else kind_of(name, family) or "text"
+    return _OF_KIND.get(kind, words)

@@ -13,7 +13,7 @@ from reeve.rulelang.titles import DEFAULT_LANGUAGE
 _TEXTS: Mapping[str, Mapping[str, str]] = {
     "zh": {
         "subject": "{case}：{granted}",
-        "body": "【{site}】{case}：{granted}（同一步骤合计最多{most}分钟）。{next}{answer}",
+        "body": "【{site}】{case}：{granted}（每步骤共{most}分钟）。{next}{answer}",
         "some": "只延后{minutes}分钟，非{asked}分钟",
         "none": "不能再延后",
         "next": "下次通知{at}。",

@@ -179,10 +179,12 @@ async def test_who_asks_for_more_time_than_there_is_hears_what_was_granted(here:
         *_, none = await here.arrived(3)
         await _reply(client, NUMBER, f"1 {code}", 4)
         assert (await _outcomes(here, 4))[3] == "acknowledged"
-    assert "T-1：只延后30分钟，非90分钟（同一步骤合计最多120分钟）。" in less.text
+    assert "T-1：只延后30分钟，非90分钟（每步骤共120分钟）。" in less.text
     assert "T-1：不能再延后" in none.text
     assert "回复1收到，2升级（编号" in none.text
     assert [data.get("minutes") for _, _, data in await _events(here)] == [90, 30, None]
+    posts = await here.database["provider_posts"].find().sort("received_at", 1).to_list()
+    assert [reply["minutes"] for each in posts for reply in each["replies"]] == [90, 30, None, None]
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def test_it_says_what_was_granted_what_follows_and_what_can_still_be_answered() 
     subject, body = text(TWENTY, "zh")
     assert subject == "T-100001：只延后20分钟，非60分钟"
     assert body == (
-        "【阳光花园】T-100001：只延后20分钟，非60分钟（同一步骤合计最多120分钟）。下次通知10:25。回复1收到，2升级（编号K7）。"
+        "【阳光花园】T-100001：只延后20分钟，非60分钟（每步骤共120分钟）。下次通知10:25。回复1收到，2升级（编号K7）。"
     )
     assert segments(body) == 1
     subject, body = text(TWENTY, "en")
@@ -88,7 +88,7 @@ def test_it_says_what_was_granted_what_follows_and_what_can_still_be_answered() 
 @pytest.mark.parametrize(
     ("more", "language", "says"),
     [
-        (MoreTime(30, 0, 0, TWENTY.next_at), "zh", "不能再延后（同一步骤合计最多120分钟）。下次通知10:25。"),
+        (MoreTime(30, 0, 0, TWENTY.next_at), "zh", "不能再延后（每步骤共120分钟）。下次通知10:25。"),
         (MoreTime(30, 0, 0, TWENTY.next_at), "en", "no more time (120 in all for one step). Next message: 10:25."),
         (MoreTime(30, 0, 0), "zh", "此后不再通知，时限不变。"),
         (MoreTime(30, 0, 0), "en", "Nothing more is sent of it; limits stay."),

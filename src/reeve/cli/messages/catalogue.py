@@ -10,6 +10,7 @@ from reeve.domain.bundle import Bundle, Policy
 from reeve.domain.case import Case
 from reeve.domain.errors import ReeveError
 from reeve.domain.flood.settings import DIGEST
+from reeve.domain.more_time import MORE_TIME
 from reeve.domain.recipients import UNREACHABLE
 
 
@@ -26,7 +27,7 @@ def names_of(bundle: Bundle) -> list[str]:
         for level in step.levels
         if level.notify
     }
-    return sorted(sent | set(bundle.messages) | {DIGEST, UNREACHABLE})
+    return sorted(sent | set(bundle.messages) | {DIGEST, MORE_TIME, UNREACHABLE})
 
 
 def check_message(bundle: Bundle, message: str) -> None:

@@ -157,13 +157,20 @@ class ProviderPostStore:
         known = {reply["reference"] for each in found for reply in each["replies"]}
         return frozenset(known & set(references))
 
-    async def settle(self, id: str, look_at: datetime | None = None, outcomes: Sequence[str] = ()) -> None:
+    async def settle(
+        self,
+        id: str,
+        look_at: datetime | None = None,
+        outcomes: Sequence[str] = (),
+        minutes: Sequence[int | None] = (),
+    ) -> None:
         """The post is worked through; with `look_at` it waits until then and is claimed again.
 
-        `outcomes`: what became of its replies in the end, in their order.
+        `outcomes`: what became of its replies in the end, in their order; `minutes` of more time they were granted.
         """
         change: Document = {"open": False} if look_at is None else {"look_at": look_at}
         change |= {"claim": None} | {f"replies.{place}.outcome": each for place, each in enumerate(outcomes)}
+        change |= {f"replies.{place}.minutes": each for place, each in enumerate(minutes)}
         with store_errors():
             await self._posts.update_one({"_id": id}, {"$set": change})
 
