@@ -6,17 +6,23 @@ from pathlib import Path
 
 import pytest
 
+from reeve.cli.stack.bench import SECTION_NAMES
 from reeve.contracts.events import canonical
 from reeve.devstack.bench.activation_section import changed_rules
 from reeve.devstack.bench.many_rules import many_rules
 from reeve.devstack.bench.programs import BenchFailed
 from reeve.devstack.bench.rig import complaints, usable_bundle
 from reeve.devstack.bench.rules_section import simulated_rate
+from reeve.devstack.bench.sections import SECTIONS
 from reeve.rulelang.load import load_bundle, read_folder
 from reeve.runtime.bundles import following
 from tests.support.simulation import moment
 
 RULES = Path(__file__).parents[3] / "rules"
+
+
+def test_the_command_names_every_section() -> None:
+    assert tuple(SECTIONS) == SECTION_NAMES
 
 
 def test_the_big_bundle_has_so_many_rules_and_no_problem() -> None:

@@ -63,6 +63,18 @@ def test_help_imports_none_of_the_commands() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+def test_a_command_says_its_words_before_it_loads_what_does_the_work() -> None:
+    code = (
+        "import importlib, sys; from reeve.cli.main import COMMANDS\n"
+        "for module, _ in COMMANDS.values(): importlib.import_module(module)\n"
+        "heavy = {'nats', 'pymongo', 'pydantic', 'httpx', 'rich.console', 'jinja2', 'lark', 'openpyxl'}\n"
+        "heavy &= set(sys.modules)\n"
+        "sys.exit(f'imported {heavy}' if heavy else 0)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_a_mistyped_command_is_wrong_usage_and_gets_a_proposal(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("rulez") == 2
     assert "Did you mean 'rules'?" in capsys.readouterr().err

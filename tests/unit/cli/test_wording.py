@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from reeve.cli.output import left, padded, shown, span
-from reeve.cli.traffic.tail import one_liner
+from reeve.cli.traffic.topics import one_liner
 from reeve.cli.wording import because, phrase
 from reeve.cli.wording_texts import PHRASES
 from reeve.domain.effects import EffectName

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from reeve.cli.ending import fail
 from reeve.cli.exit_codes import USAGE
 from reeve.cli.options import OnlySite
-from reeve.cli.output import errors, print_json, print_line
-from reeve.cli.targets import find_targets, open_record
-from reeve.runtime.store.scores import Point, Scores
 from reeve.runtime.time_source import SystemTime
-
-NOBODY = "-"
 
 
 def scores(
@@ -34,59 +27,9 @@ def scores(
     Every point is a line on the timeline of its case (`reeve cases show`). Examples: reeve scores --month 2026-11;
     reeve scores --to engineering_supervisor --cases; reeve scores --json | jq .points
     """
-    wanted = _month(month)
-    points = asyncio.run(_points(wanted, site, to))
-    if as_json:
-        for point in points:
-            print_json(_as_json(point))
-        return
-    if not points:
-        errors().print(f"Nothing scored in {wanted}.")
-        return
-    if cases:
-        for point in points:
-            print_line((f"{point.at[:16].replace('T', ' ')}  ", "dim"), *_line(point))
-        return
-    _print_sums(points)
+    from reeve.cli.cases.points import show_points
 
-
-async def _points(month: str, site: str | None, to: str | None) -> list[Point]:
-    async with open_record(find_targets(), "scores") as database:
-        found = Scores(database).points(month, site)
-        return [point async for point in found if to is None or point.to == to]
-
-
-def _print_sums(points: list[Point]) -> None:
-    sums: Counter[tuple[str, str]] = Counter()
-    counts: Counter[tuple[str, str]] = Counter()
-    for point in points:
-        row = (point.case.partition("/")[0], point.to or NOBODY)
-        sums[row] += point.points
-        counts[row] += 1
-    for (site, who), total in sorted(sums.items(), key=lambda item: (item[1], item[0])):
-        style = "bold red" if total < 0 else "green"
-        number = counts[site, who]
-        print_line((f"{total:>+6}  ", style), f"{who:<28} {site:<24} {number} line{'s' if number > 1 else ''}")
-
-
-def _line(point: Point) -> list[str | tuple[str, str]]:
-    style = "bold red" if point.points < 0 else "green"
-    return [
-        (f"{point.points:>+4}  ", style),
-        f"{point.to or NOBODY:<28} {point.case}",
-        (f"  ← {point.rule}{f' ({point.fact})' if point.fact else ''}", "dim"),
-    ]
-
-
-def _as_json(point: Point) -> dict[str, Any]:
-    return {
-        "at": point.at,
-        "case": point.case,
-        "points": point.points,
-        "to": point.to,
-        "fact": point.fact,
-        "rule": point.rule,
-    }
+    show_points(_month(month), site, to, cases, as_json)
 
 
 def _month(text: str | None) -> str:

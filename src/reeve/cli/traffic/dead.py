@@ -2,64 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-import nats.errors
-import nats.js.errors
 import typer
 
 from reeve.cli.options import AsJson
-from reeve.cli.output import errors, moment, print_json, print_line
-from reeve.cli.targets import find_targets, open_bus
-from reeve.contracts.notices import DeadLetter, read_dead_letter
-from reeve.domain.errors import ReeveError
-from reeve.ports import BusAway
-from reeve.runtime.bus.connection import BusConnection
-from reeve.runtime.bus.publisher import BusPublisher
+from reeve.cli.running import run
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Messages that could not be handled: list them, look at one, put it back. They are kept 30 days.",
 )
-
-STREAM = "DEAD"
-_INTERNAL = re.compile(r"work\.\d+\.(.+)")
-"""WORK is filled by the bus from EVENTS and takes no messages: what died there goes back by EVENTS."""
-
-
-class NoSuchLetter(ReeveError):
-    """No dead letter has this number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A dead letter as it stands in its stream."""
-
-    number: int
-    """Its sequence in the stream: never used twice."""
-    letter: DeadLetter
-    body: bytes
-    """The original bytes."""
-
-    def row(self) -> dict[str, Any]:
-        """What `--json` prints; the body itself only with `show`."""
-        data = self.letter.data
-        return {
-            "number": self.number,
-            "time": self.letter.time,
-            "service": data.service,
-            "site": data.site,
-            "subject": data.subject,
-            "reason": data.reason,
-            "attempts": data.attempts,
-            "bytes": len(self.body),
-        }
 
 
 @app.command("list")
@@ -72,7 +26,9 @@ def list_letters(
 
     Example: reeve dead list --service intake
     """
-    asyncio.run(_list(f"dead.{service}.{site}", as_json))
+    from reeve.cli.traffic import dead_letters
+
+    run(dead_letters.list_letters(f"dead.{service}.{site}", as_json))
 
 
 @app.command("show")
@@ -81,7 +37,9 @@ def show_letter(
     as_json: AsJson = False,
 ) -> None:
     """Shows one dead letter with the original message. That may hold personal data."""
-    asyncio.run(_show(number, as_json))
+    from reeve.cli.traffic import dead_letters
+
+    run(dead_letters.show_letter(number, as_json))
 
 
 @app.command("replay")
@@ -102,115 +60,6 @@ def replay_letters(
     """
     if bool(numbers) == all_of_them:
         raise typer.BadParameter("name the letters, or say --all")
-    asyncio.run(_replay(numbers, as_json))
+    from reeve.cli.traffic import dead_letters
 
-
-async def _list(subject: str, as_json: bool) -> None:
-    count = 0
-    async with open_bus(find_targets(), "dead") as bus:
-        async for kept in _letters(bus, subject):
-            count += 1
-            print_json(kept.row()) if as_json else _print_row(kept)
-    if not as_json:
-        errors().print(f"{count} dead letter{'' if count == 1 else 's'}.", style="dim")
-
-
-def _print_row(kept: Kept) -> None:
-    data = kept.letter.data
-    print_line(
-        (f"{kept.number:>6}", "bold"),
-        (f"  {moment(kept.letter.time)}  ", "dim"),
-        f"{data.service} {data.site}  {data.subject}  ",
-        (data.reason, "red"),
-        f"  ({data.attempts} attempt{'' if data.attempts == 1 else 's'})",
-    )
-
-
-async def _show(number: int, as_json: bool) -> None:
-    async with open_bus(find_targets(), "dead") as bus:
-        kept = await _letter(bus, number)
-    text = kept.body.decode("utf-8", "backslashreplace")
-    if as_json:
-        print_json({**kept.row(), "headers": kept.letter.data.headers, "body": text})
-        return
-    _print_row(kept)
-    for name, value in sorted(kept.letter.data.headers.items()):
-        print_line((f"  {name}: ", "dim"), value)
-    print_line(text)
-
-
-async def _replay(numbers: list[int] | None, as_json: bool) -> None:
-    async with open_bus(find_targets(), "dead") as bus:
-        publisher = BusPublisher(bus)
-        await publisher.start()
-        if numbers is None:
-            letters = [kept async for kept in _letters(bus, "dead.>")]
-        else:
-            letters = [await _letter(bus, number) for number in numbers]
-        for kept in letters:
-            subject = replay_subject(kept.letter.data.subject)
-            headers = {
-                name: value
-                for name, value in kept.letter.data.headers.items()
-                if not name.lower().startswith("nats-")
-            }
-            # An id of its own: the original's may still be within the bus's duplicate window.
-            await publisher.publish(subject, f"replay-{kept.letter.id}-{kept.number}", kept.body, headers)
-            await _remove(bus, kept.number)
-            if as_json:
-                print_json({**kept.row(), "replayed_to": subject})
-            else:
-                print_line((f"{kept.number:>6}", "bold"), f"  published again on {subject}")
-
-
-def replay_subject(subject: str) -> str:
-    """Where a message that came on `subject` is put back."""
-    match = _INTERNAL.fullmatch(subject)
-    return f"events.{match[1]}" if match else subject
-
-
-async def _letters(bus: BusConnection, subject: str) -> AsyncIterator[Kept]:
-    """Every letter that is there when this starts, oldest first."""
-    number = 0
-    while True:
-        try:
-            message = await bus.jetstream.get_msg(STREAM, seq=number + 1, subject=subject, next=True)
-        except nats.js.errors.NotFoundError:
-            return
-        except (nats.errors.Error, TimeoutError) as error:
-            raise BusAway("it did not answer") from error
-        number = message.seq or number + 1
-        kept = _read(number, message.data or b"")
-        if kept is not None:
-            yield kept
-
-
-async def _letter(bus: BusConnection, number: int) -> Kept:
-    try:
-        message = await bus.jetstream.get_msg(STREAM, seq=number)
-    except nats.js.errors.NotFoundError:
-        message = None
-    except (nats.errors.Error, TimeoutError) as error:
-        raise BusAway("it did not answer") from error
-    kept = None if message is None else _read(number, message.data or b"")
-    if kept is None:
-        raise NoSuchLetter(f"There is no dead letter {number}; `reeve dead list` shows what there is.")
-    return kept
-
-
-async def _remove(bus: BusConnection, number: int) -> None:
-    try:
-        await bus.jetstream.delete_msg(STREAM, number)
-    except nats.js.errors.NotFoundError:
-        return  # somebody else was faster
-    except (nats.errors.Error, TimeoutError) as error:
-        raise BusAway("it did not answer") from error
-
-
-def _read(number: int, data: bytes) -> Kept | None:
-    try:
-        letter, body = read_dead_letter(data)
-        datetime.fromisoformat(letter.time)
-    except ValueError:
-        return None  # not one of ours: somebody published on dead.> by hand
-    return Kept(number, letter, body)
+    run(dead_letters.replay_letters(numbers, as_json))

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from typer.testing import CliRunner
 
-from reeve.cli.answers.command import Outcome, app, show_row
+from reeve.cli.answers.command import Outcome, app
+from reeve.cli.answers.reading import show_row
 from reeve.cli.answers.texts import OUTCOMES
 
 DOCS = Path(__file__).parents[4] / "docs"

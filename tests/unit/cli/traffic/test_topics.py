@@ -8,8 +8,9 @@ import pytest
 import typer
 
 from reeve.cli.cases.reading import plain_facts
-from reeve.cli.traffic.dead import replay_subject
-from reeve.cli.traffic.tail import read_since, streams_for
+from reeve.cli.traffic.dead_letters import replay_subject
+from reeve.cli.traffic.tail import read_since
+from reeve.cli.traffic.topics import streams_for
 from reeve.domain.case import Case, CaseKey
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
