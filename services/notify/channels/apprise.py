@@ -15,7 +15,7 @@ from apprise.common import OverflowMode, PersistentStoreMode
 from apprise.manager_plugins import NotificationManager
 from pydantic import SecretStr
 
-from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.template_limits import RenderingFailed
 from reeve.runtime.providers.apprise_file import AppriseFile
 from reeve.runtime.providers.faults import Fault, ProvidersRefused
 from reeve.runtime.providers.fields import RENDERER

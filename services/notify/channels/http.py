@@ -13,7 +13,7 @@ import orjson
 from pydantic import SecretStr
 
 from reeve.rulelang.sms_segments import is_gsm
-from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.template_limits import RenderingFailed
 from reeve.runtime.providers.auth import SIGNED
 from reeve.runtime.providers.fields import RENDERER, for_posts
 from reeve.runtime.providers.http_file import HttpFile, render_tree, without_posts

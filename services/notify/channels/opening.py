@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.template_limits import RenderingFailed
 from reeve.runtime.providers.apprise_file import AppriseFile
 from reeve.runtime.providers.fields import RENDERER
 from reeve.runtime.providers.http_file import HttpFile

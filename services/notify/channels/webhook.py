@@ -12,7 +12,7 @@ import httpx
 import orjson
 from pydantic import SecretStr
 
-from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.template_limits import RenderingFailed
 from reeve.runtime.providers.faults import Fault, ProvidersRefused
 from reeve.runtime.providers.fields import RENDERER
 from reeve.runtime.providers.posts import public_id

@@ -16,7 +16,7 @@ from reeve.rulelang.messages import TEMPLATES, Messages, Text
 from reeve.rulelang.problems import Choice, Hint, Problem, problem
 from reeve.rulelang.reply_hints import reply_words
 from reeve.rulelang.sms_segments import GSM, UCS2, is_gsm, places, segments
-from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.template_limits import RenderingFailed
 from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
 
 MOST_SEGMENTS = 2

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from reeve.rulelang.templates import (
+from reeve.rulelang.template_limits import (
     ALLOWED_FILTERS,
     MOST_BLOCKS,
     MOST_DEPTH,

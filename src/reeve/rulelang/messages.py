@@ -11,7 +11,8 @@ from reeve.rulelang.files import MessagesShape
 from reeve.rulelang.known_names import CHANNELS
 from reeve.rulelang.problems import Choice, Particular, Problem, problem
 from reeve.rulelang.template_filters import FILTERS
-from reeve.rulelang.templates import MOST_TEMPLATE_CHARACTERS, NameUse, Renderer, TemplateRefused, place_of
+from reeve.rulelang.template_limits import MOST_TEMPLATE_CHARACTERS, NameUse, TemplateRefused
+from reeve.rulelang.templates import Renderer, place_of
 from reeve.rulelang.yamltree import Document
 
 TEMPLATES = Renderer(FILTERS)

@@ -16,7 +16,7 @@ from reeve.domain.recipients import OWNER
 from reeve.rulelang.message_context import FIXED
 from reeve.rulelang.messages import TEMPLATES
 from reeve.rulelang.sms_segments import segments
-from reeve.rulelang.templates import RenderingFailed, TemplateRefused
+from reeve.rulelang.template_limits import RenderingFailed, TemplateRefused
 from reeve.rulelang.titles import DEFAULT_LANGUAGE, ROLE_TITLES, languages_for, title_in
 from reeve.runtime.rendering import MessageRenderer, Rendered, one_line, template_for
 

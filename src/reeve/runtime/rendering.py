@@ -15,7 +15,7 @@ from reeve.domain.recipients import UNREACHABLE
 from reeve.rulelang.message_context import MessageNames, grade_title, message_context
 from reeve.rulelang.messages import TEMPLATES, spoken_as
 from reeve.rulelang.template_filters import day, hm, local_due
-from reeve.rulelang.templates import RenderingFailed, TemplateRefused
+from reeve.rulelang.template_limits import RenderingFailed, TemplateRefused
 from reeve.rulelang.titles import ROLE_TITLES, languages_for, title_in
 from reeve.runtime.default_texts import default_text
 from reeve.runtime.more_time_texts import more_time_text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.template_limits import RenderingFailed
 from reeve.runtime.providers.faults import ProvidersRefused
 from reeve.runtime.providers.http_file import HttpFile, render_tree, without_posts
 from reeve.runtime.providers.judging import JsonTest

@@ -17,7 +17,8 @@ from reeve.domain.case import Account, Case, CaseKey, ClockState, Due
 from reeve.domain.expressions import Trigger
 from reeve.rulelang.closures import Closures
 from reeve.rulelang.template_filters import FILTERS
-from reeve.rulelang.templates import Renderer, RenderingFailed, TemplateRefused
+from reeve.rulelang.template_limits import RenderingFailed, TemplateRefused
+from reeve.rulelang.templates import Renderer
 from reeve.rulelang.titles import languages_for
 from reeve.runtime.rendering import MessageRenderer
 from services.notify.channels.base import Text

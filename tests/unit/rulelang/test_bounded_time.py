@@ -13,7 +13,7 @@ from reeve.rulelang.load import LoadResult, load_bundle
 from reeve.rulelang.message_context import FIXED
 from reeve.rulelang.messages import TEMPLATES
 from reeve.rulelang.parse import parse_condition
-from reeve.rulelang.templates import RenderingFailed, TemplateRefused
+from reeve.rulelang.template_limits import RenderingFailed, TemplateRefused
 
 POLICY = "policy: p\ntakes: ticket\n{}close: ticket.closed\n"
 

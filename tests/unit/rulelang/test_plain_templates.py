@@ -16,7 +16,8 @@ from reeve.rulelang import templates
 from reeve.rulelang.load import load_bundle, read_folder
 from reeve.rulelang.plain_templates import read_plain
 from reeve.rulelang.template_filters import FILTERS
-from reeve.rulelang.templates import Renderer, RenderingFailed, TemplateRefused
+from reeve.rulelang.template_limits import RenderingFailed, TemplateRefused
+from reeve.rulelang.templates import Renderer
 
 RULES = Path(__file__).parents[3] / "rules"
 PIECES = st.sampled_from(

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from reeve.rulelang.templates import Renderer, TemplateRefused
+from reeve.rulelang.template_limits import TemplateRefused
+from reeve.rulelang.templates import Renderer
 
 RENDERER = Renderer({})
 """For everything in a file but the parameters of provider templates, which read a case as messages do."""

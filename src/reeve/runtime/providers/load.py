@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import Node
 
-from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.template_limits import RenderingFailed
 from reeve.runtime.providers.apprise_file import AppriseFile
 from reeve.runtime.providers.faults import Fault, Place, ProvidersRefused, fault_at, sentence_of
 from reeve.runtime.providers.fields import RENDERER, WRITTEN_OUT, for_posts, named_texts

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.template_limits import RenderingFailed
 from reeve.runtime.providers.fields import RENDERER, compile_pattern
 from reeve.runtime.providers.judging import ABSENT, json_at
 from reeve.runtime.providers.load import Configured

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from reeve.rulelang.message_context import FIXED
 from reeve.rulelang.messages import TEMPLATES
-from reeve.rulelang.templates import RenderingFailed
+from reeve.rulelang.template_limits import RenderingFailed
 from reeve.runtime.providers.fields import Strict, checked
 
 ANY = "*"

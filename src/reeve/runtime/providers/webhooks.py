@@ -7,7 +7,7 @@ from typing import Literal as OneOf
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from reeve.rulelang.templates import TemplateRefused
+from reeve.rulelang.template_limits import TemplateRefused
 from reeve.runtime.providers.fields import RENDERER, Pattern, SecretText, Strict
 
 
