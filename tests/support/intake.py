@@ -55,7 +55,7 @@ class Stack:
             httpx.AsyncClient(base_url=running.url, timeout=PATIENCE) as client,
         ):
             if self.mongo.is_running:
-                await eventually("intake takes posts", lambda: _takes_posts(client))
+                await eventually("intake takes posts", lambda: takes_posts(client))
             yield running, client
 
     @asynccontextmanager
@@ -92,5 +92,6 @@ class Stack:
             return list(client["reeve"]["events"].find().sort("_id"))
 
 
-async def _takes_posts(client: httpx.AsyncClient) -> bool:
+async def takes_posts(client: httpx.AsyncClient) -> bool:
+    """Whether it does so now; on a slow machine it listens before it knows the rules."""
     return (await client.get("/readyz?needs=record")).status_code == 200

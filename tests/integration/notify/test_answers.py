@@ -33,8 +33,8 @@ from services.intake.app import intake
 from services.intake.settings import IntakeSettings
 from tests.integration.notify.world import GENERAL, MANAGER, SITE, World
 from tests.support.inbound import ALIYUN, ENVIRONMENT, TOKEN, aliyun_up, write_providers
-from tests.support.intake import event
-from tests.support.waiting import PATIENCE
+from tests.support.intake import event, takes_posts
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -61,6 +61,7 @@ async def _intake(here: World, folder: Path) -> AsyncIterator[httpx.AsyncClient]
         channels=folder,
     )
     async with intake(settings) as running, httpx.AsyncClient(base_url=running.url, timeout=PATIENCE) as client:
+        await eventually("intake takes posts", lambda: takes_posts(client))
         yield client
 
 

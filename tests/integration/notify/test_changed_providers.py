@@ -53,7 +53,7 @@ async def test_files_change_while_notify_runs(
 
     beside = folder.parent / "beside"
     beside.mkdir()
-    alone = {"timeout": "60s", "connections": 1}
+    alone = {"timeout": "2m", "connections": 1}
     async with (
         companies(folder, alpha=alone) as (alpha,),
         companies(beside, beta={}) as (beta,),

@@ -19,7 +19,8 @@ from services.intake.settings import IntakeSettings
 from tests.integration.notify.providers import companies, folder
 from tests.integration.notify.test_fail_over import BY_SMS
 from tests.integration.notify.world import World
-from tests.support.waiting import PATIENCE, until
+from tests.support.intake import takes_posts
+from tests.support.waiting import PATIENCE, eventually, until
 
 pytestmark = pytest.mark.integration
 
@@ -89,6 +90,7 @@ async def test_nothing_changes_wrongly_and_whoever_posts_gets_the_right_answer(
         intake(settings) as running,
         httpx.AsyncClient(base_url=running.url, timeout=PATIENCE) as client,
     ):
+        await eventually("intake takes posts", lambda: takes_posts(client))
         hook = Hook(here, client)
         effect = await here.request(await here.case("T-1"), via=["sms"])
         assert await _state(here, effect, "sent") == ["sent"]

@@ -109,7 +109,7 @@ class World:
             await asyncio.wait_for(running, PATIENCE)
 
     async def process(self, **environment: str) -> asyncio.subprocess.Process:
-        """The service as a process of its own; the caller ends it."""
+        """The service as a process of its own; the caller ends it, and at the latest the end of the world does."""
         settings = self.settings()
         known = {
             "REEVE_NATS_URL": self.urls.nats_url,
@@ -122,13 +122,15 @@ class World:
             "REEVE_SMS_GATEWAY": str(settings.sms_gateway),
             "REEVE_NOTIFY_LEASE_SECONDS": "1",
         }
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-c",
             "from reeve.runtime.process import run; from services.notify.app import main; run(main)",
             env={**os.environ, **known, **environment},
             stderr=asyncio.subprocess.PIPE,
         )
+        self.stack.push_async_callback(_end, process)
+        return process
 
     async def people(self, *those: Recipient) -> None:
         """They are in the record."""
@@ -275,8 +277,15 @@ async def world(urls: ServerUrls, seed: Seed, folder: Path) -> AsyncIterator[Wor
         made = World(urls, database, bus, publisher, seed[0], mailbox, smtp, gateway, http.port, file)
         for what in ("sent", "delivered", "failed", "undeliverable", "suppressed", "acknowledged"):
             await bus.client.subscribe(f"notifications.*.{what}.>", cb=made._hear)
-        yield made
+        async with made.stack:
+            yield made
         await client.drop_database(database.name)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+        await process.communicate()
 
 
 def _gateway_file(folder: Path, port: int) -> Path:
