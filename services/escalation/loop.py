@@ -25,8 +25,9 @@ from reeve.runtime.crash import reach
 from reeve.runtime.telemetry import error_fields, get_log
 from reeve.runtime.verdicts import MOST_CONFLICTS, MOST_DELIVERIES, Failure, Verdict, nak_delay
 from services.escalation import metrics
-from services.escalation.batch import Outcome, decide_batch
+from services.escalation.batch import decide_batch
 from services.escalation.outbox import Committed
+from services.escalation.outcome import Outcome
 from services.escalation.work import BadWork, EventWork, Item, ReviseWork, ScheduleWork, UnscheduleWork, Work
 
 ACK = b"+ACK"

@@ -19,8 +19,9 @@ from reeve.domain.inputs import Revise
 from reeve.ports import CaseRecord, Conflict, TimeSource
 from reeve.runtime.bus.lanes import lane_of_case
 from reeve.runtime.verdicts import MOST_CONFLICTS
-from services.escalation.batch import Outcome, decide_batch
+from services.escalation.batch import decide_batch
 from services.escalation.loop import Rules
+from services.escalation.outcome import Outcome
 from services.escalation.timers import Alarm
 from services.escalation.work import ReviseWork
 
