@@ -28,7 +28,10 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{provider} can't send it: its file has no template for this message",
         "{provider} 无法发送：其文件没有此消息的模板",
     ),
-    "would": ("Would send to {to} by {channel} through {provider}:", "将发给 {to}（{channel}，服务商 {provider}）："),
+    "would": (
+        "Would send to {to} by {channel} through {provider}:",
+        "将发给 {to}（{channel}，服务商 {provider}）：",
+    ),
     "taken": ("{provider} has taken it{reference}.", "{provider} 已接收{reference}。"),
     "not_taken": ("{provider} has not taken it: {result}, {reason}.", "{provider} 未接收：{result}，{reason}。"),
     "unmarked": (
