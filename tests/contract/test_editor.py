@@ -16,7 +16,7 @@ from reeve.rulelang.file_schemas import FILES
 from reeve.rulelang.files import PolicyShape
 from reeve.rulelang.problems import BadRule
 from reeve.rulelang.reading import read_shape
-from reeve.rulelang.yamltree import read_yaml
+from reeve.rulelang.yamlfile import read_yaml
 from tests.support.language_client import LanguageClient, Underlined, language_client
 from tests.support.language_server import command
 

@@ -18,7 +18,7 @@ def excerpt(content: bytes, line: int, column: int) -> tuple[str, str] | None:
 
     Line and column count from 1, in letters; Chinese letters take two cells of a terminal.
     """
-    from reeve.rulelang.yamltree import text_of
+    from reeve.rulelang.yamlfile import text_of
 
     text = text_of(content)
     lines = text.split("\n") if text is not None else []

@@ -17,7 +17,8 @@ from typing import Literal as OneOf
 from reeve.domain.expressions import Position
 from reeve.rulelang.layout import Layout
 from reeve.rulelang.problems import BadRule
-from reeve.rulelang.yamltree import Document, Node, Scalar, Sequence, kept_yaml
+from reeve.rulelang.yamlfile import kept_yaml
+from reeve.rulelang.yamltree import Document, Node, Scalar, Sequence
 from reeve.rulelang.yamltree import Mapping as MappingNode
 
 FACT_ID = r"[A-Z]{2,12}-\d{1,3}"

@@ -16,6 +16,7 @@ from reeve.rulelang import yamltree as tree
 from reeve.rulelang.differences import Difference, Kind, What
 from reeve.rulelang.layout import lay_out, normal_bytes
 from reeve.rulelang.problems import BadRule
+from reeve.rulelang.yamlfile import kept_yaml
 
 Files = Mapping[str, bytes]
 """Path within the bundle → content."""
@@ -135,7 +136,7 @@ def _place_of(path: str) -> _Place:
 
 
 def _root(path: str, data: bytes) -> tree.Node:
-    return tree.kept_yaml(path, normal_bytes(data)).root
+    return kept_yaml(path, normal_bytes(data)).root
 
 
 def _title(node: tree.Node | None) -> str:

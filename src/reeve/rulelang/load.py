@@ -29,7 +29,8 @@ from reeve.rulelang.reading import Model, Shaped, read_shape
 from reeve.rulelang.scenarios import ScenarioFile, read_scenarios
 from reeve.rulelang.scores import ScoreFile, read_scores
 from reeve.rulelang.sites import SiteCompiler, SiteFile, read_vocabulary
-from reeve.rulelang.yamltree import MAX_BYTES, Document, kept_yaml
+from reeve.rulelang.yamlfile import MAX_BYTES, kept_yaml
+from reeve.rulelang.yamltree import Document
 
 _Read = TypeVar("_Read")
 MAX_FILES = 1000

@@ -24,7 +24,7 @@ from reeve.rulelang.layout import lay_out
 from reeve.rulelang.problems import BadRule
 from reeve.rulelang.reading import Model, read_shape
 from reeve.rulelang.titles import ROLE_TITLES
-from reeve.rulelang.yamltree import kept_yaml
+from reeve.rulelang.yamlfile import kept_yaml
 
 
 @dataclass(frozen=True, slots=True)

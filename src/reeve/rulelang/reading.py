@@ -17,7 +17,8 @@ from reeve.rulelang.problems import Choice, Particular, Problem, problem
 from reeve.rulelang.texts_of_facts import FACT_TEXTS
 from reeve.rulelang.texts_of_files import SHAPE_TEXTS
 from reeve.rulelang.texts_of_policies import POLICY_TEXTS
-from reeve.rulelang.yamltree import Document, Mapping, Scalar, Sequence, plain, wide_sign
+from reeve.rulelang.yamlfaults import wide_sign
+from reeve.rulelang.yamltree import Document, Mapping, Scalar, Sequence, plain
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -15,7 +15,8 @@ from reeve.rulelang.problems import BadRule, Choice, Problem, in_order
 from reeve.rulelang.reading import read_shape
 from reeve.rulelang.shift_shapes import LayerShape, RotaShape, ShiftsShape
 from reeve.rulelang.sites import read_time, zone_choices, zones
-from reeve.rulelang.yamltree import Sequence, read_yaml
+from reeve.rulelang.yamlfile import read_yaml
+from reeve.rulelang.yamltree import Sequence
 
 NOBODY_ON = "nobody"
 """Stands in a turn where a shift is free."""

@@ -22,7 +22,8 @@ from reeve.rulelang.offered_words import names_in, offered
 from reeve.rulelang.reading import read_shape
 from reeve.rulelang.scenarios import LINE_KEYS
 from reeve.rulelang.shapes import Shape
-from reeve.rulelang.yamltree import read_yaml, typed
+from reeve.rulelang.yamlfile import read_yaml
+from reeve.rulelang.yamltree import typed
 
 ROOT = Path(__file__).parents[3]
 CORPUS = ROOT / "tests" / "corpus" / "rules"

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from reeve.rulelang.scenarios import read_moment, read_scenarios
-from reeve.rulelang.yamltree import read_yaml
+from reeve.rulelang.yamlfile import read_yaml
 
 TEXT = b"""\
 - test: first

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from reeve.rulelang import yamlevents
 from reeve.rulelang.problems import BadRule
-from reeve.rulelang.yamltree import plain, read_yaml
+from reeve.rulelang.yamlfile import read_yaml
+from reeve.rulelang.yamltree import plain
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted([*(ROOT / "rules").rglob("*.yaml"), *(ROOT / "tests" / "corpus" / "rules").rglob("*.yaml")])

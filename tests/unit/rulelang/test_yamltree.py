@@ -8,7 +8,8 @@ from decimal import Decimal
 import pytest
 
 from reeve.rulelang.problems import BadRule
-from reeve.rulelang.yamltree import Scalar, plain, read_yaml, typed
+from reeve.rulelang.yamlfile import read_yaml
+from reeve.rulelang.yamltree import Scalar, plain, typed
 
 
 def refused(data: bytes) -> tuple[str, int, int]:

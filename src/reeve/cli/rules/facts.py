@@ -84,7 +84,7 @@ def _read(folder: Path, language: str) -> tuple[Mapping[str, FactShape], dict[st
     from reeve.rulelang.load import read_folder
     from reeve.rulelang.problems import BadRule
     from reeve.rulelang.reading import read_shape
-    from reeve.rulelang.yamltree import kept_yaml
+    from reeve.rulelang.yamlfile import kept_yaml
 
     try:
         files = read_folder(folder)
