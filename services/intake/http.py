@@ -1,48 +1,31 @@
-"""Intake's HTTP side: routes, their description (OpenAPI), error answers, metrics per route."""
+"""Intake's HTTP side: its routes, their description (OpenAPI) and error answers."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
-from typing import Literal as OneOf
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
-from prometheus_client import CONTENT_TYPE_LATEST, Histogram, generate_latest
 from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.responses import HTMLResponse, JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp
 
 from reeve import __version__
 from reeve.contracts.problems import ProblemDetails
-from reeve.contracts.schemas import EXAMPLE_EVENT, asyncapi, event_schemas
+from reeve.contracts.schemas import EXAMPLE_EVENT, event_schemas
 from reeve.domain.case import CaseKey
 from reeve.ports import StoreAway
-from reeve.runtime.telemetry import get_log
 from services.intake import answers
 from services.intake.ack_pages import MOST_BYTES, AckPages
 from services.intake.answers import Accepted, Row
 from services.intake.cases_api import BadCursor, CaseDetail, CasePage, CaseReader, State
-from services.intake.docs_page import DOCS
 from services.intake.events_api import EventsApi, key_of, record_away, unauthorised
+from services.intake.front import EVENTS_PATH, Front
 from services.intake.keys import ALL_SITES, ApiKeys, Caller
+from services.intake.pages import Readiness, add_pages
 from services.intake.providers_api import Kind, ProvidersApi
-
-Readiness = Callable[[], Awaitable[dict[str, bool]]]
-
-_SECONDS = Histogram(
-    "reeve_intake_http_seconds",
-    "Seconds to answer, by route",
-    ["method", "route", "status"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5),
-)
-
-_EVENTS_PATH = "/v1/events"
-
-log = get_log(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +47,15 @@ def build_api(side: HttpSide) -> ASGIApp:
     _add_cases(app, side)
     _add_acks(app, side)
     _add_providers(app, side)
-    _add_pages(app, side)
+    add_pages(app, side.readiness)
     app.add_exception_handler(StarletteHTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _query_problem)
     app.add_exception_handler(StoreAway, _store_away)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return Front(app, side.events)
+
+
+_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"header": []}]
 
 
 def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -106,7 +92,7 @@ def _add_events(app: FastAPI, side: HttpSide) -> None:
     event = {"$ref": "#/components/schemas/Event"}
     many = {"type": "array", "items": event}
     app.add_api_route(
-        _EVENTS_PATH,
+        EVENTS_PATH,
         post_events,
         methods=["POST"],
         response_model=None,
@@ -243,40 +229,6 @@ def _add_providers(app: FastAPI, side: HttpSide) -> None:
         )
 
 
-def _add_pages(app: FastAPI, side: HttpSide) -> None:
-    async def healthz() -> Response:
-        return Response("ok\n", media_type="text/plain")
-
-    async def readyz(needs: OneOf["all", "record"] = "all") -> Response:
-        has = await side.readiness()
-        ready = has["record"] and has["rules"] if needs == "record" else all(has.values())
-        lines = "".join(f"{name}: {'ok' if met else 'away'}\n" for name, met in sorted(has.items()))
-        return Response(lines, 200 if ready else 503, media_type="text/plain")
-
-    async def metrics() -> Response:
-        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
-
-    async def docs() -> Response:
-        return HTMLResponse(DOCS, headers={"Content-Security-Policy": _DOCS_POLICY})
-
-    async def asyncapi_document() -> Response:
-        return JSONResponse(asyncapi(__version__))
-
-    for path, page, summary in (
-        ("/healthz", healthz, "Whether the process lives"),
-        ("/readyz", readyz, "Whether bus, record and rules are there; needs=record: whether posts are accepted"),
-        ("/metrics", metrics, "Prometheus metrics"),
-        ("/docs", docs, "This description as a page"),
-        ("/asyncapi", asyncapi_document, "Every NATS subject and message"),
-    ):
-        app.add_api_route(path, page, response_model=None, summary=summary)
-        app.add_api_route(path, page, methods=["HEAD"], response_model=None, include_in_schema=False)
-
-
-_DOCS_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
-_SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"header": []}]
-
-
 def _described(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(
@@ -316,41 +268,3 @@ async def _query_problem(_: Request, error: Exception) -> Response:
 
 async def _store_away(_: Request, __: Exception) -> Response:
     return record_away()
-
-
-class Front:
-    """Counts and times every answer by its route's template: no address, and so no personal data, is kept.
-
-    Posts of events go straight to their handler: the framework's way there took more time than all the rest.
-    """
-
-    def __init__(self, app: ASGIApp, events: EventsApi) -> None:
-        self._app = app
-        self._events = events
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = time.perf_counter()
-        status = 500
-
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        posts_events = scope["path"] == _EVENTS_PATH and scope["method"] == "POST"
-        try:
-            if posts_events:
-                answer = await self._events.post(Request(scope, receive))
-                await answer(scope, receive, watch)
-            else:
-                await self._app(scope, receive, watch)
-        finally:
-            route = _EVENTS_PATH if posts_events else getattr(scope.get("route"), "path", "other")
-            seconds = time.perf_counter() - started
-            _SECONDS.labels(scope["method"] if route != "other" else "any", route, status).observe(seconds)
-            if status >= 400:
-                log.debug("A request was not served.", action="http_refused", route=route, status=status)

@@ -33,7 +33,7 @@ from reeve.runtime.telemetry import configure_logging
 from reeve.runtime.time_source import SystemTime
 from services.intake.collector import EventCollector
 from services.intake.events_api import EventsApi
-from services.intake.http import Front
+from services.intake.front import Front
 from services.intake.keys import ApiKeys, Rate
 from services.intake.posting import Reader
 from services.notify.channels.base import Text
