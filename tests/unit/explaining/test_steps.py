@@ -358,6 +358,16 @@ async def test_a_person_whose_role_was_told_while_others_got_it() -> None:
     assert (mine["outcome"], mine["others"]) == ("others", ["gm-2"])
     (theirs,) = step_of({"steps": only_about(steps, "gm-2", ["general_manager"])}, "report_up")["told"]
     assert (theirs["outcome"], theirs["deliveries"][0]["recipient"]) == ("sent", "gm-2")
+    for state in ("delivered", "queued", "failed"):
+        desk.deliveries = {key: [delivery(key, "sent", "gm-1"), delivery(key, state, "gm-2")]}
+        cut = only_about(desk.explain(CASE)["steps"], "gm-2", ["general_manager"])
+        (theirs,) = step_of({"steps": cut}, "report_up")["told"]
+        assert theirs["outcome"] == ("waits" if state == "queued" else state)
+    hidden = replace(delivery(key, "suppressed", "gm-2", reason="silenced"), silence="s-7")
+    desk.deliveries = {key: [delivery(key, "sent", "gm-1"), hidden]}
+    cut = only_about(desk.explain(CASE)["steps"], "gm-2", ["general_manager"])
+    (theirs,) = step_of({"steps": cut}, "report_up")["told"]
+    assert (theirs["outcome"], theirs["why"], theirs["silence"]) == ("suppressed", "silenced", "s-7")
     assert {step["step"] for step in only_about(steps, "x", ["property_manager"])} == {
         "report_serious",
         "nobody_answered",

@@ -76,7 +76,7 @@ def show_case(
     """
     from reeve.cli.cases import reading
 
-    run(reading.show_case(case, facts, _page(lang, as_json)))
+    run(reading.show_case(case, facts, _page(lang, as_json), spoken_language(lang)))
 
 
 @app.command(
@@ -103,12 +103,13 @@ def explain(
     """Explains a case from its stored decisions: why this grade, what happened last and why, who was told and why,
     and for every other step why it told nobody, with the condition that did not hold and the facts as they were."""
     from reeve.cli.cases.explain import Speaker, explain_named, explain_posted
+    from reeve.cli.cases.explain_texts import ONE_OF_THEM
 
     spoken = spoken_language(lang)
     if (case is None) == (event is None):
-        errors().print("Name a case, or a subject, or --event ID: one of them.")
+        errors().print(ONE_OF_THEM[spoken == "zh"])
         raise typer.Exit(USAGE)
-    moment = None if at is None else _read_moment(at)
+    moment = None if at is None else _read_moment(at, spoken)
     speaker = Speaker.of(spoken, facts, as_json)
     if event is not None:
         run(explain_posted(event, speaker))
@@ -134,6 +135,7 @@ def repin(
         bool, typer.Option("--recompute", help="Also decide its grade and clocks anew by that file.")
     ] = False,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Put one open case on the policy file of another version; the timeline says who chose it, and why.
 
@@ -144,7 +146,7 @@ def repin(
     """
     from reeve.cli.cases.repinning import Asked, repin_case
 
-    run(repin_case(Asked(case, to, by, reason, recompute), as_json))
+    run(repin_case(Asked(case, to, by, reason, recompute), as_json, spoken_language(lang)))
 
 
 def _page(lang: str | None, as_json: bool) -> Page | None:
@@ -156,9 +158,11 @@ def _page(lang: str | None, as_json: bool) -> Page | None:
     return None if as_json else Page(spoken, SystemTime().now())
 
 
-def _read_moment(text: str) -> datetime:
+def _read_moment(text: str, lang: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        errors().print(f"--at {text}: write it like '2026-02-13 17:55' (at the site) or 2026-02-13T17:55:00+08:00.")
+        from reeve.cli.cases.explain_texts import MOMENT
+
+        errors().print(f"--at {text}: {MOMENT[lang == 'zh']}")
         raise typer.Exit(USAGE) from None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reeve.cli.cases.explain_page import Page
+from reeve.cli.cases.explain_texts import NO_EVENT, NO_SUBJECT
 from reeve.cli.output import errors, print_json
 from reeve.cli.targets import find_targets, open_record
 from reeve.contracts.personal import may_show
@@ -36,11 +37,12 @@ class Speaker:
     """Facts go by the site's own words for them."""
     page: Page | None
     """None: as JSON."""
+    lang: str = "en"
 
     @classmethod
     def of(cls, lang: str, facts: bool, as_json: bool) -> Speaker:
         """Who answers in that language; with `facts`, also of those that may be personal data."""
-        return cls(everything if facts else may_show, lang == "zh", None if as_json else Page(lang))
+        return cls(everything if facts else may_show, lang == "zh", None if as_json else Page(lang), lang)
 
 
 async def explain_named(wanted: str, at: datetime | None, who: str | None, speaker: Speaker) -> None:
@@ -95,10 +97,7 @@ async def _narrow(database: Database, story: Story, found: dict[str, Any], who: 
 async def _explain_subject(record: Record, subject: str, speaker: Speaker) -> None:
     waiting = await record.waiting(subject)
     if not waiting:
-        raise NothingToExplain(
-            f"There is no case {subject!r}, and no event of that subject waits for one; "
-            "`reeve cases list --state all` shows what there is, `--event ID` looks for an event."
-        )
+        raise NothingToExplain(NO_SUBJECT[speaker.lang == "zh"].format(subject=subject))
     for document in waiting:
         await _tell_event(record, document, speaker)
 
@@ -109,7 +108,7 @@ async def explain_posted(wanted: str, speaker: Speaker) -> None:
         record = Record(database)
         documents = await record.event_documents(wanted)
         if not documents:
-            raise NothingToExplain(f"No event with the id {wanted!r} was ever accepted.")
+            raise NothingToExplain(NO_EVENT[speaker.lang == "zh"].format(event=wanted))
         for document in documents:
             await _tell_event(record, document, speaker)
 

@@ -114,6 +114,23 @@ REASONS: Texts = {
     ),
 }
 
+NO_SUBJECT = (
+    (
+        "There is no case {subject!r}, and no event of that subject waits for one; "
+        "`reeve cases list --state all` shows what there is, `--event ID` looks for an event."
+    ),
+    (
+        "没有工单 {subject!r}，也没有该编号的事件在等待；`reeve cases list --state all` 列出全部工单，"
+        "`--event ID` 查找事件。"
+    ),
+)
+NO_EVENT = ("No event with the id {event!r} was ever accepted.", "从未接收过编号为 {event!r} 的事件。")
+ONE_OF_THEM = ("Name a case, or a subject, or --event ID: one of them.", "请写工单、编号或 --event ID，三者之一。")
+MOMENT = (
+    "write it like '2026-02-13 17:55' (at the site) or 2026-02-13T17:55:00+08:00.",
+    "请写成 '2026-02-13 17:55'（站点当地）或 2026-02-13T17:55:00+08:00。",
+)
+
 OUTCOMES: Texts = {
     "delivered": ("delivered", "已送达"),
     "sent": ("sent", "已发送"),
@@ -175,6 +192,7 @@ EFFECTS: Texts = {
 }
 
 WORDS: Texts = {
+    "brackets": (" ({words})", "（{words}）"),
     "version": ("rules {file}, version {version}", "规则 {file}，版本 {version}"),
     "unreadable": (
         "the rules of that decision are not on record, or this release can't read them",

@@ -62,10 +62,10 @@ async def _rows(reader: CaseReader, **filters: Any) -> AsyncIterator[dict[str, A
             return
 
 
-async def show_case(wanted: str, facts: bool, page: Page | None) -> None:
+async def show_case(wanted: str, facts: bool, page: Page | None, lang: str) -> None:
     """Prints the case; without `facts`, no fact that may be personal. Raises NoSuchCase or SeveralCases."""
     async with open_record(find_targets(), "cases") as database:
-        case = await find_case(database, wanted)
+        case = await find_case(database, wanted, lang)
         view = await CaseReader(database, SystemTime()).one(str(case.key))
         _, deliveries = await deliveries_of_case(database, str(case.key))
     if view is None:

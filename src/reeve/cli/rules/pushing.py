@@ -48,10 +48,9 @@ def push(
     """
     from reeve.cli.rules.activating import Wish, fulfil
 
-    _can_ask(yes or shadow, dry_run)
-    wish = Wish(
-        "push", files_in(folder), str(folder), author, note, not yes, dry_run, as_json, spoken_language(lang)
-    )
+    language = spoken_language(lang)
+    _can_ask(yes or shadow, dry_run, language)
+    wish = Wish("push", files_in(folder), str(folder), author, note, not yes, dry_run, as_json, language)
     if shadow and not dry_run:
         from reeve.cli.rules.shadow import start_shadow
 
@@ -78,7 +77,8 @@ def rollback(
     from reeve.cli.rules.activating import Wish, fulfil
     from reeve.cli.rules.versions import recorded_files
 
-    _can_ask(yes, dry_run)
+    language = spoken_language(lang)
+    _can_ask(yes, dry_run, language)
     found, files = recorded_files(version)
     wish = Wish(
         "rollback",
@@ -89,12 +89,14 @@ def rollback(
         not yes,
         dry_run,
         as_json,
-        spoken_language(lang),
+        language,
     )
     raise typer.Exit(fulfil(wish))
 
 
-def _can_ask(yes: bool, dry_run: bool) -> None:
+def _can_ask(yes: bool, dry_run: bool, lang: str) -> None:
     """Ends the command where it would have to ask and nobody is there."""
     if not (yes or dry_run or sys.stdin.isatty()):
-        fail("Nobody can be asked here: add --yes to activate, or --dry-run to only look.", USAGE)
+        from reeve.cli.rules.activating_texts import TEXTS
+
+        fail(TEXTS[lang]["nobody_to_ask"], USAGE)

@@ -31,6 +31,7 @@ app = typer.Typer(
 
 _TEXTS = {
     "en": {
+        "nobody_to_ask": "Nobody can be asked here: add --yes to activate.",
         "none": "No rules are in the shadow. Put some there with `reeve rules push DIR --shadow`.",
         "head": "Shadow {version}, since {since}, by {author}{note}",
         "against": "beside {active}, which was active then",
@@ -45,6 +46,7 @@ _TEXTS = {
         "dropped": "Version {version} is in the shadow no more. Nothing else has changed.",
     },
     "zh": {
+        "nobody_to_ask": "这里无法询问：加 --yes 直接启用。",
         "none": "没有规则在影子中运行。用 `reeve rules push DIR --shadow` 放入。",
         "head": "影子规则 {version}，自 {since}，{author}{note}",
         "against": "对照当时的现行规则 {active}",
@@ -94,7 +96,7 @@ def promote(
 
     language = spoken_language(lang)
     if not yes and not sys.stdin.isatty():
-        fail("Nobody can be asked here: add --yes to activate.", USAGE)
+        fail(_TEXTS[language]["nobody_to_ask"], USAGE)
     shadow, files = run(_shadow_files())
     if shadow is None:
         errors().print(_TEXTS[language]["none"])

@@ -129,14 +129,24 @@ def only_about(steps: list[Answer], who: str, roles: Collection[str]) -> list[An
     return found
 
 
+_TELLING = {"delivered": 0, "sent": 1, "merged": 2, "suppressed": 4, "failed": 5, "undeliverable": 6}
+"""What became of a person's deliveries in one word: of the states the first; any other, in the middle: it waits."""
+
+
 def _cut(told: Answer, who: str, roles: Collection[str]) -> Answer | None:
     if who in told["to"]:
         return told
     own = [each for each in told["deliveries"] if each["recipient"] == who]
     if own:
-        states = {each["state"] for each in own}
-        outcome = next((s for s in ("sent", "failed", "suppressed") if s in states), "waits")
-        return {**told, "deliveries": own, "outcome": outcome}
+        first = min(own, key=lambda each: _TELLING.get(each["state"], len(_TELLING) // 2))
+        if first["state"] not in _TELLING:
+            return {**told, "deliveries": own, "outcome": "waits"}
+        of_others = {"why", "silence", "into", "hold", "until", "next_role"}
+        kept = {name: value for name, value in told.items() if name not in of_others}
+        more = {"into": first["into"]} if first["state"] == "merged" else {}
+        if first["state"] == "suppressed":
+            more = {"why": first["last_reason"], "silence": first["silence"]}
+        return {**kept, "deliveries": own, "outcome": first["state"], **more}
     if set(told["to"]) & set(roles):
         others = sorted({each["recipient"] for each in told["deliveries"] if each["recipient"] is not None})
         if others:

@@ -129,5 +129,7 @@ def _delivery(delivery: Delivery, teller: Teller) -> dict[str, Any]:
         "last_reason": last.reason if last is not None and explains else None,
         "provider": (last.provider or None) if last is not None else None,
         "next_role": delivery.next_role,
+        "silence": delivery.silence,
+        "into": short_id(delivery.into) if delivery.into else None,
         "resend_of": short_id(delivery.resend_of) if delivery.resend_of is not None else None,
     }
