@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import re
@@ -12,8 +11,7 @@ from time import monotonic
 from typing import cast
 
 from reeve.devstack.bench.arrivals import CASE, line
-from reeve.devstack.local_server import HOST
-from reeve.runtime.process import run, stop_requested
+from reeve.devstack.bench.taking_program import take
 
 _LENGTH = re.compile(rb"^content-length:\s*(\d+)", re.IGNORECASE | re.MULTILINE)
 _CLOSE = re.compile(rb"^connection:\s*close", re.IGNORECASE | re.MULTILINE)
@@ -67,22 +65,5 @@ def text_line(at: float, target: bytes, body: bytes) -> bytes:
     return line(at, case[1] if case else None, found[1] if found else None)
 
 
-async def _serve(options: argparse.Namespace) -> None:
-    stopped = stop_requested()
-    out = os.open(options.out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    server = await asyncio.get_running_loop().create_server(lambda: _Session(out), HOST, options.port)
-    await stopped.wait()
-    server.close()
-
-
-def main() -> None:
-    """Serves until SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(description="Takes SMS on 127.0.0.1 and notes only when each came.")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--out", required=True)
-    options = parser.parse_args()
-    run(lambda: _serve(options))
-
-
 if __name__ == "__main__":
-    main()
+    take(_Session, "Takes SMS on 127.0.0.1 and notes only when each came.")
