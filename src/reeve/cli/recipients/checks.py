@@ -9,7 +9,7 @@ import typer
 
 from reeve.cli.exit_codes import USAGE
 from reeve.cli.output import errors, print_json, print_line
-from reeve.cli.recipients.coverage import find_gaps, show_gaps
+from reeve.cli.recipients.coverage import find_gaps, progress, show_gaps
 from reeve.cli.recipients.notes import notes_about, tell_notes
 from reeve.cli.rules.versions import active_rules
 from reeve.cli.shifts.moments import read_length
@@ -62,7 +62,8 @@ async def check_people(coverage: str | None, site: str | None, as_json: bool, la
     if ahead is not None and places:
         start = now.replace(second=0, microsecond=0)
         wanted = roles - {OWNER, ASSIGNEE}
-        gaps = list(find_gaps(bundle, people, places, wanted, rotas, start, start + ahead))
+        with progress(len(places) * len(wanted), language) as looked:
+            gaps = list(find_gaps(bundle, people, places, wanted, rotas, start, start + ahead, looked))
         return show_gaps(gaps, bundle, start, start + ahead, language, as_json=as_json)
     return _show_reached(bundle, People(people), places, roles, rotas, now, as_json, language)
 

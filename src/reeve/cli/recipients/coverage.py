@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from reeve.cli.output import print_json, print_line, span
+from reeve.cli.output import errors, print_json, print_line, span
 from reeve.domain.bundle import Bundle
 from reeve.domain.facts import zone_of
 from reeve.domain.people.coverage import Coverage, Gap, Pieces, Shifts
@@ -36,6 +38,7 @@ _WORDS = {
         "days": "Mon Tue Wed Thu Fri Sat Sun",
         "title": "{site} ({zone})",
         "good": "From {start} to {end} every role that the rules tell has somebody to be reached at once.",
+        "looking": "roles of sites",
         "sum": "{gaps} gaps in {roles} roles, {hours} altogether.",
     },
     "zh": {
@@ -54,6 +57,7 @@ _WORDS = {
         "days": "周一 周二 周三 周四 周五 周六 周日",
         "title": "{site}（{zone}）",
         "good": "{start} 至 {end}：规则要通知的每个角色都随时有人能联系到。",
+        "looking": "各站点的角色",
         "sum": "{roles} 个角色共 {gaps} 处空档，合计 {hours}。",
     },
 }
@@ -106,13 +110,29 @@ def find_gaps(
     rotas: Rotas,
     start: datetime,
     end: datetime,
+    looked: Callable[[], None],
 ) -> Iterator[Gap]:
-    """The gaps of these roles at these sites, by site and role."""
+    """The gaps of these roles at these sites, by site and role; `looked` is called after each of them."""
     coverage = Coverage(people, start, end, shifts_between(rotas, start, end) if rotas.rotas else None)
     for place in places:
         site = bundle.site(place)
         for role in sorted(roles):
             yield from coverage.gaps(role, site, place)
+            looked()
+
+
+@contextmanager
+def progress(total: int, language: str) -> Iterator[Callable[[], None]]:
+    """What to call after each of so many roles: a terminal shows on stderr how many are left."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn(_WORDS[language]["looking"]), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=errors(), transient=True, redirect_stdout=False) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
 
 
 def show_gaps(

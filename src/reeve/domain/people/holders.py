@@ -112,6 +112,14 @@ class Present:
         yield from sorted(found, key=lambda one: (one.place != place, self.places.index(one.place)))
 
 
+def holds_near(person: Recipient, role: str, where: Area) -> bool:
+    """Whether the person ever holds the role so that a case of that area may be theirs."""
+    held = [term.areas for term in person.terms if term.role == role]
+    return role in person.roles or any(
+        not areas or any(_distance(area, where) != _ELSEWHERE for area in areas) for areas in held
+    )
+
+
 def rota_ids(on_shift: OnShift | None, roles: Iterable[str], places: Iterable[str], at: datetime) -> frozenset[str]:
     """Ids of everybody on shift for some of the roles: they may not hold it otherwise, and must be loaded."""
     if on_shift is None:
