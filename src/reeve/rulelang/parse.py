@@ -15,7 +15,8 @@ from lark import Token, Tree, UnexpectedCharacters, UnexpectedEOF, UnexpectedInp
 
 from reeve.domain.durations import Duration
 from reeve.domain.expressions import Condition, Limit, Position, Trigger
-from reeve.rulelang.build import Builder, Names, Place
+from reeve.rulelang.build import Names, Place
+from reeve.rulelang.build_triggers import TriggerBuilder
 from reeve.rulelang.grammar import grammar
 from reeve.rulelang.known_names import CLOCK_MOMENTS, KEYWORDS
 from reeve.rulelang.normalise import Normal, normalise
@@ -72,7 +73,7 @@ def parse_length(text: str, place: Place = NOT_IN_A_FILE) -> Duration:
     return term.by
 
 
-def _read(start: _Start, text: str, place: Place, names: Names) -> tuple[Tree[Token], Builder]:
+def _read(start: _Start, text: str, place: Place, names: Names) -> tuple[Tree[Token], TriggerBuilder]:
     if not text.strip():
         raise BadRule(problem(place.position(0), f"empty_{start}"))
     if len(text) > MAX_LENGTH:
@@ -84,7 +85,7 @@ def _read(start: _Start, text: str, place: Place, names: Names) -> tuple[Tree[To
         tree = _tree(start, normal.text)
     except UnexpectedInput as error:
         raise BadRule(_explain(error, start, normal, place, names)) from error
-    return tree, Builder(normal, place, names)
+    return tree, TriggerBuilder(normal, place, names)
 
 
 @lru_cache(maxsize=2048)
