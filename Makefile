@@ -23,6 +23,7 @@ $(STAMP):
 	  echo "Reeve needs Python 3.11 or later as '$(PYTHON)'; install one and name it: make PYTHON=python3.13 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "This Python has no venv module; install it (Debian and Ubuntu: apt install python3-venv) and run make again." >&2; exit 1; }
+	@echo "Setting up .venv with everything, versions locked: a minute or two, once."
 	@[ -x $(BIN)/python ] && $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	  || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(LOCK)
