@@ -87,6 +87,10 @@ def personal(**more: object) -> Json:
 
 async def everything(stack: Stack) -> None:
     """All that usually happens, and what goes wrong, with people's data in every field that takes text."""
+    # Before anything is planned: notify may know of a silence a second after it was made.
+    until = now() + timedelta(hours=1)
+    silence = Silence("s-1", Matchers(subject="S-8"), ago(minutes=1), until, "r-general_manager", DESCRIPTION, True)
+    await SilenceStore(stack.database).add(Kept(silence, SITE, ago(minutes=1)))
     stack.sinks.smtp.behaviour = SmtpBehaviour(rcpt_reply=f"550 5.1.1 <{MAIL}> {NAME} unknown", times=1)
     await stack.post(
         complaint("S-1", **personal(loss_cny=12000)),
@@ -140,9 +144,6 @@ async def what_becomes_of_messages(stack: Stack) -> None:
     async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE) as phone:
         assert not private_in((await phone.get(link)).text)
         assert not private_in((await phone.post(link)).text)
-    until = now() + timedelta(hours=1)
-    silence = Silence("s-1", Matchers(subject="S-8"), ago(minutes=1), until, "r-general_manager", DESCRIPTION, True)
-    await SilenceStore(stack.database).add(Kept(silence, SITE, ago(minutes=1)))
     await stack.post(complaint("S-8", **personal(loss_cny=12000)))
     [failed] = await latest(stack.database, Wanted(states=["failed"]), 1)
     owner = Recipient("o-1", SITE, addresses={"email": MAIL, "sms": f"+86{PHONE}"})
