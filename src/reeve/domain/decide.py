@@ -10,15 +10,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from reeve.domain import answering, clocks, grading, moments, scores, steps
-from reeve.domain.bundle import Bundle, Policy
+from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.counts import count_key
 from reeve.domain.duties import duty_of
 from reeve.domain.effects import Decision, Effect
-from reeve.domain.errors import PolicyMissing
 from reeve.domain.events import Event
 from reeve.domain.facts import book, merge
 from reeve.domain.inputs import ChildOpening, DutyOpening, Facts, Input, Opening, Recount, Revise, Tick
+from reeve.domain.openings import due_duty, opening_case
+from reeve.domain.pinning import chosen_policy, policy_of
 from reeve.domain.trace import Trace
 from reeve.domain.turn import Turn
 from reeve.domain.waiters import Happening
@@ -68,29 +69,20 @@ def decide(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: d
 def _turn_for(case: Case | None, given: Input, facts: Facts, bundle: Bundle, now: datetime) -> Turn:
     if isinstance(given, Opening | ChildOpening):
         policy = bundle.policies[given.key.policy]
-        return Turn(_opening_case(case, given, policy), policy, bundle, facts, now)
+        return Turn(opening_case(case, given, policy), policy, bundle, facts, now)
     if case is None:
         wrong = "only an opening may come without a case"
         raise TypeError(wrong)
     if isinstance(given, DutyOpening):
         policy = bundle.policies[case.key.policy]
-        return Turn(_due_duty(case, given, policy), policy, bundle, facts, now)
-    policy = _chosen(given, case, bundle) if isinstance(given, Revise) and given.to else policy_of(case, bundle)
+        return Turn(due_duty(case, given, policy), policy, bundle, facts, now)
+    policy = (
+        chosen_policy(given, case, bundle) if isinstance(given, Revise) and given.to else policy_of(case, bundle)
+    )
     turn = Turn(case.copy(), policy, bundle, facts, now)
     if policy.digest != case.digest:
         _adopt(turn, given)
     return turn
-
-
-def _chosen(given: Revise, case: Case, bundle: Bundle) -> Policy:
-    """The file a person puts the case on. Raises PolicyMissing if no stored bundle has it."""
-    current = bundle.policies.get(case.key.policy)
-    if current is not None and current.digest == given.to:
-        return current
-    kept = bundle.archive.get(given.to or "")
-    if kept is None or kept.name != case.key.policy:
-        raise PolicyMissing(case.key.policy, given.to or "")
-    return kept
 
 
 def _adopt(turn: Turn, given: Input) -> None:
@@ -116,52 +108,6 @@ def _adopt(turn: Turn, given: Input) -> None:
         grading.grade_case(turn)
         clocks.recalculate(turn, force=True)
         _settle(turn)
-
-
-def policy_of(case: Case, bundle: Bundle) -> Policy:
-    """The rule file the case runs on: the one a person put it on; with `on_change: pin` the one it opened with;
-    else the current one.
-
-    What the current file says of `on_change` counts. Raises PolicyMissing if that version is gone.
-    """
-    current = bundle.policies.get(case.key.policy)
-    stays = case.kept or (current is not None and current.on_change == "pin")
-    if current is not None and (current.digest == case.digest or not stays):
-        return current
-    kept = bundle.archive.get(case.digest)
-    if kept is None:
-        raise PolicyMissing(case.key.policy, case.digest)
-    return kept
-
-
-def _opening_case(case: Case | None, given: Opening | ChildOpening, policy: Policy) -> Case:
-    """A new case, or the closed one in its next run: same facts and account, no grade yet, nothing under way."""
-    at = given.event.at if isinstance(given, Opening) else given.at
-    if case is None:
-        parent = given.parent if isinstance(given, ChildOpening) else None
-        case = Case(given.key, policy.family, policy.digest, at, root=given.key.subject)
-        if parent is not None:
-            case.root, case.parent = parent.root or parent.key.subject, str(parent.key)
-            case.facts, case.fact_times = dict(parent.facts), dict(parent.fact_times)
-            case.account = replace(parent.account) if parent.account else None
-        return case
-    case = case.copy()
-    case.digest, case.kept, case.opened_at = policy.digest, False, at
-    case.open, case.closed_at, case.outcome, case.acknowledged_at = True, None, None, None
-    case.answered = {}
-    case.run += 1
-    case.grade = case.grade_was = case.held = None
-    case.steps = {}
-    steps.end_clocks(case)
-    return case
-
-
-def _due_duty(case: Case, given: DutyOpening, policy: Policy) -> Case:
-    """The scheduled case, open."""
-    case = case.copy()
-    case.scheduled, case.open = False, True
-    case.digest, case.opened_at = policy.digest, given.at
-    return case
 
 
 def _recalculate_provisional(turn: Turn) -> None:
