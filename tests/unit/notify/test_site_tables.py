@@ -9,6 +9,7 @@ import pytest
 
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case, CaseKey, ClockState, Due
+from reeve.rulelang.fact_titles import COLUMN_TITLES, VALUE_TITLES
 from reeve.rulelang.load import load_bundle, read_folder
 from reeve.rulelang.message_context import OF_SITES, TABLES
 from reeve.runtime.site_tables import MOST_ROWS, duties_text, mail_text, open_cases_text
@@ -87,3 +88,9 @@ def test_only_what_a_message_names_is_looked_up(bundle: Bundle) -> None:
     assert words_named(bundle, "complaint_reported") == frozenset()
     assert words_named(bundle, "no such message") == frozenset()
     assert {*TABLES, *counts, "shift_role_title"} == OF_SITES
+
+
+def test_whatever_has_a_title_has_one_in_both_languages() -> None:
+    """Else an English reader at a Chinese site would get the Chinese one: the site's language comes second."""
+    titles = [*COLUMN_TITLES.values(), *(each for values in VALUE_TITLES.values() for each in values.values())]
+    assert [each for each in titles if not each.keys() >= {"zh", "en"}] == []
