@@ -228,6 +228,22 @@ def test_the_shift_decides_and_the_others_come_after() -> None:
     assert told("steward", on, off, COMPANY, on_shift=rota(company={"company"})) == ["off", "on"]
 
 
+def test_people_of_the_organisation_above_are_on_a_sites_rota() -> None:
+    head, off = person("head", place="company"), person("off", roles="steward")
+    assert told("steward", head, off, on_shift=rota(garden={"head"})) == ["head"]
+    assert told("steward", head, off, on_shift=rota(garden={"head", "off"})) == ["head", "off"]
+    assert told("steward", head, off, on_shift=rota(garden={"head"}), failed={("head", "email")}) == ["off"]
+    (target,) = ask("steward", head, off, on_shift=rota(garden={"head"})).targets
+    assert (target.recipient.place, target.on_shift) == ("company", True)
+    # An id that the site has itself means its own; and nobody of a site is on the organisation's rota.
+    (target,) = ask("steward", head, person("head"), on_shift=rota(garden={"head"})).targets
+    assert target.recipient.place == "garden"
+    assert told("steward", off, person("x"), COMPANY, on_shift=rota(company={"x"})) == ["off"]
+    assert told("steward", person("x"), COMPANY, on_shift=rota(company={"x"})) == ["company"]
+    stranger = person("head", place="elsewhere")
+    assert told("steward", stranger, off, on_shift=rota(garden={"head"})) == ["off"]
+
+
 def test_on_shift_without_the_role_or_for_another_part_counts_an_ended_term_does_not() -> None:
     guest, ended = person("guest", roles="guard"), person("ended", Term("steward", None, TODAY - DAY))
     elsewhere, off = person("else", in_area("9")), person("off", roles="steward")

@@ -12,6 +12,7 @@ import typer
 
 from reeve.cli.exit_codes import BAD
 from reeve.cli.output import errors, print_json, print_line
+from reeve.cli.rules.versions import rules_if_any
 from reeve.cli.shifts.checks import known_people
 from reeve.cli.shifts.moments import local_iso, read_length, read_moment, shown_moment, the_one
 from reeve.cli.shifts.texts import say
@@ -61,7 +62,7 @@ class Wish:
             end = begin + read_length(length, "--for", self._lang) if length else end
             if end <= max(begin, self._now):
                 raise self._refused("past")
-            people = await known_people(RecipientStore(database), [rota])
+            people = await known_people(RecipientStore(database), [rota], await rules_if_any(database))
             for one in sorted(comes):
                 self._check_known(one, rota, [known for place, known in people if place == rota.place])
             on = frozenset().union(*(each.people for each in periods(rota, changes, begin, end)))

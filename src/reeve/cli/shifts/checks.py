@@ -43,11 +43,16 @@ class Finding:
         return {"place": self.place, "role": self.role, "what": self.what, "bad": self.bad, **self.more}
 
 
-async def known_people(store: RecipientStore, rotas: Iterable[Rota]) -> People:
-    """Everybody who could be meant on these rotas: the recipients of their places."""
+async def known_people(store: RecipientStore, rotas: Iterable[Rota], rules: Bundle | None) -> People:
+    """Everybody who could be meant on these rotas: the recipients of their places and of the organisation above.
+
+    Of an id that both have it is the place's own.
+    """
     found: dict[tuple[str, str], Recipient] = {}
     for place in sorted({rota.place for rota in rotas}):
-        found |= {(place, one.id): one for one in await store.all(place)}
+        parent = rules.site(place).parent if rules is not None else None
+        for where in (place,) if parent is None else (parent, place):
+            found |= {(place, one.id): one for one in await store.all(where)}
     return found
 
 

@@ -40,7 +40,7 @@ async def import_rotas(name: str, content: bytes, dry_run: bool, lang: str, as_j
             for rota in rotas
             if (was := known.get((rota.place, rota.role))) is not None and _differs(rota, was)
         ]
-        people = await known_people(RecipientStore(database), rotas)
+        people = await known_people(RecipientStore(database), rotas, rules)
         if not dry_run:
             await ensure_indexes(database, collection.INDEXES)
             await store.save([*new, *changed], time)

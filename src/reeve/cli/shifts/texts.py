@@ -27,7 +27,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     # check, import
     "finding": ("{place}/{role}: {says}", "{place}/{role}：{says}"),
     "good": ("{rotas} rotas, {days} days: somebody is always on, and can be reached.", "{rotas} 份值班表，{days} 天：任何时候都有人当班，且都能联系到。"),
-    "unknown_person": ("{person} is no recipient there; see reeve recipients list --place {place}", "没有编号为 {person} 的人员；见 reeve recipients list --place {place}"),
+    "unknown_person": ("{person} is no recipient there or at the organisation above; see reeve recipients list --place {place}", "本处和上级组织都没有编号为 {person} 的人员；见 reeve recipients list --place {place}"),
     "no_address": ("{person} has no address and can't be reached", "{person} 没有联系方式，无法通知"),
     "hand_over_untold": ("the rules tell no {role} of a hand-over; add a step to handover.yaml, or write hand_over: false", "规则没有向 {role} 通知交接；请在 handover.yaml 中加一个步骤，或写 hand_over: false"),
     "gap": ("nobody is on from {start} to {end}", "{start} 至 {end} 无人当班"),

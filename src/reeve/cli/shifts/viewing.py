@@ -142,7 +142,8 @@ async def calendar(
     """The iCalendar file, and how many shifts are in it."""
     async with open_record(find_targets(), "shifts") as database:
         rotas = await ShiftStore(database).load()
-        people = await known_people(RecipientStore(database), rotas.rotas.values()) if names else {}
+        rules = await rules_if_any(database) if names else None
+        people = await known_people(RecipientStore(database), rotas.rotas.values(), rules) if names else {}
     found: list[tuple[Rota, Period]] = []
     for rota in chosen(rotas, which, lang):
         begin, end = _window(rota, start, days, lang)
@@ -158,7 +159,7 @@ async def check_rotas(which: str | None, days: int, gaps: bool, as_json: bool, l
     async with open_record(find_targets(), "shifts") as database:
         rotas = await ShiftStore(database).load()
         rules = await rules_if_any(database)
-        people = await known_people(RecipientStore(database), rotas.rotas.values())
+        people = await known_people(RecipientStore(database), rotas.rotas.values(), rules)
     time = SystemTime().now()
     found: list[Finding] = []
     for rota in chosen(rotas, which, lang):

@@ -44,10 +44,10 @@ class Present:
     def groups(self, role: str) -> Iterator[list[Holder]]:
         """Groups of people to try one after the other: the first of which anybody can be reached is told.
 
-        At each place those on shift come before the role's other holders, and among each those of the case's
-        unit, of its building, of the whole place. A case that names no building or unit goes to those in charge
-        of the whole and, where there is none, to all in charge of a part. Everybody away is replaced by the
-        stand-in, or left out; ordered by id, each person once.
+        At each place those on shift come before the role's other holders; a site may have them from the
+        organisation above. Among each come those of the case's unit, of its building, of the whole place. A case
+        that names no building or unit goes to those in charge of the whole and, where there is none, to all in
+        charge of a part. Everybody away is replaced by the stand-in, or left out; ordered by id, each person once.
         """
         for place in self.places:
             for group, on_shift in self._held(role, place):
@@ -71,9 +71,19 @@ class Present:
         near = [(person, self._nearness(person, role, where)) for person in here]
         if rota is not None:
             # The shift decides: who is on it is told though another part of the place is theirs.
-            on = [(one, _WHOLE if how is None and role not in one.all_roles else how) for one, how in near]
+            from_above = [(person, self._nearness(person, role, where)) for person in self._above(place, here)]
+            on = [
+                (one, _WHOLE if how is None and role not in one.all_roles else how)
+                for one, how in (*near, *from_above)
+            ]
             yield from ((group, True) for group in _by_nearness(on, _ELSEWHERE, rota))
         yield from ((group, None if rota is None else False) for group in _by_nearness(near, _PART))
+
+    def _above(self, place: str, here: Sequence[Recipient]) -> list[Recipient]:
+        """The people of the organisation above, who may be on a site's rota; an id of the site's means its own."""
+        above = self.places[self.places.index(place) + 1 :]
+        own = {person.id for person in here}
+        return [person for person in self.people if person.place in above and person.id not in own]
 
     def _nearness(self, person: Recipient, role: str, where: Area | None) -> int | None:
         """How near the person's hold on the role is to the case; None: not held on this day."""
