@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import shutil
 import sys
@@ -371,7 +372,10 @@ class Stack:
         return found
 
     async def quiet(self, seconds: float = PATIENCE) -> None:
-        """Everything posted is decided, everything requested is settled, every outcome is told."""
+        """Everything posted is decided, everything requested is settled, every outcome is told.
+
+        So many seconds may pass without any of it getting less: a slow machine takes its time for a lot of work.
+        """
         queries: tuple[tuple[str, Json], ...] = (
             ("events", {"$or": [{"applied_at": None}, {"published_at": None}]}),
             ("notifications", {"state": "requested"}),
@@ -380,13 +384,17 @@ class Stack:
 
         left: dict[str, int] = {}
 
-        async def settled() -> bool:
-            for name, query in queries:
-                left[name] = await self.database[name].count_documents(query)
-            return not any(left.values())
+        async def less() -> bool:
+            before = sum(left.values()) if left else math.inf
+            now_left = {name: await self.database[name].count_documents(query) for name, query in queries}
+            if not any(now_left.values()) or sum(now_left.values()) < before:
+                left.update(now_left)
+                return True
+            return False
 
         try:
-            await eventually("all is settled", settled, seconds)
+            while not left or any(left.values()):
+                await eventually("some of what is left is settled", less, seconds)
         except TimeoutError as error:
             found = await self.database["deliveries"].find(queries[2][1]).limit(5).to_list()
             open_ones = [(each["_id"], each["state"], each["hold"], each["attempts"]) for each in found]
