@@ -98,7 +98,8 @@ def simulate(
     recipients: Annotated[
         Path | None,
         typer.Option(
-            help="CSV, XLSX or JSON of people, as for `reeve recipients import`.", show_default="all are reachable"
+            help="CSV, XLSX or JSON of people, as for `reeve recipients import`; no rota plays a part.",
+            show_default="all are reachable",
         ),
     ] = None,
     duties: Annotated[

@@ -37,6 +37,7 @@ _TEXTS = {
         "against": "beside {active}, which was active then",
         "failed": "Its evaluation ended: {reason}. Mend the rules and push them again, or drop them.",
         "waiting": "Escalation has not looked at it yet.",
+        "roles": "Roles count as one person each; people and rotas don't count (`reeve rules backtest` does).",
         "seen": "{events} events evaluated, {lag} behind.",
         "catching_up": "{events} events evaluated; there are more to come.",
         "started": "Version {version} is in the shadow: `reeve rules shadow` shows what it would do otherwise.",
@@ -52,6 +53,7 @@ _TEXTS = {
         "against": "对照当时的现行规则 {active}",
         "failed": "评估已中止：{reason}。请修改规则后重新放入，或放弃。",
         "waiting": "升级服务还没有开始评估。",
+        "roles": "每个角色按一人计：不看人员和值班表（`reeve rules backtest` 会看）。",
         "seen": "已评估 {events} 个事件，落后 {lag}。",
         "catching_up": "已评估 {events} 个事件，还有更多。",
         "started": "版本 {version} 已放入影子：`reeve rules shadow` 查看它会有什么不同。",
@@ -208,7 +210,7 @@ def _row(shadow: Shadow, now: datetime) -> dict[str, object]:
     names = ("id", "version", "active", "since", "author", "note", "failed", "events", "until", "behind")
     row = {name: getattr(shadow, name) for name in names}
     lag = (now - shadow.until).total_seconds() if shadow.until else None
-    return {**row, "lag_seconds": lag, "findings": dict(shadow.findings)}
+    return {**row, "lag_seconds": lag, "findings": dict(shadow.findings), "recipients_known": False}
 
 
 def _print(shadow: Shadow, cases: list[Findings], now: datetime, lang: str) -> None:
@@ -227,6 +229,7 @@ def _print(shadow: Shadow, cases: list[Findings], now: datetime, lang: str) -> N
         return
     said = texts["catching_up" if shadow.behind else "seen"]
     print_line(said.format(events=f"{shadow.events:,}", lag=span(now - shadow.until)))
+    print_line((texts["roles"], "dim"))
     found = {**shadow.findings, "recipients_known": False}
     print_counts(found, lang)
     print_cases(found, cases, lang)
