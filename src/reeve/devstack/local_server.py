@@ -15,7 +15,7 @@ from reeve.devstack.errors import PortTaken, ServerFailed
 from reeve.devstack.launching import Child, free_port, port_is_free
 
 HOST = "127.0.0.1"
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 20.0
 _POLL_SECONDS = 0.03
 _LOG_TAIL_BYTES = 16_384

@@ -21,7 +21,7 @@ from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
 
 SERVICES = ("intake", "escalation", "notify")
-_READY_SECONDS = 60.0
+_READY_SECONDS = 180.0
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _UNLIMITED = "100000000"
