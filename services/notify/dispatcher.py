@@ -219,7 +219,7 @@ class Dispatcher:
     def _forget(self, item: Item) -> None:
         """Another replica may have it by now: what stands in the record decides, not we."""
         for each in item.all:
-            self._hand.done(each.delivery.id)
+            self._hand.let_go(each.delivery.id)
 
 
 def _dropped(item: Item, now: datetime) -> Settlement | None:

@@ -76,31 +76,28 @@ class Feeder:
         room = {name: space for name in self._hand.channels if (space := self._hand.room(name))}
         if not room:
             return 0
-        now = self._time.now()
-        await self._take_stray()
+        now, begun = self._time.now(), asyncio.get_running_loop().time()
+        await self._take_stray(begun)
         claimed = await self._deliveries.claim_due(now, self._lease, self._claim, room, self._hand.ids)
         if not claimed:
             return 0
         INTERRUPTED.inc(sum(_just_interrupted(each) for each in claimed))
-        return await self._accept(claimed)
+        return await self._accept(claimed, begun)
 
-    async def _take_stray(self) -> None:
+    async def _take_stray(self, begun: float) -> None:
         """What was claimed for us when the record went away comes into the hand. Raises StoreAway."""
         stray = frozenset(self._hand.stray)
-        if not stray:
-            return
-        # What is in hand may be settled while the record is read, and would be sent a second time.
-        in_hand = self._hand.ids
-        if lost := stray - in_hand:
-            held = await self._deliveries.held_by(self._claim, lost)
-            in_hand |= self._hand.ids
-            await self._accept([each for each in held if each.id not in in_hand])
+        if lost := stray - self._hand.ids:
+            await self._accept(await self._deliveries.held_by(self._claim, lost), begun)
         self._hand.stray -= stray
 
-    async def _accept(self, claimed: Sequence[Delivery]) -> int:
-        """They are in hand, with all that is needed to send them; how many. Raises StoreAway."""
+    async def _accept(self, claimed: Sequence[Delivery], begun: float) -> int:
+        """They are in hand, with all that is needed to send them; how many. Raises StoreAway.
+
+        The record was first looked at for them at the loop time `begun`.
+        """
         with self._hand.expecting(each.id for each in claimed):
-            items = await self._items(claimed)
+            items = self._hand.without_known(await self._items(claimed), begun)
             self._hand.accept(_together(items))
         return len(items)
 

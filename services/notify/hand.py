@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,10 @@ _WORST_ROOM = 1024
 _LOOKED_AHEAD = 32
 _TURNS_BY_GRADE = 15
 """Of sixteen turns one is that of whoever has waited longest: the mild ones are late, but not for ever."""
+
+_REMEMBERED = 4096
+_REMEMBERED_SECONDS = 600.0
+"""Longer than anything between a look into the record and the hand takes."""
 
 
 @dataclass(slots=True)
@@ -110,6 +115,8 @@ class Hand:
         """Of some class there is down to half of what may wait; whoever waits for it clears it."""
         self._items: dict[str, Item] = {}
         self._coming: set[str] = set()
+        self._settled: dict[str, float] = {}
+        """Id → loop time."""
         self.stray: set[str] = set()
         """Ids that may be claimed for us without being in hand: the record went away in between."""
         self._numbers = itertools.count()
@@ -187,8 +194,28 @@ class Hand:
         if len(self._lines[channel].heaps[class_of(rank)]) == self._limit // 2:
             self.low.set()
 
+    def without_known(self, items: Iterable[Item], since: float) -> list[Item]:
+        """Those that are not in hand, and have not been settled since that loop time.
+
+        What the record was asked from then on may be older than that, and would be sent twice. To be accepted
+        at once, before anything else goes on.
+        """
+        return [
+            item
+            for item in items
+            if item.delivery.id not in self._items and self._settled.get(item.delivery.id, -math.inf) < since
+        ]
+
     def done(self, id: str) -> None:
-        """It is settled in the record, or somebody else has it now."""
+        """It is settled in the record."""
+        now = asyncio.get_running_loop().time()
+        if len(self._settled) > _REMEMBERED:
+            self._settled = {key: at for key, at in self._settled.items() if now - at < _REMEMBERED_SECONDS}
+        self._settled[id] = now
+        self.let_go(id)
+
+    def let_go(self, id: str) -> None:
+        """Somebody else may have it now."""
         item = self._items.pop(id, None)
         if item is not None:
             IN_HAND.labels(item.delivery.channel).dec()

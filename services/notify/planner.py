@@ -325,6 +325,7 @@ class Planner:
             for each in plan.deliveries
             if each.state == "claimed"
         ]
+        begun = asyncio.get_running_loop().time()
         with self._hand.expecting(item.delivery.id for item in claimed):
             inserting = asyncio.create_task(self._deliveries.insert(plan.deliveries), name="insert deliveries")
             try:
@@ -333,7 +334,10 @@ class Planner:
                 # Its answer is waited for in any case: what it claims is expected here.
                 fresh = await inserting
             reach("notify.claimed")
-            self._hand.accept(item for item in claimed if item.delivery.id in fresh)
+            # One whose lease ran out meanwhile the feeder may have found already.
+            self._hand.accept(
+                self._hand.without_known((item for item in claimed if item.delivery.id in fresh), begun)
+            )
         await self._timeline.write(plan.entries)
         self._marks.put(plan.progress)
         if plan.entries:

@@ -26,6 +26,8 @@ class Record:
     def __init__(self, hand: Hand) -> None:
         self._hand = hand
         self.settles_meanwhile = False
+        self.lapsed: list[Delivery] = []
+        """Claimed for us with a lease that ran out."""
 
     async def held_by(self, claim: str, ids: Collection[str]) -> list[Delivery]:
         if self.settles_meanwhile:
@@ -33,7 +35,7 @@ class Record:
         return [MINE] if MINE.id in ids else []
 
     async def claim_due(self, *_: object) -> list[Delivery]:
-        return []
+        return self.lapsed
 
     async def by_id(self, _: object) -> dict[tuple[str, str], Any]:
         return {}
@@ -94,3 +96,31 @@ async def test_what_we_have_is_not_taken_up_again_though_it_is_settled_while_we_
     await feeder.feed()
     assert hand.ids <= {MINE.id}
     assert len(hand.line("sms")) == 0
+
+
+@pytest.mark.parametrize("settled", [False, True])
+async def test_what_was_planned_so_slowly_that_its_lease_ran_out_is_taken_up_once(
+    hand: Hand, feeder: Feeder, record: Record, settled: bool
+) -> None:
+    """A process that stands still between two looks at the clock claims what is due at once, and finds it."""
+
+    async def planned_meanwhile(*_: object) -> list[Delivery]:
+        hand.accept([Item(MINE, None, OF_CASE)])
+        hand.take_back()  # it is being sent
+        if settled:
+            hand.done(MINE.id)
+        return [MINE]
+
+    record.claim_due = planned_meanwhile  # type: ignore[method-assign]
+    await feeder.feed()
+    assert len(hand.line("sms")) == 0
+    assert hand.without_known([Item(MINE, None, OF_CASE)], 0) == []
+
+
+async def test_what_is_let_go_may_be_taken_up_again(hand: Hand, feeder: Feeder, record: Record) -> None:
+    hand.accept([Item(MINE, None, OF_CASE)])
+    hand.take_back()
+    hand.let_go(MINE.id)
+    record.lapsed = [MINE]
+    await feeder.feed()
+    assert len(hand.line("sms")) == 1
