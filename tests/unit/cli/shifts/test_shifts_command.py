@@ -160,8 +160,8 @@ def test_what_is_wrong_with_a_rota(capsys: pytest.CaptureFixture[str]) -> None:
     tell(check_rota(guard, {}, None, (), window, lang="zh"), as_json=False, lang="zh")
     text = capsys.readouterr().out
     for part in (
-        "garden/guard: guard-01 is no recipient there or at the organisation above; "
-        "see reeve recipients list --place garden\n",
+        "garden/guard: guard-01 is no recipient there or at the organisation above;",
+        "; see reeve recipients list --place garden\n",
         "garden/guard: nobody is on from Mon 2026-11-23 20:00 to Tue 2026-11-24 08:00\n",
         "garden/guard: … and 3 gaps more\n",
         "garden/guard：本处和上级组织都没有编号为 guard-01 的人员；见 reeve recipients list --place garden\n",
