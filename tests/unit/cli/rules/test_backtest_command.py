@@ -161,8 +161,8 @@ async def test_ctrl_c_leaves_nothing_behind(candidate: Path, active: Path, tmp_p
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    # Its own folder: Python tries the place first with a file that lives for an instant.
-    await until("it works on disk", lambda: any(scratch.glob("reeve-*")))
+    # Not before its database: an interrupted `mkdtemp` or a file with which Python tries the place would stay.
+    await until("it works on disk", lambda: any(scratch.glob("reeve-*/*.sqlite")))
     process.send_signal(signal.SIGINT)
     _, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode == 130, err.decode()
