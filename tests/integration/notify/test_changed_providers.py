@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client import REGISTRY
 
 from reeve.domain.effects import Effect
 from reeve.runtime.providers.posts import public_id
@@ -32,6 +33,10 @@ async def _in_state(here: World, effect: Effect, state: str) -> str:
     return attempts[-1]["provider"] if attempts else ""
 
 
+def _taken() -> float:
+    return REGISTRY.get_sample_value("reeve_provider_files_changes_total", {"outcome": "taken"}) or 0.0
+
+
 async def test_files_change_while_notify_runs(
     here: World, folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -47,6 +52,9 @@ async def test_files_change_while_notify_runs(
             return all(word in said for word in words)
 
         await until(f"{words} in the log", they_are)
+
+    # Counted, not read from the log: what of it is written depends on what ran before in this process.
+    taken_before = _taken()
 
     async def sms(subject: str) -> Effect:
         return await here.request(await here.case(subject), via=["sms"])
@@ -67,10 +75,10 @@ async def test_files_change_while_notify_runs(
         for each in (under_way, in_hand):
             await _in_state(here, each, "claimed")
         (folder / "alpha.yaml").unlink()
-        await told("providers_changed", "channel_closed")
+        await until("there is no alpha", lambda: _taken() == taken_before + 1)
         await _in_state(here, in_hand, "queued")
         (beside / "beta.yaml").rename(folder / "beta.yaml")
-        await told("providers_changed", "beta")
+        await until("there is a beta", lambda: _taken() == taken_before + 2)
         assert await _in_state(here, in_hand, "sent") == "beta"
         alpha.held.set()
         assert await _in_state(here, under_way, "sent") == "alpha", "what is under way ends where it began"

@@ -58,7 +58,7 @@ async def test_the_table_is_about_the_period_and_the_site(here: World) -> None:
         await here.database["cases"].insert_one(case_document(case))
     words = await reports.words(bundle, coming(bundle, "summary"), "zh")
     assert words["duty_title"] == "投诉月报"
-    assert words["report"].splitlines() == ["grade | 件数", "一般投诉 | 2", "重大投诉 | 1", "合计 3 件"]
+    assert words["report"].splitlines() == ["等级 | 件数", "一般投诉 | 2", "重大投诉 | 1", "合计 3 件"]
     assert words["report_to"] == NOVEMBER
     assert words["report_from"] == before
 
