@@ -53,12 +53,23 @@ async def test_who_was_cut_before_it_went_out_keeps_nobody_waiting(monkeypatch: 
     monkeypatch.setattr("services.notify.wire_turns._PATIENCE_SECONDS", 3600)
     journal = Noted()
     turns = WireTurns(journal)
-    await turns.attempt(["a"]).begin()
-    cut = asyncio.create_task(turns.attempt(["cut"]).begin())
+    first, cut, last = (turns.attempt([name]) for name in ("a", "cut", "last"))
+    await first.begin()
+    beginning = asyncio.create_task(cut.begin())
+    waiting = asyncio.create_task(last.begin())
     await asyncio.sleep(0)
-    cut.cancel()
-    await asyncio.wait([cut])
-    await asyncio.sleep(0)
-    monkeypatch.setattr("services.notify.wire_turns._PATIENCE_SECONDS", 0)
-    await turns.attempt(["last"]).begin()
+    beginning.cancel()
+    await asyncio.wait([beginning])
+    cut.end()
+    assert not waiting.done()
+    first.end()
+    await waiting
     assert journal.ids == ["a", "last"]
+
+
+async def test_who_ends_without_having_begun_changes_nothing() -> None:
+    journal = Noted()
+    turns = WireTurns(journal)
+    turns.attempt(["refused"]).end()
+    await turns.attempt(["a"]).begin()
+    assert journal.ids == ["a"]
