@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from nats.aio.msg import Msg
 
@@ -82,9 +83,10 @@ class Withdrawal:
         try:
             if missed:
                 async for batch in self._waiting.all(now):
-                    gone += await self._look(batch)
+                    gone += await self._look(batch, now)
             for first in range(0, len(heard), _AT_ONCE):
-                gone += await self._look(await self._waiting.of_cases(heard[first : first + _AT_ONCE], now))
+                waiting = await self._waiting.of_cases(heard[first : first + _AT_ONCE], now)
+                gone += await self._look(waiting, now)
         except StoreAway:
             self._missed |= missed
             self._heard.update(heard)
@@ -92,11 +94,10 @@ class Withdrawal:
             raise
         return gone
 
-    async def _look(self, waiting: Sequence[Delivery]) -> int:
+    async def _look(self, waiting: Sequence[Delivery], now: datetime) -> int:
         if not waiting:
             return 0
         cases = await self._cases.load({str(each.case) for each in waiting})
-        now = self._time.now()
         those = [
             (delivery, Attempt(now, "suppressed", reason)) for delivery, reason in no_longer_wanted(waiting, cases)
         ]
