@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal as OneOf
 
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
@@ -119,7 +120,7 @@ class Tempering:
         )
 
 
-_Ways = dict[tuple[str, str], str]
+_Ways = dict[tuple[str, str], OneOf["planned", "possible"]]
 """(notification, recipient) → whether the person gets the same by email, or could."""
 
 
@@ -139,7 +140,6 @@ def _email_ways(
 
 def _planned(draft: Draft, ways: _Ways, failed: Collection[str]) -> Planned:
     delivery, case = draft.delivery, draft.case
-    email = ways.get((delivery.notification, delivery.recipient), "none")
     return Planned(
         id=delivery.id,
         notification=delivery.notification,
@@ -156,7 +156,7 @@ def _planned(draft: Draft, ways: _Ways, failed: Collection[str]) -> Planned:
         role=delivery.role,
         message=delivery.message,
         not_before=draft.target.not_before,
-        email=email,  # type: ignore[arg-type]
+        email=ways.get((delivery.notification, delivery.recipient), "none"),
         instead=delivery.notification in failed or delivery.rung > 0,
     )
 
