@@ -13,7 +13,7 @@ from pymongo import AsyncMongoClient
 from reeve.devstack.mongo_server import MongoServer
 from reeve.devstack.nats_server import NatsServer
 from reeve.devstack.servers import ServerUrls
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 _OF_MONGO = frozenset({"admin", "config", "local"})
 
@@ -55,6 +55,12 @@ class SharedServers:
                 await jetstream.delete_stream(str(stream.config.name))
         finally:
             await bus.close()
+        # The server says that a stream is deleted before its files are. One of the same name, made meanwhile, is
+        # refused ("error creating store for stream") or has the old messages.
+        await eventually("the bus has removed the deleted streams' files", self._no_stream_files)
+
+    async def _no_stream_files(self) -> bool:
+        return not any(self.nats.store.glob("jetstream/*/streams/*"))
 
     async def end(self) -> None:
         """Neither runs; nobody wants their data any more."""
