@@ -27,21 +27,9 @@ from reeve.runtime.candidates import BundleRejected
 from reeve.runtime.store.bundles import BundleStore
 from reeve.runtime.time_source import SystemTime
 from tests.support.shared_servers import SharedServers
-from tests.support.stack import (
-    CLOUDEVENT,
-    SITE,
-    Json,
-    Stack,
-    complaint,
-    event,
-    eventually,
-    mail_of,
-    phone_of,
-    rules_copy,
-    running_stack,
-    staff,
-)
-from tests.support.waiting import PATIENCE
+from tests.support.stack import CLOUDEVENT, Stack, running_stack
+from tests.support.story import SITE, Json, complaint, event, mail_of, phone_of, rules_copy, staff
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = [
     pytest.mark.acceptance,

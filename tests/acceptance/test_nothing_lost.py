@@ -26,21 +26,9 @@ from reeve.domain.stored import load_case
 from reeve.runtime.bus.connection import connect_bus
 from reeve.runtime.store.outbox import outbox_row
 from tests.support.shared_servers import SharedServers
-from tests.support.stack import (
-    SERVICES,
-    SITE,
-    Json,
-    Stack,
-    complaint,
-    event,
-    eventually,
-    key_of,
-    mail_of,
-    rules_copy,
-    running_stack,
-    staff,
-)
-from tests.support.waiting import PATIENCE
+from tests.support.stack import SERVICES, Stack, running_stack
+from tests.support.story import SITE, Json, complaint, event, key_of, mail_of, rules_copy, staff
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = [
     pytest.mark.acceptance,

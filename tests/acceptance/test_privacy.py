@@ -21,24 +21,9 @@ from reeve.runtime.resending import send_again
 from reeve.runtime.store.delivery_search import Wanted, latest
 from reeve.runtime.store.silences import Kept, SilenceStore
 from tests.support.shared_servers import SharedServers
-from tests.support.stack import (
-    CLOUDEVENT,
-    SERVICES,
-    SITE,
-    Json,
-    Stack,
-    ago,
-    complaint,
-    event,
-    eventually,
-    mail_of,
-    now,
-    phone_of,
-    rules_copy,
-    running_stack,
-    staff,
-)
-from tests.support.waiting import PATIENCE
+from tests.support.stack import CLOUDEVENT, SERVICES, Stack, running_stack
+from tests.support.story import SITE, Json, ago, complaint, event, mail_of, now, phone_of, rules_copy, staff
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = [
     pytest.mark.acceptance,

@@ -14,7 +14,8 @@ import pytest_asyncio
 from reeve.domain.facts import zone_of
 from reeve.domain.recipients import Recipient
 from tests.support.shared_servers import SharedServers
-from tests.support.stack import SITE, Stack, complaint, event, now, rules_copy, running_stack, staff
+from tests.support.stack import Stack, running_stack
+from tests.support.story import SITE, complaint, event, now, rules_copy, staff
 from tests.support.waiting import eventually
 
 pytestmark = [

@@ -22,25 +22,23 @@ import pytest_asyncio
 from reeve.devstack.mailbox import Received
 from reeve.domain.recipients import Recipient
 from tests.support.shared_servers import SharedServers
-from tests.support.stack import (
+from tests.support.stack import Stack, running_stack
+from tests.support.story import (
     SITE,
     STAFF,
     Json,
-    Stack,
     ago,
     complaint,
     event,
-    eventually,
     holds,
     key_of,
     mail_of,
     now,
     phone_of,
     rules_copy,
-    running_stack,
     staff,
 )
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, eventually
 
 pytestmark = [
     pytest.mark.acceptance,
