@@ -20,7 +20,7 @@ from reeve.runtime.crash import reach
 from reeve.runtime.providers.faults import Fault
 from reeve.runtime.providers.load import Configured, check_providers
 from reeve.runtime.providers.posts import Post, answer_for, verified
-from reeve.runtime.providers.watching import FAULTS, FilesWatch, tell_refused, tell_taken
+from reeve.runtime.providers.watching import FilesWatch, tell_left_out, tell_refused, tell_taken
 from reeve.runtime.providers.webhooks import TokenCheck
 from reeve.runtime.store.provider_posts import ProviderPostStore
 from reeve.runtime.telemetry import get_log
@@ -48,16 +48,7 @@ class PostingProviders:
         self._watch = FilesWatch(settings.channels, settings.sms_gateway)
         found, faults = self._read()
         self.by_name = _posting(found)
-        FAULTS.set(len(faults))
-        for fault in faults:
-            log.error(
-                "A provider's file can't be used; its posts are refused.",
-                action="provider_refused",
-                source=fault.source,
-                line=fault.line,
-                place=fault.place,
-                fault=fault.sentence,
-            )
+        tell_left_out(faults)
 
     async def run(self) -> None:
         """What is saved in their files holds for the next post."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from prometheus_client import Counter, Gauge
@@ -69,15 +69,24 @@ def _seen(files: Iterable[Path]) -> Iterable[tuple[str, int, int, int]]:
         yield str(path), stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
+def tell_left_out(faults: Iterable[Fault]) -> None:
+    """Each fault of files read at the start, by a service that runs without them, is in the log."""
+    _tell(list(faults), "A provider's file can't be used; its posts are refused.", "provider_refused")
+
+
 def tell_refused(faults: Iterable[Fault]) -> None:
-    """Each fault of changed files is in the log, with its line and no value of the file."""
-    told = list(faults)
+    """Each fault of changed files is in the log; the change is counted."""
     CHANGES.labels("refused").inc()
-    FAULTS.set(len(told))
-    for fault in told:
+    _tell(list(faults), "A provider's file has a fault; what ran before the change goes on.", "providers_refused")
+
+
+def _tell(faults: Collection[Fault], sentence: str, action: str) -> None:
+    """How many there are stands in FAULTS; each is named with its line and no value of the file."""
+    FAULTS.set(len(faults))
+    for fault in faults:
         log.error(
-            "A provider's file has a fault; what ran before the change goes on.",
-            action="providers_refused",
+            sentence,
+            action=action,
             source=fault.source,
             line=fault.line,
             place=fault.place,
