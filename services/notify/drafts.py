@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal as OneOf
 
 from reeve.domain.case import Case
 from reeve.domain.effects import Notification
-from reeve.domain.recipients import Climb, Recipient, Target
+from reeve.domain.recipients import Climb, Recipient, Target, unreachable_key
 from reeve.runtime.store.deliveries import NOBODY, Attempt, Delivery
 from reeve.runtime.store.notifications import Requested
 from services.notify.channels.base import Reason
@@ -51,6 +52,20 @@ def drafted(each: Requested, id: str, target: Target, channel: str, rank: int, n
     )
 
 
+def climb_key(each: Requested, climb: Climb) -> str:
+    """Key of what the record says of a role that nobody could be reached of."""
+    return unreachable_key(each.key, climb.role, climb.rung)
+
+
+def known_climbs(each: Requested, climbs: Iterable[Climb], known: Collection[str]) -> frozenset[Climb]:
+    """Those that the record tells of already; `known` are ids of deliveries that stand in it."""
+    return frozenset(climb for climb in climbs if _nobody_id(climb_key(each, climb)) in known)
+
+
+def _nobody_id(key: str) -> str:
+    return f"{key}#{NOBODY}#{NOBODY}"
+
+
 def nobody(
     each: Requested,
     key: str,
@@ -68,7 +83,7 @@ def nobody(
         climb.rung if climb else 0,
     )
     return replace(
-        drafted(each, f"{key}#{NOBODY}#{NOBODY}", target, NOBODY, 0, now),
+        drafted(each, _nobody_id(key), target, NOBODY, 0, now),
         state=state,
         attempts=[Attempt(now, state, reason.value)],
         next_role=climb.next if climb else None,

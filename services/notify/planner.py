@@ -27,9 +27,9 @@ from reeve.domain.recipients import (
     delivery_id,
     roles_to_load,
     rota_ids,
-    unreachable_key,
+    said_once,
 )
-from reeve.domain.telling import WAITED, People, reaches_at_any_hour, resolve_for, suppressed
+from reeve.domain.telling import WAITED, People, owner_apart, reaches_at_any_hour, resolve_for, suppressed
 from reeve.ports import DecisionRow, TimeSource
 from reeve.runtime.crash import reach
 from reeve.runtime.rendering import policy_of
@@ -40,7 +40,7 @@ from reeve.runtime.telemetry import get_log
 from services.notify.case_reader import BundleSource, CaseReader
 from services.notify.channels.base import Reason
 from services.notify.context import rank_of
-from services.notify.drafts import Draft, drafted, nobody
+from services.notify.drafts import Draft, climb_key, drafted, known_climbs, nobody
 from services.notify.flood.tempering import Tempering, spared_for_email
 from services.notify.hand import Hand, Item
 from services.notify.links import AckLinks
@@ -257,13 +257,13 @@ class Planner:
             any_hour=any_hour,
         )
         self._add_targets(plan, each, case, resolution, rank, now)
-        for climb in resolution.climbs:
+        said = known_climbs(each, resolution.climbs, plan.known)
+        for climb, tells in said_once(resolution.climbs, said, owner_apart=owner_apart(each.wanted)):
             # Found out when it was asked for: that moment; found out by failing deliveries: now.
             at = now if dead else each.moment(climb.role)
-            key = unreachable_key(each.key, climb.role, climb.rung)
-            plan.entries.append(
-                timeline_entry(key, climb_effects([climb], each.effect, at), case, site, bundle.version, now)
-            )
+            key = climb_key(each, climb)
+            effects = climb_effects(climb, each.effect, at, tells=tells)
+            plan.entries.append(timeline_entry(key, effects, case, site, bundle.version, now))
             plan.deliveries.append(nobody(each, key, "undeliverable", Reason.NOBODY, now, climb))
             UNDELIVERABLE.labels("role" if climb.next else "nobody").inc()
             log.log(
@@ -281,9 +281,10 @@ class Planner:
     def _add_targets(
         self, plan: _Plan, each: Requested, case: Case, resolution: Resolution, rank: int, now: datetime
     ) -> None:
-        for target in resolution.targets:
+        # Who hears of an owner and of another role at once hears of the other: that can be taken over.
+        for target in sorted(resolution.targets, key=lambda one: bool(one.rung) and one.role == OWNER):
             for channel in target.channels:
-                key = delivery_id(each.key, target, channel)
+                key = delivery_id(each.key, target, channel, owner_apart=owner_apart(each.wanted))
                 if key in plan.known or key in plan.drafted:  # one person may hold two of the roles
                     continue
                 plan.drafted.add(key)

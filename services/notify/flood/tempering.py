@@ -18,6 +18,7 @@ from reeve.domain.flood.settings import WORST_RANK
 from reeve.domain.flood.silences import Silence
 from reeve.domain.flood.tempering import EMAIL, SMS, Ledger, Planned, Verdict, held_group, temper
 from reeve.domain.recipients import delivery_id
+from reeve.domain.telling import owner_apart
 from reeve.runtime.store.budgets import BudgetStore
 from reeve.runtime.store.deliveries import Attempt, Delivery
 from reeve.runtime.store.flood_slots import SlotStore
@@ -201,7 +202,8 @@ def _applied(draft: Draft, verdict: Verdict, now: datetime) -> list[Draft]:
         TEMPERED.labels(verdict.hold).inc()
     key = delivery.id
     if verdict.over_budget:
-        key = delivery_id(delivery.notification, draft.target, verdict.channel)
+        apart = owner_apart(draft.wanted)
+        key = delivery_id(delivery.notification, draft.target, verdict.channel, owner_apart=apart)
     goes = replace(
         delivery, id=key, channel=verdict.channel, due_at=verdict.due_at, hold=verdict.hold, group=verdict.group
     )

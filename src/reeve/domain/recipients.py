@@ -7,7 +7,7 @@ What is known of a person, who holds a role at a moment, and on which channels: 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -49,6 +49,7 @@ __all__ = [
     "roles_above",
     "roles_to_load",
     "rota_ids",
+    "said_once",
     "site_channels",
     "unreachable_key",
     "usable_channels",
@@ -180,38 +181,68 @@ def resolve(
     return Resolution(tuple(targets), tuple(climbs))
 
 
-def climb_effects(climbs: Iterable[Climb], asked: Effect, at: datetime) -> tuple[Effect, ...]:
-    """What the timeline says of roles that nobody could be reached of; `asked` is the notify effect.
+def said_once(
+    climbs: Iterable[Climb], said: Collection[Climb] = (), *, owner_apart: bool = False
+) -> Iterator[tuple[Climb, bool]]:
+    """The climbs that say something new, each with whether it is the one for which its next role is told.
 
-    `undeliverable` for each such role; where the ladder goes on, `escalated` and `notify` of the next role.
+    A role above is told once, however many of the rule's roles end at it, and a role is said to be unreachable
+    once. `said` were in the timeline before: they come first, and as they are. `owner_apart`: see `delivery_id`.
+    """
+    told: set[tuple[bool, str]] = set()
+    unreached: set[tuple[bool, str, str | None]] = set()
+    for climb in sorted(climbs, key=lambda each: each not in said):
+        apart = owner_apart and climb.role == OWNER
+        if (apart, climb.unreached, climb.next) in unreached:
+            continue
+        unreached.add((apart, climb.unreached, climb.next))
+        tells = climb.next is not None and (apart, climb.next) not in told
+        if climb.next is not None:
+            told.add((apart, climb.next))
+        yield climb, tells
+
+
+def climb_effects(climb: Climb, asked: Effect, at: datetime, *, tells: bool = True) -> tuple[Effect, ...]:
+    """What the timeline says of a role that nobody could be reached of; `asked` is the notify effect.
+
+    `undeliverable`; where the ladder goes on, `escalated` and `notify` of the next role, unless that was told for
+    another role (`tells` False, see `said_once`).
     """
     wanted = asked.notification
     if wanted is None:
         return ()
     effects: list[Effect] = []
 
-    def add(climb: Climb, what: Any, details: Mapping[str, Any]) -> None:
+    def add(what: Any, details: Mapping[str, Any]) -> None:
         key = f"{unreachable_key(asked.key, climb.role, climb.rung)}:{what}"
         because = Because(asked.because.rule, asked.because.event, asked.because.clock)
         effects.append(Effect(what, asked.case, at, key, because, details))
 
-    for climb in climbs:
-        add(climb, "undeliverable", {"to": [climb.unreached], "step": wanted.step})
-        if climb.next is not None:
-            add(climb, "escalated", {"step": wanted.step, "level": wanted.level + climb.rung})
-            details = {"to": [climb.next], "via": list(wanted.via), "message": UNREACHABLE}
-            add(climb, "notify", details | {"step": wanted.step})
+    add("undeliverable", {"to": [climb.unreached], "step": wanted.step})
+    if climb.next is not None and tells:
+        add("escalated", {"step": wanted.step, "level": wanted.level + climb.rung})
+        details = {"to": [climb.next], "via": list(wanted.via), "message": UNREACHABLE}
+        add("notify", details | {"step": wanted.step})
     return tuple(effects)
 
 
 def unreachable_key(effect_key: str, role: str, rung: int) -> str:
-    """Key of what goes up the ladder for a role of a notification; rung 0 is the notification itself."""
+    """Key of what the timeline says of a role of a notification; rung 0 is the notification itself."""
     return f"{effect_key}~{role}{rung}" if rung else effect_key
 
 
-def delivery_id(effect_key: str, target: Target, channel: str) -> str:
-    """Identifies a delivery for ever, whoever plans it: one per effect, person and channel."""
-    key = unreachable_key(effect_key, target.role, target.rung)
+def delivery_id(effect_key: str, target: Target, channel: str, *, owner_apart: bool = False) -> str:
+    """Identifies a delivery for ever, whoever plans it: one per effect, person and channel.
+
+    Up the ladder a person gets one more, once, for whichever roles turn out to be unreachable and whenever each
+    does. `owner_apart`: the owner is told at an hour of their own, and so is who hears that they can't be reached.
+    """
+    if not target.rung:
+        key = effect_key
+    elif owner_apart and target.role == OWNER:
+        key = f"{effect_key}~{OWNER}~{UNREACHABLE}"
+    else:
+        key = f"{effect_key}~{UNREACHABLE}"
     return f"{key}#{target.recipient.id}#{channel}"
 
 

@@ -17,9 +17,19 @@ from reeve.domain.case import Case
 from reeve.domain.counts import Count
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
-from reeve.domain.recipients import OnShift, Recipient, Resolution, climb_effects
+from reeve.domain.recipients import OnShift, Recipient, Resolution, climb_effects, said_once
 from reeve.domain.recurring import schedule_duty
-from reeve.domain.telling import WAITED, People, due_roles, moment_of, moot, next_hour, resolve_for, suppressed
+from reeve.domain.telling import (
+    WAITED,
+    People,
+    due_roles,
+    moment_of,
+    moot,
+    next_hour,
+    owner_apart,
+    resolve_for,
+    suppressed,
+)
 from reeve.domain.workset import Shelf, Workset
 
 LONGEST = timedelta(days=366)
@@ -196,8 +206,8 @@ class Simulation:
             on_shift = self._on_shift
             people = self._people.who_matter(roles, case.facts, site, asked.case.site, now, on_shift)
             resolution = resolve_for(wanted, roles, case, people, site, at=now, on_shift=on_shift)
-            for climb in resolution.climbs:
-                yield from climb_effects([climb], asked, moment_of(asked, wanted, climb.role))
+            for climb, tells in said_once(resolution.climbs, owner_apart=owner_apart(wanted)):
+                yield from climb_effects(climb, asked, moment_of(asked, wanted, climb.role), tells=tells)
         if self._tell is not None and roles:
             at = max(moment_of(asked, wanted, role) for role in roles)
             self._tell(Told(asked, at, roles, case, self._bundle, resolution))

@@ -54,6 +54,11 @@ def hour_of(wanted: Notification, role: str) -> datetime | None:
     return max((hour for hour in hours if hour is not None), default=None)
 
 
+def owner_apart(wanted: Notification) -> bool:
+    """Whether the role `owner` has an hour of its own, in which whatever concerns it is told."""
+    return wanted.owner_not_before is not None
+
+
 def moment_of(asked: Effect, wanted: Notification, role: str) -> datetime:
     """The logical moment at which the role is told: that of the request, or the hour it waits for."""
     return max(asked.at, hour_of(wanted, role) or asked.at)

@@ -109,11 +109,11 @@ async def test_an_owner_may_have_a_later_hour_than_the_staff(here: World) -> Non
     assert next(message for message in messages if message.to[0] == "owner@example.org").at >= soon
 
 
-async def test_nobody_of_the_role_goes_up_the_ladder_and_into_the_timeline(here: World) -> None:
+async def test_nobody_of_the_roles_goes_up_the_ladder_once_and_into_the_timeline(here: World) -> None:
     await here.people(GENERAL)
     case = await here.case("T-1")
     async with here.notify():
-        await here.request(case, ["service_supervisor"])
+        await here.request(case, ["service_supervisor", "property_manager"])
         (message,) = await here.arrived(1)
         told = await here.told("undeliverable", 2)
         lines = await here.lines(case, 6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from reeve.domain.case import CaseKey
 from reeve.domain.effects import Because, Effect, Notification
 from reeve.domain.recipients import (
     CHANNELS,
+    Climb,
     Recipient,
     Resolution,
     climb_effects,
@@ -23,6 +24,7 @@ from reeve.domain.recipients import (
     delivery_id,
     resolve,
     roles_to_load,
+    said_once,
     site_channels,
 )
 
@@ -167,7 +169,28 @@ def test_one_person_in_two_roles_is_one_delivery_and_the_ladder_another() -> Non
     guard, technician = _resolve("guard technician", both).targets
     assert delivery_id("k", guard, "email") == delivery_id("k", technician, "email") == "k#x#email"
     (up,) = _resolve("technician", _person("x", "engineering_supervisor")).targets
-    assert delivery_id("k", up, "email") == "k~technician1#x#email"
+    assert delivery_id("k", up, "email") == "k~unreachable#x#email"
+
+
+def test_who_is_above_two_unreachable_roles_is_told_once_whenever_each_is_found_out() -> None:
+    site = replace(
+        SITE, ladder={"technician": "property_manager", "guard": "steward", "steward": "property_manager"}
+    )
+    manager = _person("m", "property_manager")
+    both = _resolve("technician guard", manager, site=site)
+    assert {delivery_id("k", target, "email") for target in both.targets} == {"k~unreachable#m#email"}
+    (later,) = _resolve("guard", manager, site=site).targets
+    assert delivery_id("k", later, "email") == "k~unreachable#m#email"
+
+
+def test_that_the_owner_cant_be_reached_is_told_at_the_owners_hour() -> None:
+    desk = _person("d", "front_desk")
+    owner, other = _resolve(
+        "owner guard", desk, site=replace(SITE, ladder=dict.fromkeys(("owner", "guard"), "front_desk"))
+    ).targets
+    ids = {delivery_id("k", each, "email", owner_apart=True) for each in (owner, other)}
+    assert ids == {"k~owner~unreachable#d#email", "k~unreachable#d#email"}
+    assert len({delivery_id("k", each, "email") for each in (owner, other)}) == 1
 
 
 def test_channels_of_a_grade() -> None:
@@ -179,12 +202,18 @@ def test_channels_of_a_grade() -> None:
     assert configured_channels(replace(SITE, channels={})) == CHANNELS
 
 
+WANTED = Notification("late", 1, 2, 1, ("technician",), ("sms",), "text", None, True)
+ASKED = Effect("notify", CaseKey("garden", "repair", "R-1"), AT, "k", Because("repair.yaml:9"), {}, WANTED)
+
+
+def _lines(resolution: Resolution, said: Collection[Climb] = (), **more: bool) -> list[Effect]:
+    pairs = said_once(resolution.climbs, said, **more)
+    return [effect for climb, tells in pairs for effect in climb_effects(climb, ASKED, AT, tells=tells)]
+
+
 def test_the_timeline_says_who_was_told_instead() -> None:
-    at = datetime(2026, 11, 20, tzinfo=UTC)
-    wanted = Notification("late", 1, 2, 1, ("technician",), ("sms",), "text", None, True)
-    asked = Effect("notify", CaseKey("garden", "repair", "R-1"), at, "k", Because("repair.yaml:9"), {}, wanted)
-    climbs = _resolve("technician", _person("m", "property_manager")).climbs
-    effects = climb_effects(climbs, asked, at)
+    resolution = _resolve("technician", _person("m", "property_manager"))
+    effects = _lines(resolution)
     assert [(effect.what, dict(effect.details)) for effect in effects] == [
         ("undeliverable", {"to": ["technician"], "step": "late"}),
         ("escalated", {"step": "late", "level": 2}),
@@ -194,7 +223,46 @@ def test_the_timeline_says_who_was_told_instead() -> None:
         ("notify", {"to": ["property_manager"], "via": ["sms"], "message": "unreachable", "step": "late"}),
     ]
     assert len({effect.key for effect in effects}) == len(effects)
-    assert climb_effects(climbs, replace(asked, notification=None), at) == ()
+    assert climb_effects(resolution.climbs[0], replace(ASKED, notification=None), AT) == ()
+
+
+def _said(lines: list[Effect]) -> list[tuple[str, str]]:
+    return [(each.what, each.details["to"][0]) for each in lines if each.what != "escalated"]
+
+
+def test_the_timeline_names_every_unreachable_role_and_once_who_is_told_for_them() -> None:
+    site = replace(SITE, ladder={"technician": "property_manager", "guard": "property_manager"})
+    both = _resolve("technician guard", _person("m", "property_manager"), site=site)
+    one_told = [("undeliverable", "technician"), ("notify", "property_manager"), ("undeliverable", "guard")]
+    assert _said(_lines(both)) == one_told
+    assert len([each for each in _lines(both) if each.what == "escalated"]) == 1
+
+
+def test_a_role_on_the_way_up_of_another_is_said_to_be_unreachable_once() -> None:
+    told = _resolve("technician engineering_supervisor", _person("m", "property_manager"))
+    assert _said(_lines(told)) == [
+        ("undeliverable", "technician"),
+        ("notify", "engineering_supervisor"),
+        ("undeliverable", "engineering_supervisor"),
+        ("notify", "property_manager"),
+    ]
+
+
+def test_what_the_timeline_said_before_stays_and_a_role_found_out_later_adds_only_itself() -> None:
+    site = replace(SITE, ladder={"technician": "property_manager", "guard": "property_manager"})
+    manager = _person("m", "property_manager")
+    before = _resolve("guard", manager, site=site)
+    later = _lines(_resolve("technician guard", manager, site=site), before.climbs)
+    assert later[:3] == _lines(before)
+    assert _said(later[3:]) == [("undeliverable", "technician")]
+
+
+def test_who_hears_of_the_owner_at_another_hour_is_named_for_it() -> None:
+    site = replace(SITE, ladder={"owner": "front_desk", "guard": "front_desk"})
+    both = _resolve("guard owner", _person("d", "front_desk"), site=site)
+    told = [("undeliverable", "guard"), ("notify", "front_desk"), ("undeliverable", "owner")]
+    assert _said(_lines(both)) == told
+    assert _said(_lines(both, owner_apart=True)) == [*told, ("notify", "front_desk")]
 
 
 ROLES = st.sampled_from(["technician", "engineering_supervisor", "property_manager", "guard"])

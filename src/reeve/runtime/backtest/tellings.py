@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reeve.domain.comparison import Telling
-from reeve.domain.recipients import OWNER, site_channels
+from reeve.domain.recipients import OWNER, delivery_id, site_channels
 from reeve.domain.simulate import Told
+from reeve.domain.telling import owner_apart
 from reeve.rulelang.sms_segments import segments
 from reeve.runtime.rendering import MessageRenderer
 from reeve.runtime.store.ack_tokens import token_of
@@ -37,9 +38,14 @@ class Tellings:
                 for channel in wanted.via or site_channels(site, wanted.grade):
                     yield self._one(told, role, wanted.message, None, "", channel)
             return
+        counted: set[str] = set()
         for target in told.resolution.targets:
             person = f"{target.recipient.place}/{target.recipient.id}"
             for channel in target.channels:
+                key = delivery_id(told.asked.key, target, channel, owner_apart=owner_apart(wanted))
+                if key in counted:  # one person may hold two of the roles, or be above both
+                    continue
+                counted.add(key)
                 yield self._one(told, target.role, target.message, person, target.recipient.language, channel)
 
     def _one(
