@@ -7,13 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import nats
 from pymongo import AsyncMongoClient
 
 from reeve.devstack.mongo_server import MongoServer
 from reeve.devstack.nats_server import NatsServer
 from reeve.devstack.servers import ServerUrls
-from tests.support.waiting import PATIENCE, eventually
 
 _OF_MONGO = frozenset({"admin", "config", "local"})
 
@@ -48,19 +46,7 @@ class SharedServers:
         async with client:
             for name in set(await client.list_database_names()) - _OF_MONGO:
                 await client.drop_database(name)
-        bus = await nats.connect(self.nats.url)
-        try:
-            jetstream = bus.jetstream(timeout=PATIENCE)
-            for stream in await jetstream.streams_info():
-                await jetstream.delete_stream(str(stream.config.name))
-        finally:
-            await bus.close()
-        # The server says that a stream is deleted before its files are. One of the same name, made meanwhile, is
-        # refused ("error creating store for stream") or has the old messages.
-        await eventually("the bus has removed the deleted streams' files", self._no_stream_files)
-
-    async def _no_stream_files(self) -> bool:
-        return not any(self.nats.store.glob("jetstream/*/streams/*"))
+        await self.nats.drop_streams()
 
     async def end(self) -> None:
         """Neither runs; nobody wants their data any more."""

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 async def test_nothing_is_lost_and_every_repeat_is_marked(shared_servers: SharedServers, tmp_path: Path) -> None:
     rules = few_rules(tmp_path)
-    async with connected_rig(shared_servers.urls, usable_bundle(rules)) as connected:
+    async with connected_rig(shared_servers.urls, usable_bundle(rules), shared_servers.nats) as connected:
         await declare_streams(connected.bus)
         found = {
             figure.what: figure.value

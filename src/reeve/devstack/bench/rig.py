@@ -20,7 +20,7 @@ from reeve.domain.events import Event, event_key
 from reeve.rulelang.load import load_bundle, read_folder
 from reeve.runtime.bus.connection import BusConnection, connect_bus
 from reeve.runtime.bus.publisher import BusPublisher
-from reeve.runtime.bus.streams import STREAMS, declare_streams
+from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.matchers import matcher_named
 from reeve.runtime.store import cases, events, notifications
 from reeve.runtime.store.events import EventStore
@@ -52,6 +52,8 @@ class Rig:
     client: Client
     publisher: BusPublisher
     bundle: Bundle
+    nats: NatsServer | None = None
+    """The bus, for those that may empty it."""
     runs: int = 0
     name: str = "bench"
     folder: Path = field(default_factory=Path)
@@ -67,13 +69,16 @@ class Rig:
         return open_database(self.client, self.name)
 
     async def fresh(self) -> None:
-        """No event, case, message, timer or consumer is left of the measurement before."""
+        """No event, case, message, timer or consumer is left of the measurement before.
+
+        Raises RuntimeError on a bus of somebody else's.
+        """
+        if self.nats is None:
+            raise RuntimeError("only who has the bus itself may empty it")
         await self.client.drop_database(self.name)
         self.runs += 1
         self.name = f"bench{self.runs}"
-        context = self.bus.jetstream
-        for stream in STREAMS:
-            await context.delete_stream(stream["name"])
+        await self.nats.drop_streams()
         await declare_streams(self.bus)
         for module in (cases, events, notifications):
             await ensure_indexes(self.database, module.INDEXES)
@@ -142,21 +147,21 @@ async def rig(folder: Path, rules: Path, tell: Tell = untold) -> AsyncIterator[R
         tell("starting nats-server and mongod")
         await start_together(stack, [mongo_server, nats_server])
         urls = ServerUrls(nats_server.url, mongo_server.url)
-        connected = await stack.enter_async_context(connected_rig(urls, bundle))
+        connected = await stack.enter_async_context(connected_rig(urls, bundle, nats_server))
         await declare_streams(connected.bus)
         pids = {"nats-server": nats_server.pid, "mongod": mongo_server.pid}
         yield replace(connected, folder=folder, rules=rules, pids=pids, tell=tell)
 
 
 @asynccontextmanager
-async def connected_rig(urls: ServerUrls, bundle: Bundle) -> AsyncIterator[Rig]:
+async def connected_rig(urls: ServerUrls, bundle: Bundle, nats: NatsServer | None = None) -> AsyncIterator[Rig]:
     """A rig on servers that run already. Raises Away."""
     bus = await connect_bus(urls.nats_url, "bench", 10)
     client = connect_store(urls.mongo_url, "bench")
     publisher = BusPublisher(bus)
     await publisher.start()
     try:
-        yield Rig(urls, bus, client, publisher, bundle)
+        yield Rig(urls, bus, client, publisher, bundle, nats)
     finally:
         await bus.close()
         await client.close()
