@@ -6,8 +6,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-from reeve.cli.notifications.texts import ANSWERS, DEEDS, HOLDS, REASONS, WAYS, say
+from reeve.cli.notifications.texts import ANSWERS, DEEDS, HOLDS, REASONS, WAYS
 from reeve.cli.output import moment
+from reeve.cli.speaking import say
 from reeve.cli.wording_texts import OF_DELIVERIES, PARTS
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from reeve.cli.cases import explain_texts as texts
 from reeve.cli.cases.explain_texts import Texts, say
 from reeve.cli.notifications.texts import REASONS, STATES
-from reeve.cli.notifications.texts import say as delivery_words
 from reeve.cli.output import moment, print_line
+from reeve.cli.speaking import say as words
 from reeve.cli.wording import STYLES
 from reeve.runtime.explaining.conditions import HIDDEN
 
@@ -167,8 +167,8 @@ class Page:
         print_line((f"      {self._because(told['cause'])}, {told['rule']}", "dim"))
         for each in told["deliveries"]:
             code = "as_role" if each["recipient"] is not None else "nobody"
-            state = delivery_words(STATES, each["state"], self._lang)
-            why = delivery_words(REASONS, each["last_reason"] or "", self._lang)
+            state = words(STATES, each["state"], self._lang)
+            why = words(REASONS, each["last_reason"] or "", self._lang)
             reason = self._word("brackets", {"words": why}) if why else ""
             self._print("      ", self._word(code, {**each, "state": state}) + reason)
 

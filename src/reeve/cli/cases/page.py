@@ -6,8 +6,9 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from reeve.cli.cases.texts import WORDS
-from reeve.cli.notifications.texts import HOLDS, REASONS, STATES, say
+from reeve.cli.notifications.texts import HOLDS, REASONS, STATES
 from reeve.cli.output import left, moment, padded, print_line, span
+from reeve.cli.speaking import say
 from reeve.cli.wording import STYLES, because, phrase
 
 _BEFORE_KEYS = {"at", "case", "policy", "effect"}

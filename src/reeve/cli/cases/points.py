@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from reeve.cli.cases.score_texts import WORDS
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.running import run
+from reeve.cli.speaking import say
 from reeve.cli.targets import find_targets, open_record
 from reeve.runtime.store.scores import Point, Scores
 
 NOBODY = "-"
 
 
-def show_points(month: str, site: str | None, to: str | None, cases: bool, as_json: bool) -> None:
+def show_points(month: str, site: str | None, to: str | None, cases: bool, as_json: bool, lang: str) -> None:
     """Prints their sums, or with `cases` or as JSON every point."""
     points = run(_points(month, site, to))
     if as_json:
@@ -21,13 +23,13 @@ def show_points(month: str, site: str | None, to: str | None, cases: bool, as_js
             print_json(_as_json(point))
         return
     if not points:
-        errors().print(f"Nothing scored in {month}.")
+        errors().print(say(WORDS, "none", lang, month=month))
         return
     if cases:
         for point in points:
-            print_line((f"{point.at[:16].replace('T', ' ')}  ", "dim"), *_line(point))
+            print_line((f"{point.at[:16].replace('T', ' ')}  ", "dim"), *_line(point, lang))
         return
-    _print_sums(points)
+    _print_sums(points, lang)
 
 
 async def _points(month: str, site: str | None, to: str | None) -> list[Point]:
@@ -36,7 +38,7 @@ async def _points(month: str, site: str | None, to: str | None) -> list[Point]:
         return [point async for point in found if to is None or point.to == to]
 
 
-def _print_sums(points: list[Point]) -> None:
+def _print_sums(points: list[Point], lang: str) -> None:
     sums: Counter[tuple[str, str]] = Counter()
     counts: Counter[tuple[str, str]] = Counter()
     for point in points:
@@ -46,15 +48,16 @@ def _print_sums(points: list[Point]) -> None:
     for (site, who), total in sorted(sums.items(), key=lambda item: (item[1], item[0])):
         style = "bold red" if total < 0 else "green"
         number = counts[site, who]
-        print_line((f"{total:>+6}  ", style), f"{who:<28} {site:<24} {number} line{'s' if number > 1 else ''}")
+        lines = say(WORDS, "line" if number == 1 else "lines", lang, n=number)
+        print_line((f"{total:>+6}  ", style), f"{who:<28} {site:<24} {lines}")
 
 
-def _line(point: Point) -> list[str | tuple[str, str]]:
+def _line(point: Point, lang: str) -> list[str | tuple[str, str]]:
     style = "bold red" if point.points < 0 else "green"
     return [
         (f"{point.points:>+4}  ", style),
         f"{point.to or NOBODY:<28} {point.case}",
-        (f"  ← {point.rule}{f' ({point.fact})' if point.fact else ''}", "dim"),
+        (say(WORDS, "because_of_fact" if point.fact else "because", lang, rule=point.rule, fact=point.fact), "dim"),
     ]
 
 

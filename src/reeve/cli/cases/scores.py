@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
+from reeve.cli.cases.score_texts import WORDS
 from reeve.cli.ending import fail
 from reeve.cli.exit_codes import USAGE
-from reeve.cli.options import OnlySite
+from reeve.cli.options import Lang, OnlySite
+from reeve.cli.speaking import say, spoken_language
 from reeve.runtime.time_source import SystemTime
 
 
@@ -21,6 +23,7 @@ def scores(
     to: Annotated[str | None, typer.Option(help="Only the points of this department or person.")] = None,
     cases: Annotated[bool, typer.Option("--cases", help="Every point with its case and rule.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line: every point.")] = False,
+    lang: Lang = None,
 ) -> None:
     """Add up what happened: points per department or person and month, as score.yaml gives them.
 
@@ -29,12 +32,13 @@ def scores(
     """
     from reeve.cli.cases.points import show_points
 
-    show_points(_month(month), site, to, cases, as_json)
+    spoken = spoken_language(lang)
+    show_points(_month(month, spoken), site, to, cases, as_json, spoken)
 
 
-def _month(text: str | None) -> str:
+def _month(text: str | None, lang: str) -> str:
     if text is None:
         return f"{SystemTime().now():%Y-%m}"
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text, re.ASCII):
-        fail(f"--month {text}: write a month like 2026-11.", USAGE)
+        fail(say(WORDS, "no_month", lang, text=text), USAGE)
     return text

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reeve.cli.notifications.texts import say
 from reeve.cli.output import print_line
+from reeve.cli.speaking import say
 
 _TEXTS: Mapping[str, tuple[str, str]] = {
     "no_text": ("no text of its own: Reeve's built-in text is sent", "没有模板：发送内置文本"),

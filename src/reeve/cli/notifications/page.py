@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
-from reeve.cli.notifications.texts import ANSWERS, DEEDS, HOLDS, REASONS, STATES, WAYS, WORDS, say
+from reeve.cli.notifications.texts import ANSWERS, DEEDS, HOLDS, REASONS, STATES, WAYS, WORDS
 from reeve.cli.output import moment, padded, print_line
+from reeve.cli.speaking import say
 from reeve.cli.wording import STYLES
 
 Row = Mapping[str, Any]

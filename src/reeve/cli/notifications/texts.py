@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 STATES: Mapping[str, tuple[str, str]] = {
     "requested": ("waits", "等待"),
@@ -135,9 +134,3 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "would": ("Would send {old} again to {who} by {channel}.", "将把 {old} 重发给 {who}（{channel}）。"),
 }
-
-
-def say(texts: Mapping[str, tuple[str, str]], name: str, lang: str, **words: Any) -> str:
-    """The text of that name; a name that has none is said as it is."""
-    found = texts.get(name)
-    return (name if found is None else found[lang == "zh"]).format(**words)

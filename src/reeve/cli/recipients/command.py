@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.options import AsJson, DryRun, Lang, OnlyPlace, OnlySite
-from reeve.cli.output import errors
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
 
@@ -66,8 +66,7 @@ def import_recipients(
     if replace and not (yes or dry_run or sys.stdin.isatty()):
         from reeve.cli.recipients.texts import say
 
-        errors().print(say("nobody_to_ask", language))
-        raise typer.Exit(USAGE)
+        fail(say("nobody_to_ask", language), USAGE)
     if run(import_people(rows, dry_run, replace, yes, as_json, language)):
         raise typer.Exit(BAD)
 
@@ -83,6 +82,7 @@ def export_recipients(
         str, typer.Option(help="Of CSV: utf-8, utf-8-sig (Excel takes it for UTF-8) or gb18030.")
     ] = "utf-8-sig",
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    lang: Lang = None,
 ) -> None:
     """Writes all recipients to a file that imports to the same. It holds names and addresses: keep it safe.
 
@@ -92,21 +92,21 @@ def export_recipients(
 
     reeve recipients export --place sunshine-garden --format json > garden.json
     """
+    from reeve.cli.recipients.texts import say
+
+    language = spoken_language(lang)
     ending = file.suffix.lower().lstrip(".") if file is not None else ""
     if kind is None:
         if file is not None and ending not in tuple(FileKind):
-            errors().print(f"{file}: name it .csv, .xlsx or .json, or say --format.")
-            raise typer.Exit(USAGE)
+            fail(say("no_ending", language, file=file), USAGE)
         kind = FileKind(ending or "csv")
     if encoding.lower() not in ("utf-8", "utf-8-sig", "gb18030"):
-        errors().print("--encoding is utf-8, utf-8-sig or gb18030.")
-        raise typer.Exit(USAGE)
+        fail(say("no_encoding", language), USAGE)
     if file is not None and file.exists() and not force:
-        errors().print(f"{file}: is there already; add --force to overwrite it.")
-        raise typer.Exit(USAGE)
+        fail(say("exists", language, file=file), USAGE)
     from reeve.cli.recipients.listing import export_people
 
-    export_people(file, place, kind.value, encoding.lower())
+    export_people(file, place, kind.value, encoding.lower(), language)
 
 
 @app.command("list")
@@ -117,6 +117,7 @@ def list_recipients(
         bool, typer.Option("--show-addresses", help="Names and whole addresses; this is personal data.")
     ] = False,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """Lists recipients by place and id; addresses are shortened unless you ask for them.
 
@@ -128,7 +129,7 @@ def list_recipients(
     """
     from reeve.cli.recipients.listing import list_people
 
-    list_people(place, role, show_addresses, as_json)
+    list_people(place, role, show_addresses, as_json, spoken_language(lang))
 
 
 @app.command("check")

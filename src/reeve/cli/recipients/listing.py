@@ -8,36 +8,38 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-import typer
 from rapidfuzz import process
 
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import USAGE
 from reeve.cli.output import errors, print_json, print_line
 from reeve.cli.recipients.cells import write_away, write_quiet, write_roles
 from reeve.cli.recipients.changes import masked
 from reeve.cli.recipients.export import exported, object_of
+from reeve.cli.recipients.texts import say
 from reeve.cli.targets import find_targets, open_record
 from reeve.domain.recipients import ROLES, Recipient
 from reeve.runtime.store.recipients import RecipientStore
 
 
-def list_people(place: str | None, role: str | None, show_addresses: bool, as_json: bool) -> None:
+def list_people(place: str | None, role: str | None, show_addresses: bool, as_json: bool, lang: str) -> None:
     """Prints them. Ends the command where there is no such role."""
     if role is not None and role not in ROLES:
         close = process.extractOne(role, ROLES, score_cutoff=60)
-        errors().print(f"--role {role}: no such role" + (f"; did you mean {close[0]}?" if close else ""))
-        raise typer.Exit(USAGE)
+        fail(
+            say("no_role_like", lang, role=role, best=close[0]) if close else say("no_role", lang, role=role), USAGE
+        )
     people = asyncio.run(_all(place))
     shown = [person for person in people if role is None or role in person.all_roles]
     for person in shown:
-        _show(person, show_addresses, as_json)
+        _show(person, show_addresses, as_json, lang)
     if not shown and not as_json:
-        whose = " ".join([*([f"as {role}"] if role else []), *([f"at {place}"] if place else [])])
-        errors().print(f"There are no recipients{' ' + whose if whose else ''}.")
+        held = say("as_role", lang, role=role) if role else ""
+        errors().print(say("none", lang, role=held, place=say("at_place", lang, place=place) if place else ""))
 
 
 def export_people(
-    file: Path | None, place: str | None, kind: Literal["csv", "xlsx", "json"], encoding: str
+    file: Path | None, place: str | None, kind: Literal["csv", "xlsx", "json"], encoding: str, lang: str
 ) -> None:
     """All of them are in the file, or on standard output."""
     people = asyncio.run(_all(place))
@@ -46,7 +48,7 @@ def export_people(
         sys.stdout.buffer.write(content)
         return
     _write_privately(file, content)
-    errors().print(f"{len(people)} recipients written to {file}, with names and addresses.")
+    errors().print(say("written", lang, count=len(people), file=file))
 
 
 async def _all(place: str | None) -> list[Recipient]:
@@ -54,7 +56,7 @@ async def _all(place: str | None) -> list[Recipient]:
         return await RecipientStore(database).all(place)
 
 
-def _show(person: Recipient, show_addresses: bool, as_json: bool) -> None:
+def _show(person: Recipient, show_addresses: bool, as_json: bool, lang: str) -> None:
     addresses = {
         channel: address if show_addresses else masked(address)
         for channel, address in sorted(person.addresses.items())
@@ -65,12 +67,12 @@ def _show(person: Recipient, show_addresses: bool, as_json: bool) -> None:
     name = f" {person.name}" if show_addresses and person.name else ""
     held = write_roles(person.roles, person.terms) or "-"
     spoken = f" [{person.language}]" if person.language else ""
-    reached = ", ".join(
-        f"{channel} {address}" + (" (unverified)" if channel in person.unverified else "")
+    reached = say("comma", lang).join(
+        f"{channel} {address}" + (say("unverified", lang) if channel in person.unverified else "")
         for channel, address in addresses.items()
     )
-    more = [f"quiet {write_quiet(person.quiet)}"] if person.quiet else []
-    more += [f"away {write_away(person.away)}"] if person.away else []
+    more = [say("quiet", lang, hours=write_quiet(person.quiet))] if person.quiet else []
+    more += [say("away", lang, days=write_away(person.away))] if person.away else []
     print_line((f"{person.place}/{person.id}", "bold"), "  ".join([f"{name}{spoken}", held, reached, *more]))
 
 

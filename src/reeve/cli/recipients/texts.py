@@ -1,4 +1,4 @@
-"""What `reeve recipients import` says to people, in Chinese; the English stands where it arises."""
+"""What `reeve recipients` says to people; faults of a file in Chinese, as the English stands where it arises."""
 
 from __future__ import annotations
 
@@ -125,12 +125,37 @@ _WORDS: Mapping[str, tuple[str, str]] = {
         "有错误的行，因此没有删除任何人：请改正后重新导入。",
     ),
     "remove": ("Remove them?", "是否删除？"),
+    "no_role": ("--role {role}: no such role", "--role {role}：没有这个角色"),
+    "no_role_like": (
+        "--role {role}: no such role; did you mean {best}?",
+        "--role {role}：没有这个角色；是不是想写 {best}？",
+    ),
+    "none": ("There are no recipients{role}{place}.", "{place}没有{role}人员。"),
+    "as_role": (" as {role}", "角色为 {role} 的"),
+    "at_place": (" at {place}", "{place} "),
+    "unverified": (" (unverified)", "（未核实）"),
+    "comma": (", ", "，"),
+    "quiet": ("quiet {hours}", "免打扰 {hours}"),
+    "away": ("away {days}", "休假 {days}"),
+    "written": (
+        "{count} recipients written to {file}, with names and addresses.",
+        "已将 {count} 人写入 {file}，含姓名和联系方式。",
+    ),
+    "no_ending": (
+        "{file}: name it .csv, .xlsx or .json, or say --format.",
+        "{file}：请以 .csv、.xlsx 或 .json 结尾，或用 --format 指定。",
+    ),
+    "no_encoding": (
+        "--encoding is utf-8, utf-8-sig or gb18030.",
+        "--encoding 只能是 utf-8、utf-8-sig 或 gb18030。",
+    ),
+    "exists": ("{file}: is there already; add --force to overwrite it.", "{file}：已存在；加 --force 覆盖。"),
 }
 
 
-def say(name: str, language: str) -> str:
+def say(name: str, language: str, **words: object) -> str:
     """The sentence of that name."""
-    return _WORDS[name][language == "zh"]
+    return _WORDS[name][language == "zh"].format(**words)
 
 
 def removed_text(named: list[str], count: int, language: str) -> str:

@@ -12,7 +12,9 @@ import nats.errors
 import nats.js.errors
 
 from reeve.cli.output import errors, moment, print_json, print_line
+from reeve.cli.speaking import say
 from reeve.cli.targets import find_targets, open_bus
+from reeve.cli.traffic.dead_texts import WORDS
 from reeve.contracts.notices import DeadLetter, read_dead_letter
 from reeve.domain.errors import ReeveError
 from reeve.ports import BusAway
@@ -53,43 +55,43 @@ class Kept:
         }
 
 
-async def list_letters(subject: str, as_json: bool) -> None:
+async def list_letters(subject: str, as_json: bool, lang: str) -> None:
     """Prints those that died on these subjects, oldest first."""
     count = 0
     async with open_bus(find_targets(), "dead") as bus:
         async for kept in _letters(bus, subject):
             count += 1
-            print_json(kept.row()) if as_json else _print_row(kept)
+            print_json(kept.row()) if as_json else _print_row(kept, lang)
     if not as_json:
-        errors().print(f"{count} dead letter{'' if count == 1 else 's'}.", style="dim")
+        errors().print(say(WORDS, "one" if count == 1 else "count", lang, n=count), style="dim")
 
 
-def _print_row(kept: Kept) -> None:
+def _print_row(kept: Kept, lang: str) -> None:
     data = kept.letter.data
     print_line(
         (f"{kept.number:>6}", "bold"),
         (f"  {moment(kept.letter.time)}  ", "dim"),
         f"{data.service} {data.site}  {data.subject}  ",
         (data.reason, "red"),
-        f"  ({data.attempts} attempt{'' if data.attempts == 1 else 's'})",
+        say(WORDS, "attempt" if data.attempts == 1 else "attempts", lang, n=data.attempts),
     )
 
 
-async def show_letter(number: int, as_json: bool) -> None:
+async def show_letter(number: int, as_json: bool, lang: str) -> None:
     """Prints one with its body. Raises NoSuchLetter."""
     async with open_bus(find_targets(), "dead") as bus:
-        kept = await _letter(bus, number)
+        kept = await _letter(bus, number, lang)
     text = kept.body.decode("utf-8", "backslashreplace")
     if as_json:
         print_json({**kept.row(), "headers": kept.letter.data.headers, "body": text})
         return
-    _print_row(kept)
+    _print_row(kept, lang)
     for name, value in sorted(kept.letter.data.headers.items()):
         print_line((f"  {name}: ", "dim"), value)
     print_line(text)
 
 
-async def replay_letters(numbers: list[int] | None, as_json: bool) -> None:
+async def replay_letters(numbers: list[int] | None, as_json: bool, lang: str) -> None:
     """They are published again and gone from here; None: all of them. Raises NoSuchLetter and BusAway."""
     async with open_bus(find_targets(), "dead") as bus:
         publisher = BusPublisher(bus)
@@ -97,7 +99,7 @@ async def replay_letters(numbers: list[int] | None, as_json: bool) -> None:
         if numbers is None:
             letters = [kept async for kept in _letters(bus, "dead.>")]
         else:
-            letters = [await _letter(bus, number) for number in numbers]
+            letters = [await _letter(bus, number, lang) for number in numbers]
         for kept in letters:
             subject = replay_subject(kept.letter.data.subject)
             headers = {
@@ -111,7 +113,7 @@ async def replay_letters(numbers: list[int] | None, as_json: bool) -> None:
             if as_json:
                 print_json({**kept.row(), "replayed_to": subject})
             else:
-                print_line((f"{kept.number:>6}", "bold"), f"  published again on {subject}")
+                print_line((f"{kept.number:>6}", "bold"), say(WORDS, "again", lang, subject=subject))
 
 
 def replay_subject(subject: str) -> str:
@@ -136,7 +138,7 @@ async def _letters(bus: BusConnection, subject: str) -> AsyncIterator[Kept]:
             yield kept
 
 
-async def _letter(bus: BusConnection, number: int) -> Kept:
+async def _letter(bus: BusConnection, number: int, lang: str) -> Kept:
     try:
         message = await bus.jetstream.get_msg(STREAM, seq=number)
     except nats.js.errors.NotFoundError:
@@ -145,7 +147,7 @@ async def _letter(bus: BusConnection, number: int) -> Kept:
         raise BusAway("it did not answer") from error
     kept = None if message is None else _read(number, message.data or b"")
     if kept is None:
-        raise NoSuchLetter(f"There is no dead letter {number}; `reeve dead list` shows what there is.")
+        raise NoSuchLetter(say(WORDS, "no_such", lang, number=number))
     return kept
 
 
