@@ -47,6 +47,7 @@ from reeve.runtime.store.reply_codes import ReplyCodes
 from reeve.runtime.store.secrets import load_secret
 from reeve.runtime.store.shifts import ShiftBook, ShiftStore
 from reeve.runtime.store.waiting_deliveries import WaitingDeliveries
+from reeve.runtime.store.waiting_notifications import WaitingNotifications
 from reeve.runtime.telemetry import configure_logging, error_fields, get_log
 from reeve.runtime.time_source import SystemTime
 from services.notify.announcer import Announcer
@@ -223,7 +224,9 @@ def build(
         HandOverKeeper(book, own_events, time),
         build_answers(database, secret, providers.files, own_events, settings.reply_to, news, time, claim),
         build_keeper(database, case_reader, rules, own_events, time),
-        Withdrawal(bus, WaitingDeliveries(database), case_reader, news, time),
+        Withdrawal(
+            *(bus, WaitingDeliveries(database), WaitingNotifications(database), planner, case_reader, news, time)
+        ),
     )
 
 

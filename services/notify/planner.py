@@ -29,7 +29,7 @@ from reeve.domain.recipients import (
     rota_ids,
     said_once,
 )
-from reeve.domain.telling import WAITED, People, owner_apart, reaches_at_any_hour, resolve_for, suppressed
+from reeve.domain.telling import People, owner_apart, reaches_at_any_hour, resolve_for, suppressed
 from reeve.ports import DecisionRow, TimeSource
 from reeve.runtime.crash import reach
 from reeve.runtime.rendering import policy_of
@@ -46,7 +46,7 @@ from services.notify.hand import Hand, Item
 from services.notify.links import AckLinks
 from services.notify.metrics import UNDELIVERABLE
 from services.notify.progress import ProgressMarks
-from services.notify.settling import unwanted
+from services.notify.settling import unwanted, withdrawn
 from services.notify.timeline import TimelineWriter, timeline_entry
 
 _LOOK_AGAIN = timedelta(minutes=1)
@@ -155,7 +155,7 @@ class Planner:
             if case is None:
                 log.error("A notification's case is not in the record.", action="case_missing", key=each.key)
                 plan.progress.append(Progress(each.key, "requested", look_at=now + _LOOK_AGAIN))
-            elif now - each.requested_at > WAITED and (reason := unwanted(case, each.effect.at, each.wanted)):
+            elif reason := withdrawn(each, case, roles[each.key], now):
                 self._suppress(plan, each, case, reason, bundle, now)
             else:
                 self._tell(plan, each, case, roles[each.key], people, bundle, now)

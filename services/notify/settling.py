@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from reeve.domain.case import Case
-from reeve.domain.telling import Reminding, moot
+from reeve.domain.telling import WAITED, Reminding, moot
 from reeve.runtime.providers.posts import public_id
 from reeve.runtime.store.deliveries import Attempt, Delivery, Settlement, State
 from reeve.runtime.store.delivery_receipts import by_our_id, by_their_id
+from reeve.runtime.store.notifications import Requested
 from services.notify.channels.base import Outcome, Reason, Result
 from services.notify.pool.terms import WORST_RANKS, Terms
 
@@ -167,6 +168,15 @@ def unwanted(case: Case, at: datetime, wanted: Reminding) -> Reason | None:
     """Why a queued notification of the logical moment `at` is not sent any more; None: send it."""
     why = moot(case, at, wanted)
     return Reason(why) if why is not None else None
+
+
+def withdrawn(each: Requested, case: Case, roles: Collection[str], now: datetime) -> Reason | None:
+    """Why a notification is not turned into deliveries any more; None: it is, or it is on its way just now.
+
+    `roles` are those that could be told at `now`: with none it waits for its hour, however young it is.
+    """
+    waits = not roles or now - each.requested_at > WAITED
+    return unwanted(case, each.effect.at, each.wanted) if waits else None
 
 
 def _attempt(delivery: Delivery, tried: Try) -> Attempt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ import pytest
 
 from reeve.contracts.subjects import cases_subject
 from reeve.devstack.smtp_sink import SmtpBehaviour
+from reeve.domain.effects import Effect
 from reeve.runtime.store.outbox import outbox_row
 from reeve.runtime.time_source import SystemTime
 from tests.integration.notify.world import GENERAL, MANAGER, SITE, SUPERVISOR, World, acknowledged
@@ -189,9 +191,11 @@ async def test_what_waits_is_withdrawn_as_soon_as_its_case_is_taken(here: World)
     await here.people(MANAGER)
     first, second = await here.case("T-1"), await here.case("T-2")
     here.smtp.behaviour = SmtpBehaviour(data_reply="451 4.7.1 greylisted")
-    soon = SystemTime().now() + timedelta(seconds=1)
+    tomorrow = SystemTime().now() + timedelta(days=1)
     async with here.notify(notify_retry_seconds=30):
+        held = await here.request(first, not_before=tomorrow)
         effects = [await here.request(case) for case in (first, second)]
+        soon = SystemTime().now() + timedelta(seconds=1)
 
         async def both_wait() -> bool:
             return (
@@ -202,17 +206,30 @@ async def test_what_waits_is_withdrawn_as_soon_as_its_case_is_taken(here: World)
         await here.until("both wait for their next try", both_wait)
         await here.save(acknowledged(first, soon))
         await here.publisher.publish(cases_subject(first.key, "acknowledged"), "a-1", b"{}")
-        (told,) = await here.told("suppressed")
-    assert (told["data"]["notification"], told["data"]["reason"]) == (effects[0].key, "acknowledged")
+        told = await here.told("suppressed", 2)
+        (line,) = await here.lines(first, 1)  # of the one that waits for its hour: nothing else says it
+        await here.until("it is marked", _suppressed(here, held))
+    assert {each["data"]["notification"] for each in told} == {effects[0].key, held.key}
+    assert {each["data"]["reason"] for each in told} == {"acknowledged"}
+    assert (line["effect"], line["to"]) == ("suppressed", ["property_manager"])
     await here.save(acknowledged(second, soon))  # while notify is away nobody hears of it
     async with here.notify(notify_retry_seconds=30):
 
         async def both_told() -> bool:
             told = {each["data"]["notification"] for each in here.outcomes("suppressed")}
-            return told == {effect.key for effect in effects}
+            return told == {effect.key for effect in (*effects, held)}
 
         await here.until("the other is withdrawn, too", both_told)
+    assert len(await here.lines(first)) == 1
     assert not any(message.accepted for message in here.mailbox.messages)
+
+
+def _suppressed(here: World, effect: Effect) -> Callable[[], Awaitable[bool]]:
+    async def holds() -> bool:
+        found = await here.database["notifications"].find_one({"_id": effect.key})
+        return found is not None and found["state"] == "suppressed"
+
+    return holds
 
 
 async def test_the_worst_grade_goes_first(here: World) -> None:

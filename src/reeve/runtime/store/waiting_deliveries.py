@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 
@@ -44,19 +45,24 @@ class WaitingDeliveries:
         if batch:
             yield batch
 
-    async def withdraw(self, those: Sequence[tuple[Delivery, Attempt]]) -> int:
-        """They are suppressed, and the attempt says why; how many. One that somebody has taken since stays his."""
-        changes = [
-            UpdateOne(
+    async def withdraw(self, those: Sequence[tuple[Delivery, Attempt]]) -> Counter[str]:
+        """They are suppressed, and the attempt says why; how many of each channel this call has changed.
+
+        One that somebody has taken since stays his, and one that another replica has withdrawn is counted there.
+        """
+        changes: dict[str, list[UpdateOne]] = {}
+        for delivery, why in those:
+            change = UpdateOne(
                 {"_id": delivery.id, "state": "queued", "due_at": delivery.due_at},
                 {"$set": _suppressed(why.at), "$push": {"attempts": attempt_document(why)}},
             )
-            for delivery, why in those
-        ]
-        if not changes:
-            return 0
+            changes.setdefault(delivery.channel, []).append(change)
+        gone: Counter[str] = Counter()
         with store_errors():
-            return (await self._collection.bulk_write(changes, ordered=False)).modified_count
+            for channel, of_channel in changes.items():
+                # The record says how many of one call changed, not which: so one call for each channel.
+                gone[channel] = (await self._collection.bulk_write(of_channel, ordered=False)).modified_count
+        return gone
 
     async def put_off(self, those: Collection[Delivery], due_at: datetime, hold: Hold, group: str) -> None:
         """What is claimed is queued for that moment, untried, and goes out with what else is of the group then."""
