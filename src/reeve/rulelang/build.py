@@ -1,4 +1,4 @@
-"""From lark's tree to typed conditions, values and lengths: what each form means, or one plain sentence why not."""
+"""From branches to typed conditions, values and lengths: what each form means, or one plain sentence why not."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from decimal import Decimal
 from typing import Literal as OneOf
 from typing import NoReturn, Protocol, cast
 
-from lark import Token, Tree
-
 from reeve.domain import expressions as x
 from reeve.domain.durations import Duration, Elapsed, Months, SameDay, WorkingDays, WorkingHours
+from reeve.rulelang.branches import Branch, Word
 from reeve.rulelang.known_names import (
     EVENT_TYPES,
     KEYWORDS,
@@ -45,9 +44,6 @@ class Names:
     """Clocks of the policy."""
 
 
-Branch = Tree[Token]
-
-
 class Builder:
     """Builds one condition or value. Raises BadRule at the first thing that has no meaning."""
 
@@ -58,17 +54,16 @@ class Builder:
 
     # --- positions and names ---
 
-    def pos(self, node: Branch | Token) -> x.Position:
-        start = node.start_pos if isinstance(node, Token) else node.meta.start_pos
-        return self._place.position(self._normal.offset(start or 0))
+    def pos(self, node: Branch | Word) -> x.Position:
+        return self._place.position(self._normal.offset(node.start))
 
-    def fail(self, node: Branch | Token, code: str, **particulars: Particular) -> NoReturn:
+    def fail(self, node: Branch | Word, code: str, **particulars: Particular) -> NoReturn:
         raise BadRule(problem(self.pos(node), code, **particulars))
 
     def source(self, node: Branch) -> str:
-        return self._normal.text[node.meta.start_pos : node.meta.end_pos]
+        return self._normal.text[node.start : node.end]
 
-    def name(self, token: Token) -> str:
+    def name(self, token: Word) -> str:
         """The English name that a word stands for."""
         name = self.names.vocabulary.get(str(token), str(token))
         if name.lower() in KEYWORDS and (name != name.lower() or name not in ("event", "same", "working")):
@@ -79,7 +74,7 @@ class Builder:
             self.fail(token, "truth_word", found=name, right=_TRUTHS[name.lower()])
         return name
 
-    def clock(self, token: Token) -> str:
+    def clock(self, token: Word) -> str:
         """A clock of the policy."""
         name = self.name(token)
         if name not in self.names.clocks:
@@ -124,7 +119,7 @@ class Builder:
         left, operator, right, *more = node.children
         if more:
             self.fail(node, "chained_comparison", found=self.source(node))
-        sign = cast("Token", operator)
+        sign = cast("Word", operator)
         mended = {"=": "==", "<>": "!=", "=<": "<=", "=>": ">="}
         if sign in mended:
             self.fail(sign, "wrong_operator", found=str(sign), right=mended[sign])
@@ -166,7 +161,7 @@ class Builder:
         """The value of a tree."""
         match node.data:
             case "name":
-                token = cast("Token", node.children[0])
+                token = cast("Word", node.children[0])
                 name = self.name(token)
                 return x.EventType(self.pos(token)) if name == "event" else x.Fact(name, self.pos(token))
             case "dotted":
@@ -178,7 +173,7 @@ class Builder:
         return x.Literal(self._constant(node), self.pos(node))
 
     def _dotted(self, node: Branch) -> x.EventField:
-        first, second = (cast("Token", child) for child in node.children)
+        first, second = (cast("Word", child) for child in node.children)
         if first == "event":
             return x.EventField(self.name(second), self.pos(node))
         if first in EVENT_TYPES:

@@ -1,14 +1,13 @@
-"""From lark's tree to typed triggers and limits: what sets a step off, and when a clock runs out."""
+"""From branches to typed triggers and limits: what sets a step off, and when a clock runs out."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import cast
 
-from lark import Token
-
 from reeve.domain import expressions as x
-from reeve.rulelang.build import LENGTHS, Branch, Builder, first_of, sign_of
+from reeve.rulelang.branches import Branch, Word
+from reeve.rulelang.build import LENGTHS, Builder, first_of, sign_of
 from reeve.rulelang.known_names import ALL_EVENT_TYPES, ALL_FIELDS, CASE_MOMENTS, CLOCK_MOMENTS, EVENT_TYPES
 from reeve.rulelang.problems import Choice
 
@@ -43,7 +42,7 @@ class TriggerBuilder(Builder):
         return self.fail(node, "not_a_limit", found=self.source(node))
 
     def _limit_base(self, node: Branch) -> x.Fact | x.ClockRef:
-        token = cast("Token", node.children[0])
+        token = cast("Word", node.children[0])
         name = self.name(token)
         if name in self.names.clocks:
             return x.ClockRef(name, self.pos(token))
@@ -90,7 +89,7 @@ class TriggerBuilder(Builder):
         return x.OnEvent(name, guard, self.pos(node))
 
     def _on_moment(self, node: Branch, guard: x.Condition | None) -> x.OnClock | x.OnUndated:
-        name, what = (cast("Token", child) for child in node.children[:2])
+        name, what = (cast("Word", child) for child in node.children[:2])
         length = cast("Branch", node.children[2]) if len(node.children) > 2 else None
         if what not in (*CLOCK_MOMENTS, "undated"):
             self.fail(
@@ -106,7 +105,7 @@ class TriggerBuilder(Builder):
         return x.OnClock(clock, cast("x.ClockMoment", str(what)), guard, self.pos(node))
 
     def _on_share(self, node: Branch, guard: x.Condition | None) -> x.OnShare:
-        name, share = (cast("Token", child) for child in node.children)
+        name, share = (cast("Word", child) for child in node.children)
         percent = Decimal(share.rstrip("% "))
         if not 0 < percent < 100:
             self.fail(share, "share_out_of_range", found=str(share), clock=str(name))
@@ -122,7 +121,7 @@ class TriggerBuilder(Builder):
         return x.OnFact(name, shifted.sign, shifted.by, guard, self.pos(node))
 
     def _on_name(self, node: Branch, guard: x.Condition | None) -> x.Alternative:
-        token = cast("Token", node.children[0])
+        token = cast("Word", node.children[0])
         name = self.name(token)
         if name in CASE_MOMENTS:
             return x.OnCase(cast("x.CaseMoment", name), guard, self.pos(node))

@@ -18,12 +18,13 @@ MOST_FILTERS = 5
 
 _TEXT = r"""'[^'\\\n]*'|"[^"\\\n]*\""""
 _TAG = re.compile(
-    r"\{\{ *(?P<name>[A-Za-z]\w*)(?:(?P<filters>(?: *\| *[a-z]\w*)+)|"
+    r"\{(?:\{ *(?P<name>[A-Za-z]\w*)(?:(?P<filters>(?: *\| *[a-z]\w*)+)|"
     rf" +or +(?P<or>{_TEXT}))? *\}}\}}"
-    rf"|\{{% *(?P<el>el)?if +(?P<asked>[A-Za-z]\w*)(?: *== *(?P<is>{_TEXT}))? *%\}}"
-    r"|(?P<else>\{% *else *%\})|(?P<end>\{% *endif *%\})",
+    rf"|% *(?P<el>el)?if +(?P<asked>[A-Za-z]\w*)(?: *== *(?P<is>{_TEXT}))? *%\}}"
+    r"|(?P<else>% *else *%\})|(?P<end>% *endif *%\}))",
     re.ASCII,
 )
+"""Begins with one sign for all, so that a search for it skips what is no tag."""
 _WORDS = frozenset(
     {"true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is"}
     | {"if", "else", "elif", "for", "endif", "endfor"}

@@ -53,6 +53,11 @@ class Scalar:
 
     def position(self, offset: int) -> Position:
         """Where a character of the text stands in the file, through quotes, escapes and folding."""
+        if not self.style and 0 <= offset < len(self.text) and not self.text[offset].isspace():
+            # Nothing but folding parts a plain text from what stands in the file.
+            direct = self.start + offset
+            if self.source.text[self.start : direct + 1].translate(SHOW) == self.text[: offset + 1]:
+                return self.source.position(direct)
         places = _places(self)
         return self.source.position(min(places[min(offset, len(places) - 1)], self.end))
 
