@@ -21,7 +21,7 @@ from reeve.runtime.bus.publisher import BusPublisher
 from reeve.runtime.bus.streams import declare_streams
 from reeve.runtime.process import cancelled, stop_requested
 from reeve.runtime.said_together import SaidTogether
-from reeve.runtime.store import ack_tokens, provider_posts
+from reeve.runtime.store import ack_tokens, more_time, provider_posts
 from reeve.runtime.store import events as event_store
 from reeve.runtime.store.ack_tokens import AckTokenStore
 from reeve.runtime.store.bundles import BundleStore
@@ -50,7 +50,7 @@ _AGAIN_SECONDS = 1.0
 _ANSWER_SECONDS = 2.0
 _PREPARE_SECONDS = 3.0
 
-_INDEXES = {**event_store.INDEXES, **ack_tokens.INDEXES, **provider_posts.INDEXES}
+_INDEXES = {**event_store.INDEXES, **ack_tokens.INDEXES, **more_time.INDEXES, **provider_posts.INDEXES}
 
 log = get_log(__name__)
 

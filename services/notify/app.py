@@ -27,6 +27,7 @@ from reeve.runtime.store import (
     bundles,
     cases,
     deliveries,
+    more_time,
     notifications,
     provider_posts,
     recipients,
@@ -80,7 +81,7 @@ _DRAIN_SECONDS = 12.0
 
 _COLLECTIONS = (
     *(cases, notifications, deliveries, recipients, bundles, ack_tokens, reply_codes, provider_posts, shifts),
-    said_together,
+    *(said_together, more_time),
     *COLLECTIONS,
 )
 

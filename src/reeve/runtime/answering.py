@@ -13,12 +13,14 @@ from typing import Literal as OneOf
 from reeve.domain.case import Case
 from reeve.domain.events import Event
 from reeve.domain.more_time import MoreTime, more_time
+from reeve.domain.replies import MOST_MINUTES
 from reeve.domain.replies import Answer as What
 from reeve.domain.stored import load_case
 from reeve.runtime.own_events import own_event
 from reeve.runtime.store.ack_tokens import AckToken, AckTokenStore
 from reeve.runtime.store.deliveries import Answer
 from reeve.runtime.store.mongo import Database, store_errors
+from reeve.runtime.store.more_time import Grants
 
 SOURCE = "/reeve/ack"
 """Of every such event."""
@@ -37,6 +39,16 @@ class Took(NamedTuple):
     """As it was noted: with the minutes that were granted."""
     more: MoreTime | None = None
     """noted or no_more_time, where more time was asked for: what that came to."""
+
+
+class _Known(NamedTuple):
+    """What the record says of the step that an answer is about."""
+
+    step: str
+    """Names it in this run of the case; of a case that is not in the record, the message alone."""
+    case: Case | None
+    noted: int
+    """Minutes that answers were granted."""
 
 
 HOW = OneOf["link", "sms", "email"]
@@ -74,10 +86,12 @@ def event_of_answer(token: AckToken, answer: Answer) -> Event:
 class Answers:
     """Takes answers. Raises StoreAway when the record can't be reached."""
 
-    def __init__(self, database: Database, tokens: AckTokenStore) -> None:
+    def __init__(self, database: Database, tokens: AckTokenStore, grants: Grants | None = None) -> None:
+        """`grants`: whoever grants minutes, if not the database."""
         self._cases = database["cases"]
         self._notifications = database["notifications"]
         self._tokens = tokens
+        self._grants = grants or Grants(database)
 
     async def closed(self, token: AckToken) -> bool:
         """Whether the case was closed before anybody answered."""
@@ -97,14 +111,30 @@ class Answers:
             return Took("expired", answer)
         if await self.closed(token):
             return Took("closed", answer)
-        more: MoreTime | None = None
         if answer.what == "delayed":
-            more = await self.more_time(token, answer.minutes or 0)
-            if not more.granted:
-                return Took("no_more_time", answer, more)
-            answer = replace(answer, minutes=more.granted)
+            return await self._take_delayed(token, answer, now)
+        if await self._tokens.note(token.hash, answer):
+            return Took("noted", answer)
+        return await self._not_noted(token, answer)
+
+    async def _take_delayed(self, token: AckToken, answer: Answer, now: datetime) -> Took:
+        """The minutes are the answer's before it is noted: whoever dies in between finds them when asked again."""
+        known = await self._known(token)
+        used = MOST_MINUTES - more_time(known.case, token.asked.step, 0, known.noted).left
+        grant = await self._grants.grant(known.step, answer.id, answer.minutes or 0, used, now)
+        more = more_time(known.case, token.asked.step, grant.minutes, grant.before)
+        more = replace(more, asked=answer.minutes or 0)
+        if not more.granted:
+            return Took("no_more_time", answer, more)
+        answer = replace(answer, minutes=more.granted)
         if await self._tokens.note(token.hash, answer):
             return Took("noted", answer, more)
+        took = await self._not_noted(token, answer)
+        if took.taken == "used":
+            await self._grants.give_back(known.step, answer.id)
+        return took
+
+    async def _not_noted(self, token: AckToken, answer: Answer) -> Took:
         latest = (await self._tokens.load([token.hash])).get(token.hash)
         known = latest is not None and any(each.id == answer.id for each in latest.answers)
         return Took("repeat" if known else "used", answer)
@@ -117,8 +147,11 @@ class Answers:
         return replace(now, asked=asked or 0, granted=answer.minutes or 0)
 
     async def more_time(self, token: AckToken, asked: int) -> MoreTime:
-        """What asking for so many minutes would come to now. Two who ask in the same moment may both be told of the
-        same last minutes; the case gives them once."""
+        """What asking for so many minutes would come to now, if nobody else asks before."""
+        known = await self._known(token)
+        return more_time(known.case, token.asked.step, asked, known.noted)
+
+    async def _known(self, token: AckToken) -> _Known:
         case: Case | None = None
         told = [token]
         with store_errors():
@@ -131,4 +164,5 @@ class Answers:
                 keys = [each["_id"] async for each in self._notifications.find(query, {"_id": 1})]
                 told = await self._tokens.of_notifications(keys)
         noted = sum(each.minutes or 0 for one in told for each in one.answers if each.what == "delayed")
-        return more_time(case, token.asked.step, asked, noted)
+        step = token.hash if case is None else f"{token.asked.case}#{case.run}#{token.asked.step}"
+        return _Known(step, case, noted)

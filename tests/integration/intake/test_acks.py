@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,9 @@ import orjson
 import pytest
 from pymongo import AsyncMongoClient
 
+from reeve.domain.case import Case, CaseKey, StepState
 from reeve.runtime.store.ack_tokens import AckTokenStore, Asked
+from reeve.runtime.store.cases import case_document
 from reeve.runtime.store.mongo import open_database
 from reeve.runtime.time_source import SystemTime
 from tests.support.intake import Stack, eventually
@@ -91,6 +94,26 @@ async def test_more_time_can_be_asked_for_and_the_matter_taken_later(servers: St
         assert "Confirmed" in (await client.post(f"/ack/{token}", data={"answer": "confirm"})).text
     types = [(each["type"], each["data"].get("minutes")) for each in _bodies(servers)]
     assert types == [("ticket.acknowledged", None), *(("ticket.delayed", minutes) for minutes in (30, 15, 75))]
+
+
+async def test_the_last_minutes_are_granted_once_however_many_ask_at_once(servers: Stack) -> None:
+    case = Case(CaseKey("sunshine-garden", "complaint", "T-1"), "ticket", "d", SystemTime().now(), version=1)
+    case.steps["nobody_answered"] = StepState(fired=1)
+    asked_for = {"_id": "effect-key", "case": str(case.key), "step": "nobody_answered", "run": case.run}
+    client = patient_store(servers.mongo.url, "test")
+    try:
+        database = open_database(client, "reeve")
+        await database["cases"].insert_one(case_document(case))
+        await database["notifications"].insert_one(asked_for)
+    finally:
+        await client.close()
+    async with servers.intake() as (_, http):
+        tokens = [await _issue(servers, timedelta(hours=1), f"R-{n}", str(case.key)) for n in range(6)]
+        more = {"answer": "more", "minutes": "30", "again": "0"}
+        pages = await asyncio.gather(*(http.post(f"/ack/{token}", data=more) for token in tokens))
+    said = sorted("No more time" in page.text for page in pages)
+    assert said == [False] * 4 + [True] * 2
+    assert [each["data"]["minutes"] for each in _bodies(servers)] == [30] * 4
 
 
 @pytest.mark.parametrize(
