@@ -103,7 +103,12 @@ async def test_everything_runs_and_stops_in_order(tmp_path: Path) -> None:
         order.append("rules left")
 
     chosen = settings(tmp_path)
-    async with local_stack(chosen, Console(file=io.StringIO()), rules, tiny_service) as stack:
+    said = io.StringIO()
+    async with local_stack(chosen, Console(file=said), rules, tiny_service) as stack:
+        assert [line.split("…")[0] for line in said.getvalue().splitlines() if "│" not in line] == [
+            *("Starting NATS", "Starting MongoDB", "Starting the sinks for email and SMS"),
+            *(f"Loading the rules of {chosen.rules}", "2 policies", "Starting intake, escalation, notify"),
+        ]
         assert stack.rules == "2 policies"
         assert running_stack(chosen.data) == stack.addresses
         assert stack.addresses.sink_url == f"http://127.0.0.1:{chosen.sink_http_port}/"

@@ -76,14 +76,16 @@ async def local_stack(
         if not port_is_free(settings.intake_port):
             raise PortTaken("intake", settings.intake_port, "REEVE_INTAKE_PORT")
         outputs = _Outputs(data / "logs", console)
-        started, urls = await _start_servers(stack, settings, data)
+        started, urls = await _start_servers(stack, settings, data, console)
         keepers = [asyncio.create_task(_keep_running(server, console)) for server in started]
         stack.push_async_callback(_cancel, keepers)
         sinks, provider_settings = _plan_sinks(settings, outputs)
         if sinks is not None:
+            show(console, "Starting the sinks for email and SMS…")
             await _start_processes(stack, [sinks])
         rules = "No rules folder is watched."
         if rules_hook is not None:
+            show(console, f"Loading the rules of {settings.rules}…")
             rules = await stack.enter_async_context(rules_hook(settings.rules.resolve(), urls))
             # At once: with rules that can't be activated the services wait, and this says for what.
             show(console, rules)
@@ -92,6 +94,7 @@ async def local_stack(
             name: SupervisedProcess(service(name, port), environment, outputs.named(name))
             for name, port in ports.items()
         }
+        show(console, f"Starting {', '.join(services)}…")
         await _start_processes(stack, list(services.values()))
         keepers += [asyncio.create_task(service.wait_failed()) for service in services.values()]
         addresses = StackAddresses(
@@ -131,7 +134,7 @@ def _near(name: str, wanted: int | None) -> int:
 
 
 async def _start_servers(
-    stack: AsyncExitStack, settings: StackSettings, data: Path
+    stack: AsyncExitStack, settings: StackSettings, data: Path, console: Console
 ) -> tuple[list[LocalServer], ServerUrls]:
     """Our own servers, and the addresses of all. Raises StackError."""
     own: list[LocalServer] = []
@@ -148,6 +151,8 @@ async def _start_servers(
         own.append(mongo_server)
     else:
         await check_mongo(mongo_url)
+    for server in own:
+        show(console, f"Starting {server.label}…")
     await start_together(stack, own)
     return own, ServerUrls(nats_url, mongo_url)
 

@@ -62,7 +62,6 @@ async def run_until_stopped(settings: StackSettings, console: Console, rules_hoo
 
 
 async def _run(settings: StackSettings, console: Console, rules_hook: RulesHook | None) -> None:
-    show(console, "Starting NATS, MongoDB and the services…")
     async with local_stack(settings, console, rules_hook) as stack:
         show(console, _what_to_try(stack))
         await stack.wait_failed()

@@ -26,6 +26,8 @@ def up(
     REEVE_SMTP_HOST, REEVE_SMS_GATEWAY) are used; what is not named is started here. Data stays in .reeve between
     runs.
     """
+    # Before anything large is loaded: on a busy machine that alone takes many seconds.
+    typer.echo("Starting Reeve…")
     from reeve.cli.stack.everything import run_everything
 
     run_everything(data=data, rules=rules, intake_port=port)
