@@ -16,8 +16,28 @@ from reeve.runtime.store.mongo import Database
 _STILL_WAITS = ("queued", "claimed", "unknown")
 
 
+_REFUSALS = {
+    "waits": (
+        "{delivery} is still {state}: it goes out by itself. "
+        "Another person or channel can be told beside it: --to RECIPIENT, --channel CHANNEL."
+    ),
+    "delivered": "{delivery} was delivered already; say --again to send it a second time.",
+    "for_nobody": "{delivery} was for nobody; say who should have it: --to RECIPIENT.",
+    "not_on_channel": "{recipient} has no address for {channel}; there is: {known}.",
+    "no_address": "{recipient} has no address at all; add one with `reeve recipients import`.",
+    "just_now": "Somebody had it sent again a moment ago: {delivery}. Look at that one first.",
+}
+
+
 class NotResent(ReeveError):
     """It can't be sent again so; the text says why, and what would work."""
+
+    def __init__(self, why: str, **words: str) -> None:
+        super().__init__(_REFUSALS[why].format(**words))
+        self.why = why
+        """Stable, for those who say it in another language."""
+        self.words = words
+        """What such a sentence names: ids, states and channels."""
 
 
 def again(
@@ -78,27 +98,23 @@ def refuse_if_pointless(delivery: Delivery, *, elsewhere: bool, insist: bool) ->
     `elsewhere`: another person or channel than the delivery's own is asked for.
     """
     if delivery.state in _STILL_WAITS and not elsewhere:
-        raise NotResent(
-            f"{delivery.short} is still {delivery.state}: it goes out by itself. "
-            "Another person or channel can be told beside it: --to RECIPIENT, --channel CHANNEL."
-        )
+        raise NotResent("waits", delivery=delivery.short, state=delivery.state)
     if delivery.state == "delivered" and not elsewhere and not insist:
-        raise NotResent(f"{delivery.short} was delivered already; say --again to send it a second time.")
+        raise NotResent("delivered", delivery=delivery.short)
     if for_nobody(delivery) and not elsewhere:
-        raise NotResent(f"{delivery.short} was for nobody; say who should have it: --to RECIPIENT.")
+        raise NotResent("for_nobody", delivery=delivery.short)
 
 
 def channel_for(delivery: Delivery, person: Recipient, asked: str | None) -> str:
     """The channel asked for, else the delivery's own, else the person's first. Raises NotResent."""
     known = sorted(channel for channel, address in person.addresses.items() if address)
-    if asked is not None:
-        if asked in known:
-            return asked
-        raise NotResent(f"{person.id} has no address for {asked}; there is: {', '.join(known) or 'none at all'}.")
-    if delivery.channel in known:
-        return delivery.channel
     if not known:
-        raise NotResent(f"{person.id} has no address at all; add one with `reeve recipients import`.")
+        raise NotResent("no_address", recipient=person.id)
+    wanted = asked or delivery.channel
+    if wanted in known:
+        return wanted
+    if asked is not None:
+        raise NotResent("not_on_channel", recipient=person.id, channel=asked, known=", ".join(known))
     return known[0]
 
 
@@ -109,5 +125,5 @@ async def send_again(
     others = await of_one_notification(database, delivery.notification)
     made = again(delivery, others, person, channel, by, note, now)
     if made.id not in await DeliveryStore(database).insert([made]):
-        raise NotResent(f"Somebody had it sent again a moment ago: {made.short}. Look at that one first.")
+        raise NotResent("just_now", delivery=made.short)
     return made

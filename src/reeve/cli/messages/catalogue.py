@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
+from reeve.cli.messages.texts import TEXTS
+from reeve.cli.near_names import near_name
+from reeve.cli.speaking import say
 from reeve.domain.bundle import Bundle, Policy
 from reeve.domain.case import Case
 from reeve.domain.errors import ReeveError
@@ -30,13 +32,12 @@ def names_of(bundle: Bundle) -> list[str]:
     return sorted(sent | set(bundle.messages) | {DIGEST, MORE_TIME, UNREACHABLE})
 
 
-def check_message(bundle: Bundle, message: str) -> None:
+def check_message(bundle: Bundle, message: str, lang: str) -> None:
     """Raises NoSuchMessage, with the closest name."""
     names = names_of(bundle)
     if message not in names:
-        close = get_close_matches(message, names, 1)
-        hint = f"did you mean {close[0]}?" if close else "`reeve messages list` shows what there is."
-        raise NoSuchMessage(f"There is no message {message!r}; {hint}")
+        hint = near_name(message, names, "reeve messages list", lang)
+        raise NoSuchMessage(say(TEXTS, "no_message", lang, message=message, hint=hint))
 
 
 def senders(bundle: Bundle, message: str) -> list[tuple[Policy, str, tuple[str, ...]]]:

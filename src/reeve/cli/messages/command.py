@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from reeve.cli.ending import fail
 from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.options import AsJson
-from reeve.cli.output import errors
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
 
@@ -74,8 +74,7 @@ def preview_message(
 
     page = MessagePage(spoken_language(lang))
     if case is not None and example:
-        errors().print("--case shows a real case, --example an invented one: choose one of them.")
-        raise typer.Exit(USAGE)
+        fail(page.say("case_or_example"), USAGE)
     wanted = Wanted(message, case, channel, language, role, site, rules)
     if not run(show_previews(wanted, page, as_json)):
         raise typer.Exit(BAD)
@@ -109,5 +108,5 @@ def send_message(
 
     page = MessagePage(spoken_language(lang))
     sending = Sending(message, case, to, channel, language, role, dry_run)
-    if not run(send_test(sending, None if as_json else page)):
+    if not run(send_test(sending, page, as_json)):
         raise typer.Exit(BAD)

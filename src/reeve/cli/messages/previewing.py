@@ -52,7 +52,7 @@ async def show_previews(wanted: Wanted, page: MessagePage, as_json: bool) -> boo
     """Whether every template works; the texts are printed. Raises NoSuchMessage, and what the case lacks."""
     targets = find_targets()
     if wanted.rules is not None and wanted.case is None:
-        previews = _examples(rules_in(wanted.rules, page.lang, as_json=False), wanted)
+        previews = _examples(rules_in(wanted.rules, page.lang, as_json=False), wanted, page.lang)
     else:
         async with open_record(targets, "messages") as database:
             bundle = (
@@ -61,9 +61,9 @@ async def show_previews(wanted: Wanted, page: MessagePage, as_json: bool) -> boo
                 else await active_rules(database, targets.matcher)
             )
             if wanted.case is None:
-                previews = _examples(bundle, wanted)
+                previews = _examples(bundle, wanted, page.lang)
             else:
-                previews = await _of_case(database, bundle, wanted, wanted.case)
+                previews = await _of_case(database, bundle, wanted, wanted.case, page.lang)
     providers = _known_providers(targets)
     for preview in previews:
         row = preview.row(providers)
@@ -71,27 +71,27 @@ async def show_previews(wanted: Wanted, page: MessagePage, as_json: bool) -> boo
     return not any(preview.rendered.fault for preview in previews)
 
 
-def _examples(bundle: Bundle, wanted: Wanted) -> list[Preview]:
+def _examples(bundle: Bundle, wanted: Wanted, lang: str) -> list[Preview]:
     policy, role = told_by(bundle, wanted.message, wanted.role)
     return [
         of_example(bundle, wanted.message, channel, language, role, policy, wanted.site)
-        for language, channel in _texts(bundle, wanted)
+        for language, channel in _texts(bundle, wanted, lang)
     ]
 
 
-async def _of_case(database: Database, bundle: Bundle, wanted: Wanted, named: str) -> list[Preview]:
-    case = await find_case(database, named)
+async def _of_case(database: Database, bundle: Bundle, wanted: Wanted, named: str, lang: str) -> list[Preview]:
+    case = await find_case(database, named, lang)
     role = role_for(bundle, case, wanted.message, wanted.role)
     now = SystemTime().now()
     return [
         await of_case(database, bundle, case, wanted.message, channel, language, role, now)
-        for language, channel in _texts(bundle, wanted)
+        for language, channel in _texts(bundle, wanted, lang)
     ]
 
 
-def _texts(bundle: Bundle, wanted: Wanted) -> list[tuple[str, str]]:
+def _texts(bundle: Bundle, wanted: Wanted, lang: str) -> list[tuple[str, str]]:
     """Language and channel of each text that is looked at; what is asked for and not there has Reeve's own text."""
-    check_message(bundle, wanted.message)
+    check_message(bundle, wanted.message, lang)
     known = list(spoken(bundle, wanted.message))
     languages = [wanted.language] if wanted.language else list(dict.fromkeys(each for each, _ in known))
     found = [

@@ -8,7 +8,7 @@ from typing import Any
 from reeve.cli.output import print_line
 from reeve.cli.speaking import say
 
-_TEXTS: Mapping[str, tuple[str, str]] = {
+TEXTS: Mapping[str, tuple[str, str]] = {
     "no_text": ("no text of its own: Reeve's built-in text is sent", "没有模板：发送内置文本"),
     "sent_by": ("sent by {steps}", "发送步骤：{steps}"),
     "to": ("to {roles}", "发给：{roles}"),
@@ -39,6 +39,36 @@ _TEXTS: Mapping[str, tuple[str, str]] = {
         "{provider} 使用其模板 {template}，无法注明是测试。",
     ),
     "sinks": ("It shows at {url}.", "可在 {url} 查看。"),
+    "no_message": ("There is no message {message!r}; {hint}", "没有消息 {message!r}；{hint}"),
+    "no_own_template": (
+        "{provider} sends templates it has approved, and {source} names none for {message} in {language}.",
+        "{provider} 只发送其审核过的模板，而 {source} 没有 {message} 的模板（{language}）。",
+    ),
+    "this_language": ("this language", "该语言"),
+    "no_provider": (
+        (
+            "No provider for {channel} is configured here (there is: {known}). Set REEVE_CHANNELS, REEVE_SMTP_HOST "
+            "or REEVE_SMS_GATEWAY as notify has them; `reeve channels list` shows what is read."
+        ),
+        (
+            "这里没有配置 {channel} 的服务商（已有：{known}）。请按 notify 的设置填写 REEVE_CHANNELS、"
+            "REEVE_SMTP_HOST 或 REEVE_SMS_GATEWAY；读到的内容见 `reeve channels list`。"
+        ),
+    ),
+    "none": ("none at all", "无"),
+    "nobody": (
+        "{to!r} is no number, no mail address and no recipient at {site}; {hint}",
+        "{to!r} 不是号码、邮箱，也不是 {site} 的接收人；{hint}",
+    ),
+    "no_address": (
+        "{person} has no address for {channel}; there is: {known}.",
+        "{person} 没有 {channel} 的联系方式；已有：{known}。",
+    ),
+    "any_channel": ("any channel", "任何渠道"),
+    "case_or_example": (
+        "--case shows a real case, --example an invented one: choose one of them.",
+        "--case 用真实工单，--example 用虚构工单：请二选一。",
+    ),
 }
 
 
@@ -50,7 +80,7 @@ class MessagePage:
 
     def say(self, name: str, **words: Any) -> str:
         """The text of that name."""
-        return say(_TEXTS, name, self.lang, **words)
+        return say(TEXTS, name, self.lang, **words)
 
     def listed(self, row: Mapping[str, Any]) -> None:
         """A message of the list."""

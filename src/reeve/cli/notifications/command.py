@@ -71,16 +71,16 @@ def list_notifications(
     from reeve.cli.notifications import reading
     from reeve.runtime.store.delivery_search import Wanted
 
-    page = _page(lang, as_json)
+    spoken = spoken_language(lang)
     wanted = Wanted(
         site=site,
         recipient=recipient,
         channel=channel,
         states=reading.states_of(state),
         held=state is State.held,
-        since=reading.moment_since(since) if since is not None else None,
+        since=reading.moment_since(since, spoken) if since is not None else None,
     )
-    run(reading.list_messages(wanted, case, limit, page))
+    run(reading.list_messages(wanted, case, limit, _page(spoken, as_json), spoken))
 
 
 @app.command("show")
@@ -103,7 +103,8 @@ def show_notification(
     """
     from reeve.cli.notifications import reading
 
-    run(reading.show_message(id, text, _page(lang, as_json)))
+    spoken = spoken_language(lang)
+    run(reading.show_message(id, text, _page(spoken, as_json), spoken))
 
 
 @app.command("resend")
@@ -131,12 +132,12 @@ def resend_notification(
     """
     from reeve.cli.notifications.resending import Request, resend
 
-    run(resend(Request(id, channel, to, note, author, again, dry_run), _page(lang, as_json)))
+    spoken = spoken_language(lang)
+    run(resend(Request(id, channel, to, note, author, again, dry_run), _page(spoken, as_json), spoken))
 
 
-def _page(lang: str | None, as_json: bool) -> Page | None:
-    """What prints for people; None: as JSON. A language that nobody speaks ends the command either way."""
+def _page(lang: str, as_json: bool) -> Page | None:
+    """What prints for people; None: as JSON."""
     from reeve.cli.notifications.page import Page
 
-    spoken = spoken_language(lang)
-    return None if as_json else Page(spoken)
+    return None if as_json else Page(lang)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reeve.cli.notifications.texts import WORDS
+from reeve.cli.speaking import say
 from reeve.domain.errors import ReeveError
 from reeve.runtime.store.deliveries import Delivery
 from reeve.runtime.store.delivery_search import named
@@ -16,15 +18,12 @@ class SeveralNotifications(ReeveError):
     """More than one is called so."""
 
 
-async def find_delivery(database: Database, wanted: str) -> Delivery:
+async def find_delivery(database: Database, wanted: str, lang: str) -> Delivery:
     """The only delivery of that name. Raises NoSuchNotification or SeveralNotifications."""
     found = await named(database, wanted)
     if len(found) == 1:
         return found[0]
     if found:
         names = "\n".join(f"  {each.short}  {each.case}  {each.recipient}  {each.channel}" for each in found)
-        raise SeveralNotifications(f"Several messages are called {wanted!r}:\n{names}\nName one of these.")
-    raise NoSuchNotification(
-        f"There is no message called {wanted!r}; `reeve notifications list` shows what there is "
-        "(names look like 7m2f-0q3d, and a beginning of three letters is enough)."
-    )
+        raise SeveralNotifications(say(WORDS, "several", lang, wanted=wanted, names=names))
+    raise NoSuchNotification(say(WORDS, "no_such", lang, wanted=wanted))

@@ -17,8 +17,10 @@ from reeve.cli.notifications.finding import find_delivery
 from reeve.cli.notifications.hours import waiting_for_their_hour
 from reeve.cli.notifications.page import Page
 from reeve.cli.notifications.rows import row_of, whole_row
+from reeve.cli.notifications.texts import WORDS
 from reeve.cli.output import errors, print_json
 from reeve.cli.rules.versions import active_rules, zones_of
+from reeve.cli.speaking import say
 from reeve.cli.targets import Targets, find_targets, open_record
 from reeve.domain.effects import Because
 from reeve.rulelang.scenarios import read_moment
@@ -30,12 +32,12 @@ from reeve.runtime.store.notifications import NotificationStore
 from reeve.runtime.time_source import SystemTime
 
 
-async def list_messages(wanted: Wanted, case: str | None, limit: int, page: Page | None) -> None:
+async def list_messages(wanted: Wanted, case: str | None, limit: int, page: Page | None, lang: str) -> None:
     """Prints them, and for people how many there are, or what may have been meant where there are none."""
     targets = find_targets()
     async with open_record(targets, "notifications") as database:
         if case is not None:
-            wanted = replace(wanted, case=str((await find_case(database, case)).key))
+            wanted = replace(wanted, case=str((await find_case(database, case, lang)).key))
         hours = await waiting_for_their_hour(database, wanted, SystemTime().now(), limit)
         found = [*hours, *map(row_of, await latest(database, wanted, limit + 1))]
         mean = [] if found else await _meant(database, wanted)
@@ -71,11 +73,11 @@ def _close(option: str, asked: str, known: Iterable[str]) -> list[str]:
     return [] if asked in names else [f"{option} {each}" for each in get_close_matches(asked, names, 1)]
 
 
-async def show_message(wanted: str, text: bool, page: Page | None) -> None:
+async def show_message(wanted: str, text: bool, page: Page | None, lang: str) -> None:
     """Prints one with its attempts. Raises NoSuchNotification or SeveralNotifications."""
     targets = find_targets()
     async with open_record(targets, "notifications") as database:
-        delivery = await find_delivery(database, wanted)
+        delivery = await find_delivery(database, wanted, lang)
         asked = (await NotificationStore(database).load([delivery.notification])).get(delivery.notification)
         siblings = await of_one_notification(database, delivery.notification)
         together = await waiting_in_group(database, delivery.group) if delivery.group else 1
@@ -106,12 +108,12 @@ def states_of(state: str | None) -> Sequence[str] | None:
     return OPEN_STATES if state == "open" else (state,)
 
 
-def moment_since(text: str) -> datetime:
+def moment_since(text: str, lang: str) -> datetime:
     """`12h` ago, or that moment. Ends the command where it is neither."""
     before = ago(text, SystemTime().now())
     if before is not None:
         return before
     moment = read_moment(text)
     if moment is None:
-        fail(f"--since {text}: write 30m, 12h, 3d or 2w, or a moment like '2026-02-14 18:10'.", USAGE)
+        fail(say(WORDS, "no_moment", lang, text=text), USAGE)
     return moment.astimezone()

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from reeve.cli.notifications.finding import NoSuchNotification, find_delivery
+from reeve.cli.ending import fail
+from reeve.cli.exit_codes import BAD
+from reeve.cli.near_names import near_name
+from reeve.cli.notifications.finding import find_delivery
 from reeve.cli.notifications.page import Page
 from reeve.cli.notifications.rows import row_of
+from reeve.cli.notifications.texts import NOT_RESENT, STATES, WORDS
 from reeve.cli.output import print_json, print_line
 from reeve.cli.rules.versions import rules_if_any
+from reeve.cli.speaking import say
 from reeve.cli.targets import Targets, find_targets, open_record
+from reeve.domain.errors import ReeveError
 from reeve.domain.recipients import Recipient
 from reeve.runtime.author import login_name
 from reeve.runtime.delivery_life import for_nobody
-from reeve.runtime.resending import channel_for, refuse_if_pointless, send_again
+from reeve.runtime.resending import NotResent, channel_for, refuse_if_pointless, send_again
 from reeve.runtime.store.deliveries import Delivery
 from reeve.runtime.store.mongo import Database
 from reeve.runtime.store.recipients import RecipientStore
 from reeve.runtime.time_source import SystemTime
+
+
+class NoSuchRecipient(ReeveError):
+    """Nobody at the case's site or above it has this id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +44,34 @@ class Request:
     dry_run: bool
 
 
-async def resend(request: Request, page: Page | None) -> None:
-    """The message goes out once more, and that is printed. Raises NoSuchNotification, and why it can't."""
+async def resend(request: Request, page: Page | None, lang: str) -> None:
+    """The message goes out once more, and that is printed; or the command ends with why it can't.
+
+    Raises NoSuchNotification, SeveralNotifications, NoSuchRecipient.
+    """
+    try:
+        await _resend(request, page, lang)
+    except NotResent as refused:
+        fail(not_resent(refused, lang), BAD)
+
+
+def not_resent(refused: NotResent, lang: str) -> str:
+    """Why, as a sentence in `en` or `zh`."""
+    if lang != "zh":
+        return str(refused)
+    state = say(STATES, refused.words.get("state", ""), lang)
+    return NOT_RESENT[refused.why].format_map({**refused.words, "state": state})
+
+
+async def _resend(request: Request, page: Page | None, lang: str) -> None:
     targets = find_targets()
     async with open_record(targets, "notifications") as database:
-        delivery = await find_delivery(database, request.id)
+        delivery = await find_delivery(database, request.id, lang)
         elsewhere = request.to not in (None, delivery.recipient)
         if not for_nobody(delivery):
             elsewhere |= request.channel not in (None, delivery.channel)
         refuse_if_pointless(delivery, elsewhere=elsewhere, insist=request.again)
-        person = await _person(database, targets, delivery, request.to)
+        person = await _person(database, targets, delivery, request.to, lang)
         channel = channel_for(delivery, person, request.channel)
         words = {"old": delivery.short, "who": person.id, "channel": channel}
         if request.dry_run:
@@ -65,7 +92,7 @@ async def resend(request: Request, page: Page | None) -> None:
         print_line((page.word("resent", new=made.short, **words), "green"))
 
 
-async def _person(database: Database, targets: Targets, delivery: Delivery, to: str | None) -> Recipient:
+async def _person(database: Database, targets: Targets, delivery: Delivery, to: str | None, lang: str) -> Recipient:
     """Whom it goes to: at the place of the delivery, at the case's site, or in the organisation above."""
     store = RecipientStore(database)
     wanted = to or delivery.recipient
@@ -79,10 +106,9 @@ async def _person(database: Database, targets: Targets, delivery: Delivery, to: 
     for place in places:
         if (place, wanted) in known:
             return known[place, wanted]
-    names = sorted({person.id for place in places for person in await store.all(place)})
-    close = get_close_matches(wanted, names, 1)
-    hint = f"did you mean {close[0]}?" if close else "`reeve recipients list` shows who there is."
-    raise NoSuchNotification(f"There is no recipient {wanted!r} at {delivery.case.site}; {hint}")
+    names = [person.id for place in places for person in await store.all(place)]
+    hint = near_name(wanted, names, "reeve recipients list", lang)
+    raise NoSuchRecipient(say(WORDS, "no_recipient", lang, wanted=wanted, site=delivery.case.site, hint=hint))
 
 
 async def _parent(database: Database, targets: Targets, site: str) -> str | None:

@@ -133,4 +133,30 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "{new} 即将发给 {who}（{channel}）。进展：reeve notifications show {new}",
     ),
     "would": ("Would send {old} again to {who} by {channel}.", "将把 {old} 重发给 {who}（{channel}）。"),
+    "no_such": (
+        (
+            "There is no message called {wanted!r}; `reeve notifications list` shows what there is "
+            "(names look like 7m2f-0q3d, and a beginning of three letters is enough)."
+        ),
+        "没有名为 {wanted!r} 的消息；`reeve notifications list` 列出全部（名称形如 7m2f-0q3d，写前三位即可）。",
+    ),
+    "several": (
+        "Several messages are called {wanted!r}:\n{names}\nName one of these.",
+        "有多条消息名为 {wanted!r}：\n{names}\n请写明其中一条。",
+    ),
+    "no_recipient": ("There is no recipient {wanted!r} at {site}; {hint}", "{site} 没有接收人 {wanted!r}；{hint}"),
+    "no_moment": (
+        "--since {text}: write 30m, 12h, 3d or 2w, or a moment like '2026-02-14 18:10'.",
+        "--since {text}：请写 30m、12h、3d、2w，或时刻，例如 '2026-02-14 18:10'。",
+    ),
 }
+
+NOT_RESENT: Mapping[str, str] = {
+    "waits": "{delivery} 目前{state}，会自行发出。可同时通知其他人，或换渠道：--to 接收人、--channel 渠道。",
+    "delivered": "{delivery} 已送达；如需再发一次，加 --again。",
+    "for_nobody": "{delivery} 没有接收人；请写明发给谁：--to 接收人。",
+    "not_on_channel": "{recipient} 没有 {channel} 的联系方式；已有：{known}。",
+    "no_address": "{recipient} 没有任何联系方式；用 `reeve recipients import` 补上。",
+    "just_now": "刚才已有人要求重发：{delivery}。请先查看那一条。",
+}
+"""Why a message is not sent again, in Chinese; the English stands where it arises."""

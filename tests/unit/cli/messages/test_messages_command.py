@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reeve.cli.main import main
+from reeve.cli.messages import sending
 from reeve.cli.messages.catalogue import NoSuchMessage, check_message, names_of, told_by
 from reeve.cli.messages.preview import of_example
 from reeve.cli.messages.texts import MessagePage
 from reeve.domain.bundle import Bundle
+from reeve.domain.case import Case, CaseKey
 from reeve.domain.flood.settings import DIGEST
+from reeve.domain.recipients import Recipient
 from reeve.rulelang.load import load_bundle, read_folder
 from reeve.rulelang.sms_segments import parts
 from reeve.runtime.providers.http_file import HttpFile
@@ -80,9 +86,19 @@ def test_a_digest_holds_several_matters(bundle: Bundle) -> None:
     assert {"T-100001", "T-100002"} <= set(body.replace("(", " ").replace(")", " ").replace(":", " ").split())
 
 
-def test_a_name_that_is_close(bundle: Bundle) -> None:
-    with pytest.raises(NoSuchMessage, match="did you mean complaint_reported"):
-        check_message(bundle, "complaint_reportd")
+@pytest.mark.parametrize(
+    ("lang", "close", "nothing_like"),
+    [
+        ("en", "did you mean complaint_reported?", "see `reeve messages list`."),
+        ("zh", "是不是想写 complaint_reported？", "见 `reeve messages list`。"),
+    ],
+)
+def test_a_name_that_there_is_not(bundle: Bundle, lang: str, close: str, nothing_like: str) -> None:
+    for name, says in (("complaint_reportd", close), ("zzzz", nothing_like)):
+        with pytest.raises(NoSuchMessage) as refused:
+            check_message(bundle, name, lang)
+        assert repr(name) in str(refused.value)
+        assert str(refused.value).endswith(says)
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -107,3 +123,50 @@ def test_a_folder_with_mistakes_is_refused(tmp_path: Path, capsys: pytest.Captur
     (tmp_path / "site.yaml").write_text("language: 1\nzona: Asia/Shanghai\n")
     assert run("list", "--rules", str(tmp_path)) == 1
     assert "zone" in capsys.readouterr().err
+
+
+PEOPLE = [Recipient("pm-1", "garden", addresses={"email": "pm@example.org"})]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "english", "chinese"),
+    [
+        (("--to", "pm-11"), "no recipient at garden; did you mean pm-1?", "garden 的接收人；是不是想写 pm-1？"),
+        (("--to", "pm-1", "--channel", "sms"), "for sms; there is: email.", "没有 sms 的联系方式；已有：email。"),
+    ],
+)
+def test_why_a_test_message_is_not_sent(
+    bundle: Bundle,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    english: str,
+    chinese: str,
+) -> None:
+    class People:
+        def __init__(self, _: object) -> None:
+            pass
+
+        async def by_id(self, keys: list[tuple[str, str]]) -> dict[tuple[str, str], Recipient]:
+            return {(each.place, each.id): each for each in PEOPLE if (each.place, each.id) in keys}
+
+        async def all(self, place: str) -> list[Recipient]:
+            return [each for each in PEOPLE if each.place == place]
+
+    @asynccontextmanager
+    async def no_record(*_: object) -> AsyncIterator[None]:
+        yield
+
+    async def rules(*_: object) -> Bundle:
+        return bundle
+
+    async def case(*_: object) -> Case:
+        return Case(CaseKey("garden", "complaint", "T-1"), "ticket", "d", datetime(2026, 11, 20, tzinfo=UTC))
+
+    monkeypatch.setattr(sending, "open_record", no_record)
+    monkeypatch.setattr(sending, "active_rules", rules)
+    monkeypatch.setattr(sending, "find_case", case)
+    monkeypatch.setattr(sending, "RecipientStore", People)
+    for lang, says in (("en", english), ("zh", chinese)):
+        assert run("send", "complaint_reported", "--case", "T-1", *arguments, "--lang", lang) == 1
+        assert says in capsys.readouterr().err
