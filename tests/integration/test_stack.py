@@ -107,7 +107,8 @@ async def test_everything_runs_and_stops_in_order(tmp_path: Path) -> None:
     async with local_stack(chosen, Console(file=said), rules, tiny_service) as stack:
         assert [line.split("…")[0] for line in said.getvalue().splitlines() if "│" not in line] == [
             *("Starting NATS", "Starting MongoDB", "Starting the sinks for email and SMS"),
-            *(f"Loading the rules of {chosen.rules}", "2 policies", "Starting intake, escalation, notify"),
+            f"Loading the rules of {chosen.rules}; new ones are checked and tried first",
+            *("2 policies", "Starting intake, escalation, notify"),
         ]
         assert stack.rules == "2 policies"
         assert running_stack(chosen.data) == stack.addresses

@@ -85,7 +85,7 @@ async def local_stack(
             await _start_processes(stack, [sinks])
         rules = "No rules folder is watched."
         if rules_hook is not None:
-            show(console, f"Loading the rules of {settings.rules}…")
+            show(console, f"Loading the rules of {settings.rules}; new ones are checked and tried first…")
             rules = await stack.enter_async_context(rules_hook(settings.rules.resolve(), urls))
             # At once: with rules that can't be activated the services wait, and this says for what.
             show(console, rules)

@@ -1,4 +1,4 @@
-"""The providers that are configured, and what is wrong with their files, printed."""
+"""The providers that the files describe, and what is wrong with the files, printed; no service is asked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.notify.settings import NotifySettings
 
 
 def list_providers(channels: Path | None, as_json: bool, lang: str) -> None:
-    """Prints those that can be read, and how many files can't."""
+    """Prints those whose files can be read, and how many can't; people are told that notify may run others."""
     found, faults = check_configured(settings_of(channels), secrets="none")
     for each in found:
         row = _row(each)
@@ -33,6 +33,8 @@ def list_providers(channels: Path | None, as_json: bool, lang: str) -> None:
         errors().print(say("none", lang, folder=channels or DEFAULT_FOLDER))
     if faults:
         errors().print(say("some_bad", lang, count=len({fault.source for fault in faults})), style="yellow")
+    if found and not as_json:
+        errors().print(say("from_files", lang), style="dim")
 
 
 def check_files(folder: Path | None, as_json: bool, lang: str) -> bool:

@@ -27,6 +27,8 @@ Folder = Annotated[
 def list_providers(channels: Folder = None, as_json: AsJson = False, lang: Lang = None) -> None:
     """Lists the providers by channel and order: shares, limits, what they post back. Never a secret.
 
+    It reads the files and asks no service: notify runs what they say within seconds, unless one has a fault.
+
     Examples:
 
     reeve channels list

@@ -15,6 +15,16 @@ WORDS: Mapping[str, tuple[str, str]] = {
         "Files that can't be used: {count}; `reeve channels check` says why.",
         "无法使用的文件：{count} 个；原因见 `reeve channels check`。",
     ),
+    "from_files": (
+        (
+            "This is what the files say. Notify goes by them a few seconds after a save; while one of them has a "
+            "fault, by what it read before (docs/providers.md)."
+        ),
+        (
+            "以上是配置文件的内容。保存几秒后 notify 即按此运行；"
+            "只要有文件出错，就仍按之前读到的内容运行（见 docs/providers.md）。"
+        ),
+    ),
     "order": ("order {order}, share {share}", "顺序 {order}，份额 {share}"),
     "per_second": ("{rate}/s at most", "每秒最多 {rate} 条"),
     "burst": ("{burst} at once", "突发 {burst} 条"),

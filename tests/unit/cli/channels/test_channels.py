@@ -66,9 +66,12 @@ def test_providers_are_listed_without_their_secrets(folder: Path, monkeypatch: p
     assert listed.exit_code == 0
     assert "order 2, share 1, 5/s at most, 9 at once, 8 at a time" in listed.output
     assert "not set: REEVE_TEST_KEY" in listed.output
+    assert "This is what the files say. Notify goes by them a few seconds after a save" in listed.stderr
+    assert "以上是配置文件的内容" in RUN.invoke(app, ["list", "--channels", str(folder), "--lang", "zh"]).stderr
     monkeypatch.setenv("REEVE_TEST_KEY", "hunter2")
-    written = RUN.invoke(app, ["list", "--channels", str(folder), "--json"]).stdout
-    rows = [json.loads(line) for line in written.splitlines()]
+    written = RUN.invoke(app, ["list", "--channels", str(folder), "--json"])
+    assert written.stderr == ""
+    rows = [json.loads(line) for line in written.stdout.splitlines()]
     assert [(row["channel"], row["name"], row["kind"]) for row in rows] == [
         ("email", "mail", "smtp"),
         ("sms", "sms-a", "http"),
