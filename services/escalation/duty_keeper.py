@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from reeve.domain.bundle import Bundle
-from reeve.domain.duties import POLICY, next_case, runs_at
+from reeve.domain.duties import POLICY, next_case, runs_at, told_by_rota
 from reeve.domain.schedules import Duty
 from reeve.ports import Away, TimeSource
 from reeve.runtime.bus.lanes import lane_of
@@ -127,11 +127,8 @@ class DutyKeeper:
         return len(works)
 
     def _told_by_rota(self, bundle: Bundle, name: str, site: str, at: datetime | None) -> bool:
-        """Whether rotas tell everybody of the duty at that moment, so that it does not come."""
-        duty = bundle.duties.get(name)
-        if duty is None or not duty.by_rota or at is None:
-            return False
-        return all(self._shifts.hands_over(site, role, at) for role in duty.by_rota)
+        """See `duties.told_by_rota`."""
+        return at is not None and told_by_rota(bundle.duties.get(name), site, at, self._shifts.hands_over)
 
 
 def _next_moment(bundle: Bundle, duty: Duty, site: str, now: datetime) -> datetime | None:

@@ -7,7 +7,7 @@ its moment like any deadline. When it opens it leaves its successor behind, so t
 from __future__ import annotations
 
 import calendar as gregorian
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
 from reeve.domain.bundle import Bundle, SiteSettings
@@ -133,6 +133,15 @@ def _scheduled(key: CaseKey, duty: Duty, family: str, digest: str, at: datetime,
 def duty_of(case: Case) -> str:
     """Name of the duty that a case of policy `duty` belongs to."""
     return str(case.facts.get(DUTY, case.key.subject.partition("/")[0]))
+
+
+HandsOver = Callable[[str, str, datetime], bool]
+"""Place, role and moment: whether a rota speaks of them, and tells its hand-overs."""
+
+
+def told_by_rota(duty: Duty | None, site: str, at: datetime, hands_over: HandsOver) -> bool:
+    """Whether rotas tell everybody of the duty at that moment, so that it does not come."""
+    return duty is not None and bool(duty.by_rota) and all(hands_over(site, role, at) for role in duty.by_rota)
 
 
 def runs_at(duty: Duty, site: str) -> bool:

@@ -27,6 +27,13 @@ def unschedule_duty(workset: Workset, case_id: str) -> None:
         _forget(workset, case)
 
 
+def skip_duty(workset: Workset, case: Case, bundle: Bundle) -> None:
+    """The scheduled occurrence does not come; the next one after it stands ready."""
+    if case.next_due is not None:
+        _put_next(workset, bundle, duty_of(case), case.key.site, case.next_due)
+    _forget(workset, case)
+
+
 def open_duty(workset: Workset, case: Case, bundle: Bundle, now: datetime) -> None:
     """The scheduled case is open as of its own moment, its successor stands ready, and evidence that came before
     has reached it. A duty that the rules no longer know is forgotten."""

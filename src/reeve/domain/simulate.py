@@ -15,10 +15,11 @@ from reeve.domain.advance import apply_event, apply_revision, apply_tick
 from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.counts import Count
+from reeve.domain.duties import HandsOver, duty_of, told_by_rota
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
 from reeve.domain.recipients import OnShift, Recipient, Resolution, climb_effects, said_once
-from reeve.domain.recurring import schedule_duty
+from reeve.domain.recurring import schedule_duty, skip_duty
 from reeve.domain.telling import (
     WAITED,
     People,
@@ -68,9 +69,11 @@ class Simulation:
         told: Callable[[Told], None] | None = None,
         duties: bool = True,
         on_shift: OnShift | None = None,
+        hands_over: HandsOver | None = None,
     ) -> None:
         """`told` is called for every notification that is not moot, with or without `people`. `duties` False: no
-        recurring duty comes. `on_shift` says who of the people is on the rota of a role."""
+        recurring duty comes. `on_shift` says who of the people is on the rota of a role, `hands_over` which duties
+        don't come because a rota tells them."""
         self._bundle = bundle
         self._tell = told
         self._people = People(people) if people is not None else None
@@ -83,6 +86,7 @@ class Simulation:
         self._now: datetime | None = None
         self._duties = duties
         self._on_shift = on_shift
+        self._hands_over = hands_over
         self._sites: set[str] = set()
         """Sites whose duties run."""
 
@@ -163,13 +167,20 @@ class Simulation:
             case = self._workset.case(case_id)
             if case is None or case.next_due != at:
                 continue
-            apply_tick(self._workset, case_id, self._bundle, at)
+            if case.scheduled and self._told_by_rota(case, at):
+                skip_duty(self._workset, case, self._bundle)
+            else:
+                apply_tick(self._workset, case_id, self._bundle, at)
             yield from self._collect()
 
     def _schedule(self, site: str, duties: Iterable[str], at: datetime) -> None:
         for duty in sorted(duties):
             schedule_duty(self._workset, site, duty, self._bundle, at)
         self._note_due()
+
+    def _told_by_rota(self, case: Case, at: datetime) -> bool:
+        duty = self._bundle.duties.get(duty_of(case))
+        return self._hands_over is not None and told_by_rota(duty, case.key.site, at, self._hands_over)
 
     def _is_scheduled(self, case_id: str) -> bool:
         case = self._workset.case(case_id)

@@ -221,6 +221,27 @@ def test_a_duty_that_is_taken_out_comes_no_more_and_a_new_one_does() -> None:
     assert subjects == {"meeting/2026-03-09"}
 
 
+def test_a_duty_that_a_rota_tells_does_not_come_until_the_rota_has_gone() -> None:
+    everybody = "- {duty: hand_over, every: day at 07:00, who: [front_desk, guard], unless: rota}"
+    asked: list[tuple[str, str]] = []
+
+    def hands_over(place: str, role: str, at: datetime) -> bool:
+        asked.append((place, role))
+        return at < moment("2026-03-08 00:00") and (role == "front_desk" or at < moment("2026-03-07 00:00"))
+
+    simulation = Simulation(rules(everybody + LEDGER), hands_over=hands_over)
+    simulation.start("s", moment("2026-03-04 12:00"))
+    came = lines(simulation.finish(moment("2026-03-09 12:00")))
+    opened = [subject for _, subject, what, _ in came if what == "opened"]
+    assert [each for each in opened if each.startswith("hand_over")] == [
+        "hand_over/2026-03-07",  # the guards have no rota any more
+        "hand_over/2026-03-08",
+        "hand_over/2026-03-09",
+    ]
+    assert "ledger_check/2026-03-05" in opened, "it asks for no rota"
+    assert set(asked) == {("s", "front_desk"), ("s", "guard")}
+
+
 def test_a_report_is_about_the_time_since_the_one_before() -> None:
     report = (
         "- {duty: summary, every: month on 30 at 09:00, who: front_desk, report: {cases: complaint, period: month}}"

@@ -13,7 +13,7 @@ from reeve.cli.options import RULES, AsJson, EventsFile, Lang, RulesFolder
 from reeve.cli.output import errors, padded, print_json, print_line
 from reeve.cli.rules import calendars, checking, facts, history, pushing, shadow
 from reeve.cli.rules.backtest import command as backtest
-from reeve.cli.rules.reading import bundle_of, loaded, moment_in, people_in, rules_in
+from reeve.cli.rules.reading import bundle_of, loaded, moment_in, people_in, rotas_in, rules_in
 from reeve.cli.speaking import spoken_language
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def run_tests(folder: RulesFolder = RULES, as_json: AsJson = False, lang: Lang =
 @app.command(
     epilog="Examples: reeve rules simulate rules morning.ndjson --until 2026-02-14; "
     "reeve rules simulate rules - --json < events.json; "
-    "reeve rules simulate rules events.ndjson --recipients people.csv"
+    "reeve rules simulate rules events.ndjson --recipients people.csv --shifts shifts.yaml"
 )
 def simulate(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Rules folder.")],
@@ -98,8 +98,16 @@ def simulate(
     recipients: Annotated[
         Path | None,
         typer.Option(
-            help="CSV, XLSX or JSON of people, as for `reeve recipients import`; no rota plays a part.",
+            help="CSV, XLSX or JSON of people, as for `reeve recipients import`.",
             show_default="all are reachable",
+        ),
+    ] = None,
+    shifts: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML of rotas, as for `reeve shifts import`: who is on is told, and duties that a rota tells "
+            "don't come.",
+            show_default="no rota plays a part",
         ),
     ] = None,
     duties: Annotated[
@@ -112,7 +120,7 @@ def simulate(
 
     Events are taken in the order of the file. A bad one is told about on stderr with its line; the others run.
 
-    Exit codes: 0 done, 1 an event or recipient was bad or the rules have errors, 2 wrong usage.
+    Exit codes: 0 done, 1 an event, recipient or rota was bad or the rules have errors, 2 wrong usage.
     """
     from reeve.cli.rules.simulating import simulate_file
 
@@ -121,7 +129,8 @@ def simulate(
     like = "a moment like 2026-02-14, 2026-02-14 18:10 or 2026-02-14T18:10+08:00"
     end = moment_in("--until", until, bundle, like) if until is not None else None
     people, faults = people_in(recipients, spoken) if recipients is not None else (None, 0)
-    tally = simulate_file(bundle, events, end, people, as_json=as_json, duties=duties, lang=spoken)
+    rotas = rotas_in(shifts, bundle, spoken, as_json) if shifts is not None else None
+    tally = simulate_file(bundle, events, end, people, rotas, as_json=as_json, duties=duties, lang=spoken)
     if not as_json:
         words = _WORDS[spoken]
         refused = words["refused"].format(n=tally.refused) if tally.refused else ""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from reeve.domain.bundle import Bundle
     from reeve.domain.recipients import Recipient
     from reeve.rulelang.load import LoadResult
+    from reeve.runtime.store.shifts import Rotas
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
@@ -67,6 +68,29 @@ def people_in(file: Path, language: str = "en") -> tuple[list[Recipient], int]:
     for fault in rows.faults:
         errors().print(f"{file}, {fault_text(fault, language)}")
     return list(rows.recipients), len(rows.faults)
+
+
+def rotas_in(file: Path, bundle: Bundle, language: str, as_json: bool) -> Rotas:
+    """The rotas of a file; where it has errors or can't be read, that is told and the command ends."""
+    from reeve.cli.excerpts import excerpt
+    from reeve.rulelang.shift_files import read_shifts
+    from reeve.runtime.store.shifts import Rotas
+
+    try:
+        content = file.read_bytes()
+    except OSError:
+        fail(f"{file}: can't be read.", USAGE)
+    rotas, problems = read_shifts(str(file), content, lambda place: bundle.site(place).zone)
+    for problem in problems:
+        if as_json:
+            print_json(problem.as_json(language))
+            continue
+        errors().print(problem.render(language))
+        for line in excerpt(content, problem.line, problem.column) or ():
+            errors().print(line)
+    if any(problem.is_error for problem in problems):
+        fail(f"{file}: the rotas have errors; mend them first (`reeve shifts import --dry-run` finds them).", BAD)
+    return Rotas({(rota.place, rota.role): rota for rota in rotas})
 
 
 def moment_in(option: str, text: str, bundle: Bundle, like: str) -> datetime:

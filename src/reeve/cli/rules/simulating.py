@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import orjson
 from rich.console import Console
@@ -30,6 +30,9 @@ from reeve.domain.simulate import Simulation
 from reeve.runtime.process import collect_seldom
 from reeve.runtime.spill import InTimeOrder, Spill
 
+if TYPE_CHECKING:
+    from reeve.runtime.store.shifts import Rotas
+
 _WORTH_A_BAR = 1_000_000
 """Bytes: a smaller file is done before anybody looks."""
 
@@ -48,6 +51,7 @@ def simulate_file(
     file: Path,
     until: datetime | None,
     people: Sequence[Recipient] | None,
+    rotas: Rotas | None = None,
     *,
     as_json: bool,
     duties: bool = True,
@@ -63,7 +67,10 @@ def simulate_file(
     sorted_file = not file.is_file() or _in_order(file)
     tally = Tally()
     with opened(file) as (stream, size), _shown(size) as (advance, out), Spill() as shelf:
-        simulation = Simulation(bundle, people, shelf=shelf, duties=duties)
+        on_shift, hands_over = (rotas.on_shift, rotas.hands_over) if rotas is not None else (None, None)
+        simulation = Simulation(
+            bundle, people, shelf=shelf, duties=duties, on_shift=on_shift, hands_over=hands_over
+        )
         effects = _effects(simulation, valid_events([bundle], stream, advance, tally), until)
         if not sorted_file:
             ordered = InTimeOrder(shelf)

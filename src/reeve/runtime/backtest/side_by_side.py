@@ -10,6 +10,7 @@ from reeve.domain.bundle import Bundle
 from reeve.domain.case import Case
 from reeve.domain.comparison import ACTIVE, CANDIDATE, Comparison, Side
 from reeve.domain.counts import Count
+from reeve.domain.duties import HandsOver
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
 from reeve.domain.facts import zone_of
@@ -36,6 +37,7 @@ class SideBySide:
         since: datetime | None = None,
         public_url: str = "",
         on_shift: OnShift | None = None,
+        hands_over: HandsOver | None = None,
     ) -> None:
         """`since` None: the candidate is active on its side from the start, and everything is compared."""
         self.comparison = Comparison(_shelf(spill, "compared"))
@@ -50,13 +52,21 @@ class SideBySide:
         self._comparing = since is None
         held = tuple(people) if people is not None else None
         self._sides = (
-            Simulation(active, held, shelf=_shelf(spill, "active"), told=self._hears(ACTIVE), on_shift=on_shift),
+            Simulation(
+                active,
+                held,
+                shelf=_shelf(spill, "active"),
+                told=self._hears(ACTIVE),
+                on_shift=on_shift,
+                hands_over=hands_over,
+            ),
             Simulation(
                 active if since is not None else candidate,
                 held,
                 shelf=_shelf(spill, "candidate"),
                 told=self._hears(CANDIDATE),
                 on_shift=on_shift,
+                hands_over=hands_over,
             ),
         )
 

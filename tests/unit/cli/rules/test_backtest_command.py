@@ -70,6 +70,22 @@ def test_a_whole_file_is_compared(candidate: Path, active: Path, events: Path) -
     assert [each["case"] for each in cases] == ["s/complaint/OLD", "s/complaint/NEW"]
 
 
+def test_a_duty_that_a_rota_tells_comes_on_neither_side(events: Path, tmp_path: Path) -> None:
+    duty = "- {duty: hand_over, every: day at 08:00, who: front_desk, unless: rota, message: late}\n"
+    rota = "- {place: s, role: front_desk, start: 2026-02-01, groups: {A: li}, every: day at 08:00, turns: [A]}\n"
+    first, second = (write_rules(tmp_path / name, rule_files(duties=duty)) for name in ("a", "b"))
+    shifts = tmp_path / "rota.yaml"
+    shifts.write_text(rota, encoding="utf-8")
+    until_then = ("--until", "2026-03-04", "--json")
+    found = [run(first, second, events, *until_then, *more) for more in ((), ("--shifts", str(shifts)))]
+    opened = [
+        {row["policy"]: (row["before"], row["after"]) for row in rows(result)[0]["cases_opened"]}
+        for result in found
+    ]
+    assert opened[0] == opened[1] | {"duty": (2, 2)}
+    assert "duty" not in opened[1]
+
+
 @pytest.mark.parametrize("since", ["1d", "24h", "2026-03-02", "2026-03-01 16:00"])
 def test_what_lies_before_only_sets_the_scene(candidate: Path, active: Path, events: Path, since: str) -> None:
     sums, *cases = rows(run(candidate, active, events, "--since", since, "--json"))

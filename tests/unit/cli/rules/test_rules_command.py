@@ -221,6 +221,46 @@ def test_recipients_say_who_is_reachable(rules: Path, tmp_path: Path, name: str,
     assert told == [("undeliverable", ["front_desk"]), ("escalated", None), ("notify", ["service_supervisor"])]
 
 
+ROTA = """
+- place: s
+  role: front_desk
+  start: 2026-02-01
+  groups: {A: li}
+  every: day at 08:00
+  turns: [A]
+"""
+HAND_OVER = """
+- duty: hand_over
+  every: day at 08:00
+  who: front_desk
+  unless: rota
+  message: late
+"""
+
+
+def test_a_rota_says_who_is_on_shift_and_which_duties_do_not_come(rules: Path, tmp_path: Path) -> None:
+    (rules / "duties.yaml").write_text(HAND_OVER, encoding="utf-8")
+    people, shifts = tmp_path / "people.json", tmp_path / "rota.yaml"
+    people.write_text(json.dumps([PERSON]), encoding="utf-8")
+    shifts.write_text(ROTA, encoding="utf-8")
+    arguments = ("simulate", rules, "-", "--until", "2026-02-15", "--recipients", people, "--json")
+    without, result = (run(*arguments, *more, stdin=json.dumps(posted())) for more in ((), ("--shifts", shifts)))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert {line["policy"] for line in rows(without)} == {"complaint", "duty"}
+    assert {line["policy"] for line in rows(result)} == {"complaint"}
+    assert "undeliverable" in {line["effect"] for line in rows(without)}
+    assert "undeliverable" not in {line["effect"] for line in rows(result)}, "li does not hold the role, but is on"
+
+
+def test_a_rota_with_a_mistake_is_not_run(rules: Path, tmp_path: Path) -> None:
+    shifts = tmp_path / "rota.yaml"
+    shifts.write_text(ROTA.replace("turns: [A]", "turns: [B]"), encoding="utf-8")
+    result = run("simulate", rules, "-", "--shifts", shifts, stdin=json.dumps(posted()))
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "rota.yaml:7:" in result.stderr
+    assert run("simulate", rules, "-", "--shifts", tmp_path / "none.yaml", stdin="").exit_code == 2
+
+
 def test_a_bad_recipient_is_told_and_left_out(rules: Path, tmp_path: Path) -> None:
     file = tmp_path / "people.json"
     file.write_text(json.dumps([PERSON, {"id": "no place"}]), encoding="utf-8")

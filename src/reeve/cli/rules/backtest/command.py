@@ -14,7 +14,7 @@ from reeve.cli.exit_codes import BAD, USAGE
 from reeve.cli.lengths import ago, length_of
 from reeve.cli.options import Lang, OnlySite
 from reeve.cli.output import errors, print_json
-from reeve.cli.rules.reading import moment_in, people_in, rules_in
+from reeve.cli.rules.reading import moment_in, people_in, rotas_in, rules_in
 from reeve.cli.running import run
 from reeve.cli.speaking import spoken_language
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from reeve.domain.recipients import Recipient
     from reeve.runtime.backtest.findings import Findings
     from reeve.runtime.store.mongo import Database
+    from reeve.runtime.store.shifts import Rotas
 
 EXAMPLES = (
     "Examples: reeve rules backtest new-rules; reeve rules backtest new-rules --since 90d --html report.html; "
@@ -62,6 +63,13 @@ def backtest(
         typer.Option(
             help="CSV, XLSX or JSON of people, as for `reeve recipients import`.",
             show_default="those in the record; without any, every role counts as one person",
+        ),
+    ] = None,
+    shifts: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML of rotas, as for `reeve shifts import`.",
+            show_default="those in the record; none with --recipients or --events",
         ),
     ] = None,
     top: Annotated[int, typer.Option(help="Show so many of the cases that change most.", min=0, max=200)] = 10,
@@ -111,7 +119,8 @@ def backtest(
         fail(f"--html {html}: there is no such folder.", USAGE)  # said now, not after minutes of work
     candidate = rules_in(folder, language, as_json)
     other = Path(against) if against is not None and Path(against).is_dir() else None
-    asked = _Asked(candidate, since, until, site, against, other, recipients, top, language, as_json)
+    rotas = rotas_in(shifts, candidate, language, as_json) if shifts is not None else None
+    asked = _Asked(candidate, since, until, site, against, other, recipients, rotas, top, language, as_json)
     found, cases = _over_file(asked, events) if events is not None else run(_over_record(asked))
     reasons = beyond(found, bounds)
     if html is not None:
@@ -157,6 +166,8 @@ class _Asked:
     folder: Path | None
     """`against`, where that is a folder."""
     recipients: Path | None
+    rotas: Rotas | None
+    """Of the file given."""
     top: int
     lang: str
     as_json: bool
@@ -171,7 +182,7 @@ class _Asked:
         until = _moment("--until", self.until, active, now) if self.until is not None else None
         if since is not None and (end := until or now) is not None and end <= since:
             fail(f"Nothing lies between {since:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}.", USAGE)
-        return Task(active, self.candidate, people, self.site, since, until, public_url(), self.top)
+        return Task(active, self.candidate, people, self.site, since, until, public_url(), self.top, self.rotas)
 
 
 def _over_file(asked: _Asked, events: Path) -> tuple[Findings, list[Findings]]:
@@ -210,9 +221,8 @@ async def _over_record(asked: _Asked) -> tuple[Findings, list[Findings]]:
             task = asked.task(active, people_in(asked.recipients, asked.lang)[0], since, now)
         else:
             people = await _known_people(database, active, asked.site)
-            rotas = await ShiftStore(database).load()
-            on_shift = rotas.on_shift if rotas.rotas else None
-            task = replace(asked.task(active, people, since, now), on_shift=on_shift)
+            rotas = asked.rotas or await ShiftStore(database).load()
+            task = replace(asked.task(active, people, since, now), rotas=rotas)
         return await replay_record(task, RecordedEvents(database, asked.site), now)
 
 

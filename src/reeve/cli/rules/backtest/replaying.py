@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.progress import (
     BarColumn,
@@ -25,11 +25,14 @@ from reeve.cli.output import errors
 from reeve.cli.rules.simulating import Tally, time_of, valid_events
 from reeve.cli.traffic.event_files import opened, read_items
 from reeve.domain.bundle import Bundle
-from reeve.domain.recipients import OnShift, Recipient
+from reeve.domain.recipients import Recipient
 from reeve.runtime.backtest.findings import Findings, case_findings, findings
 from reeve.runtime.backtest.recorded import RecordedEvents
 from reeve.runtime.backtest.side_by_side import SideBySide
 from reeve.runtime.spill import Spill
+
+if TYPE_CHECKING:
+    from reeve.runtime.store.shifts import Rotas
 
 _WORTH_A_BAR = 2_000
 """Events: fewer are done before anybody looks."""
@@ -54,8 +57,14 @@ class Task:
     public_url: str
     top: int
     """How many cases to show."""
-    on_shift: OnShift | None = None
-    """Who of the people is on the rota of a role; None: no rotas."""
+    rotas: Rotas | None = None
+    """Who of the people is on shift, and which duties a rota tells; None: no rotas."""
+
+    def sides(self, spill: Spill, since: datetime | None) -> SideBySide:
+        """Both sides, before the first event."""
+        on_shift, hands_over = (self.rotas.on_shift, self.rotas.hands_over) if self.rotas else (None, None)
+        rules = (self.active, self.candidate)
+        return SideBySide(*rules, spill, self.people, since, self.public_url, on_shift, hands_over)
 
 
 async def replay_record(task: Task, events: RecordedEvents, now: datetime) -> tuple[Findings, list[Findings]]:
@@ -64,7 +73,7 @@ async def replay_record(task: Task, events: RecordedEvents, now: datetime) -> tu
     warm_up = await events.warm_up(since, (task.active, task.candidate))
     total = await events.count(warm_up.start, until)
     with Spill() as spill, _bar(total, MofNCompleteColumn(), wanted=total >= _WORTH_A_BAR) as step:
-        sides = SideBySide(task.active, task.candidate, spill, task.people, since, task.public_url, task.on_shift)
+        sides = task.sides(spill, since)
         async for event in events.since(warm_up, until):
             if event is not None:
                 await _exhaust_kindly(sides.feed(event))
@@ -82,9 +91,7 @@ def replay_file(task: Task, file: Path) -> tuple[Findings, list[Findings]]:
         spill = stack.enter_context(Spill())
         large = (size or 0) >= _BYTES_WORTH_A_BAR
         step = stack.enter_context(_bar(size or 0, DownloadColumn(), wanted=large))
-        sides = SideBySide(
-            task.active, task.candidate, spill, task.people, task.since, task.public_url, task.on_shift
-        )
+        sides = task.sides(spill, task.since)
         first: datetime | None = None
         for event in valid_events([task.active, task.candidate], stream, step, tally):
             if (task.until is None or event.at <= task.until) and task.site in (None, event.site):
