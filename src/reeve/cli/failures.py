@@ -13,7 +13,10 @@ from reeve.cli.exit_codes import BAD, UNREACHABLE, USAGE
 from reeve.domain.errors import ReeveError
 from reeve.ports import Away, BusAway
 
-_CURE = "start `reeve up`, or set REEVE_NATS_URL and REEVE_MONGO_URL to the servers you use"
+_CURE = (
+    "start `reeve up`, or set REEVE_NATS_URL and REEVE_MONGO_URL to the servers you use; "
+    "where they are only slow, REEVE_WAIT_SECONDS"
+)
 
 
 def explained(error: Exception) -> tuple[str, int] | None:

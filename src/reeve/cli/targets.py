@@ -16,8 +16,8 @@ from reeve.runtime.matchers import MatcherName
 from reeve.runtime.store.mongo import Database, connect_store, open_database, store_errors
 from reeve.runtime.telemetry import configure_logging
 
-BUS_WAIT_SECONDS = 5.0
-"""How long a command waits for the bus: a person is watching."""
+WAIT_SECONDS = 5.0
+"""How long a command waits for a server, if nobody says otherwise: a person is watching."""
 
 
 class TargetSettings(StackSettings):
@@ -27,6 +27,8 @@ class TargetSettings(StackSettings):
     """Address of intake, like http://127.0.0.1:8400."""
     api_key: Annotated[str | None, Field(repr=False)] = None
     """Sent to intake as a bearer token."""
+    wait_seconds: Annotated[float, Field(ge=3, le=600)] = WAIT_SECONDS
+    """How long a command waits for MongoDB or NATS to answer before it says that it can't be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Targets:
     """A `reeve up` is running on this data folder."""
     matcher: MatcherName = "closures"
     """The matcher that the services use, as far as the environment says."""
+    wait_seconds: float = WAIT_SECONDS
     providers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Settings (REEVE_…) that point at the local sinks of a running `reeve up`, where it has any."""
 
@@ -67,14 +70,15 @@ def find_targets() -> Targets:
         api_key=settings.api_key,
         local=stack is not None,
         matcher=settings.matcher,
+        wait_seconds=settings.wait_seconds,
         providers=stack.providers if stack else {},
     )
 
 
 @asynccontextmanager
 async def open_bus(targets: Targets, name: str) -> AsyncIterator[BusConnection]:
-    """The bus inside; raises BusAway when it does not answer within a few seconds."""
-    bus = await connect_bus(targets.nats_url, name, wait_seconds=BUS_WAIT_SECONDS)
+    """The bus inside; raises BusAway when it does not answer within `wait_seconds`."""
+    bus = await connect_bus(targets.nats_url, name, wait_seconds=targets.wait_seconds)
     try:
         yield bus
     finally:
@@ -83,8 +87,8 @@ async def open_bus(targets: Targets, name: str) -> AsyncIterator[BusConnection]:
 
 @asynccontextmanager
 async def open_record(targets: Targets, name: str) -> AsyncIterator[Database]:
-    """The record inside; raises StoreAway when it does not answer within a few seconds."""
-    client = connect_store(targets.mongo_url, name)
+    """The record inside; raises StoreAway when it does not answer within `wait_seconds`."""
+    client = connect_store(targets.mongo_url, name, targets.wait_seconds)
     try:
         with store_errors():
             await client.admin.command("ping")

@@ -42,11 +42,14 @@ _CONFLICT_CODES = frozenset({112, 251, 24, 246})
 """WriteConflict, NoSuchTransaction, LockTimeout, SnapshotUnavailable: the whole transaction may run again."""
 
 
-def connect_store(url: str, app_name: str) -> Client:
+def connect_store(url: str, app_name: str, wait_seconds: float = 0) -> Client:
     """A client that connects when first used and again whenever it must; instants come back aware UTC.
 
-    Create it inside the running loop and close it there (`await client.close()`).
+    `wait_seconds`: how long a record that does not answer is waited for, if longer than the 3 s of a service, which
+    has people waiting for its own answer. Create it inside the running loop and close it there
+    (`await client.close()`).
     """
+    wait = max(_SERVER_SELECTION_MS, round(wait_seconds * 1000))
     return AsyncMongoClient(
         url,
         appname=f"reeve-{app_name}",
@@ -56,9 +59,9 @@ def connect_store(url: str, app_name: str) -> Client:
         retryWrites=True,
         retryReads=True,
         tz_aware=True,
-        serverSelectionTimeoutMS=_SERVER_SELECTION_MS,
+        serverSelectionTimeoutMS=wait,
         socketTimeoutMS=_SOCKET_MS,
-        connectTimeoutMS=_SERVER_SELECTION_MS,
+        connectTimeoutMS=wait,
     )
 
 
