@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from reeve.cli.exit_codes import BAD
-from reeve.cli.options import RULES, AsJson
+from reeve.cli.ending import fail
+from reeve.cli.exit_codes import BAD, USAGE
+from reeve.cli.options import RULES, AsJson, Lang
 from reeve.cli.running import run
+from reeve.cli.speaking import say, spoken_language
 
 RECIPIENTS = Path("examples/recipients.csv")
 
@@ -22,6 +24,7 @@ def demo(
         bool, typer.Option("--real-providers", help="Also if email and SMS go to real providers.")
     ] = False,
     as_json: AsJson = False,
+    lang: Lang = None,
 ) -> None:
     """A morning at a real site: ten households report a leak, a pipe bursts, a complaint is forgotten, a letter
     comes for somebody who moved away, a bill goes overdue. In the terminal, in under two minutes.
@@ -32,9 +35,11 @@ def demo(
     Example: reeve demo
     """
     from reeve.cli.demo.playing import play
+    from reeve.cli.demo.texts import WORDS
 
+    spoken = spoken_language(lang)
     for path in (recipients, rules):
         if not path.exists():
-            raise typer.BadParameter(f"{path} does not exist here; run it in Reeve's folder or name another")
-    if run(play(recipients, rules, pace, real, as_json)):
+            fail(say(WORDS, "no_file", spoken, path=path), USAGE)
+    if run(play(recipients, rules, pace, real, as_json, spoken)):
         raise typer.Exit(BAD)

@@ -19,9 +19,11 @@ from nats.aio.msg import Msg
 
 from reeve.cli.demo.stack import own_stack
 from reeve.cli.demo.story import SITE, ZONE, Morning, Post, Scene
+from reeve.cli.demo.texts import WORDS
 from reeve.cli.demo.view import DemoView
 from reeve.cli.following import follow
 from reeve.cli.output import errors, print_json, print_line
+from reeve.cli.speaking import say
 from reeve.cli.targets import Targets, find_targets, open_bus
 from reeve.domain.errors import ReeveError
 from reeve.runtime.bus.connection import BusConnection
@@ -41,20 +43,18 @@ class DemoError(ReeveError):
     """The demo can't go on; the sentence says why."""
 
 
-async def play(recipients: Path, rules: Path, pace: float, real: bool, as_json: bool) -> bool:
+async def play(recipients: Path, rules: Path, pace: float, real: bool, as_json: bool, lang: str) -> bool:
     """Plays the morning; whether something expected did not happen."""
     targets = find_targets()
     if not await _answers(targets):
         if "REEVE_URL" in os.environ:
-            raise DemoError(f"Nothing answers at REEVE_URL ({targets.intake_url}).")
-        errors().print("Starting Reeve in a temporary folder; that takes some seconds…", style="dim")
+            raise DemoError(say(WORDS, "no_answer", lang, url=targets.intake_url))
+        errors().print(say(WORDS, "starting", lang), style="dim")
         async with own_stack(rules) as own:
-            return await _morning(own, recipients, pace, as_json, own=True)
+            return await _morning(own, recipients, pace, as_json, lang, own=True)
     if targets.sink_url is None and not real:
-        raise DemoError(
-            "This Reeve sends through real providers, and so would the demo; add --real-providers if you mean it."
-        )
-    return await _morning(targets, recipients, pace, as_json)
+        raise DemoError(say(WORDS, "real", lang))
+    return await _morning(targets, recipients, pace, as_json, lang)
 
 
 async def _answers(targets: Targets) -> bool:
@@ -65,14 +65,16 @@ async def _answers(targets: Targets) -> bool:
         return False
 
 
-async def _morning(targets: Targets, recipients: Path, pace: float, as_json: bool, *, own: bool = False) -> bool:
+async def _morning(
+    targets: Targets, recipients: Path, pace: float, as_json: bool, lang: str, *, own: bool = False
+) -> bool:
     time = SystemTime()
-    await _import(targets, recipients, as_json)
+    await _import(targets, recipients, as_json, lang)
     headers = {"Content-Type": "application/cloudevents+json"}
     if targets.api_key:
         headers["Authorization"] = f"Bearer {targets.api_key}"
-    morning = Morning(secrets.token_hex(2), time.now())
-    view = DemoView(morning.run, as_json)
+    morning = Morning(secrets.token_hex(2), time.now(), "en" if as_json else lang)
+    view = DemoView(morning.run, as_json, lang)
     missing: list[str] = []
     async with (
         open_bus(targets, "demo") as bus,
@@ -88,47 +90,47 @@ async def _morning(targets: Targets, recipients: Path, pace: float, as_json: boo
             missing += await _outcome(scene, view)
             await asyncio.sleep(_AFTER_SCENE_SECONDS * pace)
         await asyncio.sleep(_SETTLE_SECONDS)
-        view.summary(missing, _next_commands(targets, morning, own=own))
+        view.summary(missing, _next_commands(targets, morning, lang, own=own))
     return bool(missing)
 
 
-def _next_commands(targets: Targets, morning: Morning, *, own: bool) -> list[tuple[str, str]]:
+def _next_commands(targets: Targets, morning: Morning, lang: str, *, own: bool) -> list[tuple[str, str]]:
     """What to try after the demo; of a Reeve of its own nothing is left by then."""
     reeve = "reeve" if shutil.which("reeve") else ".venv/bin/reeve"
     if own:
-        return [(f"{reeve} up", "Reeve for longer; then, in another terminal, the demo again")]
+        return [(f"{reeve} up", say(WORDS, "again_longer", lang))]
     commands = [
-        (f"{reeve} cases show {morning.unanswered}", "why each step of the forgotten household's case happened"),
-        (f"{reeve} cases list --overdue", "what is late now"),
-        (f"{reeve} tail", "follow the topics while the demo plays again"),
-        ("edit rules/messages/complaint.yaml", "change a text, save, play the demo again"),
+        (f"{reeve} cases show {morning.unanswered}", say(WORDS, "why_steps", lang)),
+        (f"{reeve} cases list --overdue", say(WORDS, "late_now", lang)),
+        (f"{reeve} tail", say(WORDS, "follow", lang)),
+        (say(WORDS, "edit", lang), say(WORDS, "edited", lang)),
     ]
-    return commands + ([(targets.sink_url, "the emails and SMS, whole")] if targets.sink_url else [])
+    return commands + ([(targets.sink_url, say(WORDS, "whole", lang))] if targets.sink_url else [])
 
 
-async def _import(targets: Targets, recipients: Path, as_json: bool) -> None:
+async def _import(targets: Targets, recipients: Path, as_json: bool, lang: str) -> None:
     """The people of the example stand in the record, by the very command that an operator uses."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "reeve.cli.main", "recipients", "import", str(recipients)),
+        *(sys.executable, "-m", "reeve.cli.main", "recipients", "import", str(recipients), "--lang", lang),
         env={**os.environ, "REEVE_MONGO_URL": targets.mongo_url, "REEVE_MONGO_DATABASE": targets.database},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     said = (await process.communicate())[0].decode(errors="replace").strip()
     if process.returncode:
-        raise DemoError(f"The recipients can't be imported: {said}")
+        raise DemoError(say(WORDS, "not_imported", lang, said=said))
     if as_json:
         print_json({"kind": "recipients", "file": str(recipients)})
     else:
-        print_line(("People who can be told: ", "bold"), said.splitlines()[-1] if said else str(recipients))
+        print_line((say(WORDS, "people", lang), "bold"), said.splitlines()[-1] if said else str(recipients))
 
 
 async def _post(client: httpx.AsyncClient, post: Post, view: DemoView, now: datetime) -> None:
     event = {"time": now.astimezone(ZONE).isoformat(timespec="milliseconds"), **post.event}
     answer = await _offered(client, json.dumps(event).encode())
     if answer.status_code != 202:
-        hint = " Set REEVE_API_KEY." if answer.status_code in (401, 403) else ""
-        raise DemoError(f"Intake answered {answer.status_code} to {event['type']}.{hint}")
+        hint = view.say("set_key") if answer.status_code in (401, 403) else ""
+        raise DemoError(view.say("refused", status=answer.status_code, type=event["type"]) + hint)
     view.posted(event, post.said)
 
 

@@ -12,6 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from reeve.cli.demo.texts import POSTS, SCENES
+from reeve.cli.speaking import say
+
 SITE = "sunshine-garden"
 ZONE = ZoneInfo("Asia/Shanghai")
 HOUSEHOLDS = 10
@@ -56,6 +59,8 @@ class Morning:
     """Short and unique: part of every subject."""
     now: datetime
     """Aware; the moment the demo began."""
+    lang: str = "en"
+    """What is said of it: `en` or `zh`. The events are the same."""
     _count: int = field(default=0, init=False)
 
     def scenes(self) -> Iterator[Scene]:
@@ -91,7 +96,7 @@ class Morning:
                     "customer": f"C-{100 + number}",
                     "channel": "phone",
                 },
-                f"household {number} reports the leak",
+                self._say("leak_reported", number=number),
             )
             for number in range(1, HOUSEHOLDS + 1)
         ]
@@ -101,15 +106,13 @@ class Morning:
                 "ticket.acknowledged",
                 f"T-{number:02}",
                 {},
-                f"household {number} is answered",
+                self._say("leak_answered", number=number),
             )
             for number in range(2, HOUSEHOLDS + 1)
         ]
         last = self.subject(f"T-{HOUSEHOLDS:02}")
         return Scene(
-            "A ceiling leaks, and ten households report it",
-            "The third report makes it serious, the tenth extraordinary, for all ten cases; the general manager "
-            "hears of it once, not ten times. Nine households are answered. One is forgotten: its clock runs.",
+            *self._said_of("leak"),
             tuple(posts),
             ((last, "cases.graded", ""), (last, "cases.clock_stopped", "respond")),
         )
@@ -117,9 +120,7 @@ class Morning:
     def _burst_pipe(self) -> Scene:
         name = "R"
         return Scene(
-            "A pipe bursts",
-            "An emergency: a technician on site within 15 minutes, day or night. He is there in time, and a "
-            "follow-up visit is opened by itself.",
+            *self._said_of("pipe"),
             (
                 self._post(
                     1.0,
@@ -132,12 +133,12 @@ class Morning:
                         "channel": "phone",
                         "customer": "C-141",
                     },
-                    "a burst pipe is reported",
+                    self._say("pipe_reported"),
                 ),
-                self._post(3.0, "ticket.assigned", name, {"assignee": "tech-3"}, "a technician has it"),
-                self._post(1.5, "ticket.acknowledged", name, {}, "he takes it"),
-                self._post(1.5, "ticket.arrived", name, {}, "he is there"),
-                self._post(2.0, "ticket.resolved", name, {}, "the pipe holds again"),
+                self._post(3.0, "ticket.assigned", name, {"assignee": "tech-3"}, self._say("pipe_assigned")),
+                self._post(1.5, "ticket.acknowledged", name, {}, self._say("pipe_taken")),
+                self._post(1.5, "ticket.arrived", name, {}, self._say("pipe_arrived")),
+                self._post(2.0, "ticket.resolved", name, {}, self._say("pipe_resolved")),
             ),
             ((self.subject(name), "cases.child_opened", ""),),
         )
@@ -145,16 +146,14 @@ class Morning:
     def _nobody_answers(self) -> Scene:
         name = "T-21"
         return Scene(
-            "An ordinary complaint that nobody answers",
-            "Ten minutes to answer. It was opened 26 minutes ago and is posted only now: the supervisor's three "
-            "reminders are in its timeline, of which only the newest is sent, and the property manager is told.",
+            *self._said_of("unanswered"),
             (
                 self._post(
                     1.0,
                     "ticket.opened",
                     name,
                     {"category": "complaint", "title": "水泵房夜间噪声", "customer": "C-140", "channel": "phone"},
-                    "noise from the pump room, 26 minutes ago",
+                    self._say("noise"),
                     self.now - timedelta(minutes=26),
                 ),
             ),
@@ -165,15 +164,14 @@ class Morning:
     def _moved_away(self) -> Scene:
         name = "L"
         return Scene(
-            "A letter for somebody who moved away",
-            "It is kept apart for at most two weeks, and the addressee is phoned within them. It came 15 days ago.",
+            *self._said_of("letter"),
             (
                 self._post(
                     1.0,
                     "mail.received",
                     name,
                     {"kind": "letter", "addressee_moved": True, "customer": "C-311"},
-                    "a letter, 15 days ago",
+                    self._say("letter"),
                     self.now - timedelta(days=15),
                 ),
             ),
@@ -186,19 +184,17 @@ class Morning:
         due = (self.now.astimezone(ZONE) - timedelta(days=100)).date()
         billed = self.now - timedelta(days=115)
         return Scene(
-            "A bill goes overdue",
-            "A notice before the due date, a friendly reminder, a second one after two months, a dunning letter "
-            "after three. Then it is paid, and everything about it ends.",
+            *self._said_of("bill"),
             (
                 self._post(
                     1.0,
                     "payment.billed",
                     name,
                     {"item": "物业费", "amount_cny": "1836.50", "due_on": due.isoformat(), "customer": "C-207"},
-                    f"1,836.50 yuan, due {due.isoformat()}",
+                    self._say("billed", day=due.isoformat()),
                     billed,
                 ),
-                self._post(6.0, "payment.paid", name, {"paid_cny": "1836.50"}, "paid today"),
+                self._post(6.0, "payment.paid", name, {"paid_cny": "1836.50"}, self._say("paid")),
             ),
             ((self.subject(name), "cases.closed", ""),),
             late=True,
@@ -206,14 +202,20 @@ class Morning:
 
     def _one_minute(self) -> Scene:
         return Scene(
-            "The forgotten household",
-            "An extraordinary complaint is answered within one minute. That minute is real time: wait for it.",
+            *self._said_of("forgotten"),
             (),
             (
                 (self.unanswered, "cases.breached", "respond"),
                 (self.unanswered, "notifications.requested", "nobody_answered_grave"),
             ),
         )
+
+    def _said_of(self, scene: str) -> tuple[str, str]:
+        title, watch = SCENES[scene]
+        return title[self.lang == "zh"], watch[self.lang == "zh"]
+
+    def _say(self, post: str, **words: Any) -> str:
+        return say(POSTS, post, self.lang, **words)
 
     def _post(
         self, pause: float, type: str, name: str, data: dict[str, Any], said: str, at: datetime | None = None

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from reeve.cli.output import print_json, print_line
+from reeve.cli.demo.texts import WORDS
+from reeve.cli.output import padded, print_json, print_line
+from reeve.cli.speaking import say
 from reeve.cli.wording import STYLES, because, phrase
 
 _SHOWN = frozenset({"graded", "breached", "escalated", "reopened", "child_opened", "corrected", "closed"})
@@ -36,6 +38,7 @@ class DemoView:
 
     run: str
     as_json: bool
+    lang: str = "en"
     seen: set[tuple[str, str, str]] = field(default_factory=set)
     """(subject, type, clock or step, and once with an empty one)."""
     grades: dict[str, str] = field(default_factory=dict)
@@ -53,13 +56,17 @@ class DemoView:
     def __post_init__(self) -> None:
         self._ids = re.compile(rf"[A-Z]-{self.run}(-\d+)?")
 
+    def say(self, name: str, **words: Any) -> str:
+        """The text of that name."""
+        return say(WORDS, name, self.lang, **words)
+
     def scene(self, number: int, title: str, watch: str, late: bool) -> None:
         """A new scene begins."""
         self.flush()
         if self.as_json:
             print_json({"kind": "scene", "number": number, "title": title, "watch": watch, "posted_late": late})
             return
-        print_line((f"\n{number}. {title}", "bold"), ("   (posted late, on purpose)" if late else "", "dim"))
+        print_line((f"\n{number}. {title}", "bold"), (self.say("late") if late else "", "dim"))
         print_line((f"   {watch}", "italic"))
 
     def posted(self, event: Mapping[str, Any], said: str) -> None:
@@ -68,7 +75,7 @@ class DemoView:
         if self.as_json:
             print_json({"kind": "posted", "event": dict(event)})
         else:
-            print_line(("   post   ", "blue"), f"{event['type']:<20} {event['subject']:<10} ", (said, "dim"))
+            print_line((self.say("post"), "blue"), f"{event['type']:<20} {event['subject']:<10} ", (said, "dim"))
 
     def take(self, message: Mapping[str, Any], now: datetime) -> None:
         """A message came on cases.> or notifications.>; those of other runs are left alone."""
@@ -91,7 +98,7 @@ class DemoView:
         clocks = what in ("clock_started", "clock_stopped") and data.get("clock") in _SHOWN_CLOCKS
         if not (clocks or what in (_SHOWN if family == "cases" else _SHOWN_NOTICES)):
             return
-        said = phrase(what, data) + self._held(what, data, now)
+        said = phrase(what, data, self.lang) + self._held(what, data, now)
         key = (str(data.get("policy")), what, said, because(data).partition(" ")[0])
         group = self._groups.get(key)
         if group is not None:
@@ -109,7 +116,7 @@ class DemoView:
         if what != "requested" or not later:
             return ""
         self.held += 1
-        return f" (not before {datetime.fromisoformat(max(later)):%H:%M}: quiet or closed now)"
+        return self.say("held", at=f"{datetime.fromisoformat(max(later)):%H:%M}")
 
     def flush(self) -> None:
         """What was collected is shown."""
@@ -117,11 +124,12 @@ class DemoView:
         # The two topics come by different streams: told in order of what happened, the cause before the message.
         order = {"graded": 0, "clock_started": 1, "requested": 9, "suppressed": 8}
         for group in sorted(groups.values(), key=lambda each: (each.at, order.get(each.what, 5))):
-            others = f" +{len(group.subjects) - 1} more" if len(group.subjects) > 1 else ""
+            count = len(group.subjects)
+            named = {"policy": group.policy, "subject": group.subjects[0], "more": count - 1}
             print_line(
                 ("   reeve  ", "green"),
                 (f"{group.at}  ", "dim"),
-                f"{group.policy} {group.subjects[0]}{others}: ",
+                self.say("cases" if count > 1 else "case", **named),
                 (group.said, STYLES.get(group.what, "")),
                 (f"  ← {group.why}" if group.why else "", "dim"),
             )
@@ -142,11 +150,12 @@ class DemoView:
         texts, self._texts = self._texts, {}
         for (channel, _), (text, addresses) in texts.items():
             different = list(dict.fromkeys(addresses))
-            times = f" ({len(addresses)} of these)" if len(addresses) > 1 else ""
-            others = f" and {len(different) - 2} more" if len(different) > 2 else ""
+            times = self.say("times", n=len(addresses)) if len(addresses) > 1 else ""
+            others = self.say("others", n=len(different) - 2) if len(different) > 2 else ""
+            whom = self.say("comma").join(different[:2])
             print_line(
-                (f"   {'email' if channel == 'email' else 'SMS':<6} ", "bold magenta"),
-                f"to {', '.join(different[:2])}{others}{times}: ",
+                (f"   {padded(self.say('email' if channel == 'email' else 'sms'), 7)}", "bold magenta"),
+                self.say("to", whom=whom, others=others, times=times),
                 (text[:_LONGEST_TEXT], "magenta"),
             )
 
@@ -169,23 +178,24 @@ class DemoView:
                 }
             )
             return
-        named = ", ".join(f"{count} {grade}" for grade, count in grades.most_common())
-        print_line(("\nThat was the morning.", "bold"))
+        named = self.say("comma").join(f"{count} {grade}" for grade, count in grades.most_common())
+        counts = self.counts
+        print_line((self.say("over"), "bold"))
+        print_line(self.say("became", events=counts["posted"], cases=counts["cases.opened"], grades=named))
         print_line(
-            f"   {self.counts['posted']} events became {self.counts['cases.opened']} cases; graded: {named}."
-        )
-        print_line(
-            f"   {self.counts['cases.breached']} deadlines passed, {self.counts['notifications.requested']} "
-            f"notifications were requested, {self.counts['notifications.suppressed']} older rounds left unsent."
-        )
-        print_line(f"   {self.arrived['sms']} SMS and {self.arrived['email']} emails arrived.")
-        if self.held:
-            print_line(
-                f"   {self.held} notifications wait: it is night at the site, and its quiet hours hold them back."
+            self.say(
+                "requested",
+                breached=counts["cases.breached"],
+                notifications=counts["notifications.requested"],
+                suppressed=counts["notifications.suppressed"],
             )
+        )
+        print_line(self.say("arrived", sms=self.arrived["sms"], emails=self.arrived["email"]))
+        if self.held:
+            print_line(self.say("night", n=self.held))
         for each in missing:
-            print_line((f"   Not seen: {each}", "bold red"))
-        print_line(("\nTry next", "bold"))
+            print_line((self.say("missing", what=each), "bold red"))
+        print_line((self.say("next"), "bold"))
         width = max(len(command) for command, _ in next_commands)
         for command, what in next_commands:
-            print_line((f"   {command:<{width}}   ", "bold"), what)
+            print_line((f"   {padded(command, width + 3)}", "bold"), what)
