@@ -12,10 +12,15 @@ AT = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 CASE = CaseKey("garden", "complaint", "T-1")
 
 
-def delivery(*attempts: str, state: Any = "sent", **changes: Any) -> Delivery:
-    """A delivery whose attempts are a minute apart, each `result`, `result/reason` or `result/reason/provider`."""
+def delivery(*attempts: str | Attempt, state: Any = "sent", **changes: Any) -> Delivery:
+    """A delivery with these attempts; of those written `result`, `result/reason` or `result/reason/provider` the
+    second is a minute after the first, and so on.
+    """
     made = []
     for number, text in enumerate(attempts, 1):
+        if isinstance(text, Attempt):
+            made.append(text)
+            continue
         result, reason, provider, *_ = (*text.split("/"), "", "")
         made.append(Attempt(AT + timedelta(minutes=number), result, reason, provider=provider))
     values: dict[str, Any] = {

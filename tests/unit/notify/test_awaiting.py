@@ -9,9 +9,10 @@ import pytest
 
 from reeve.domain.case import CaseKey
 from reeve.runtime.store.ack_tokens import AckToken, Asked
-from reeve.runtime.store.deliveries import Attempt, Delivery
+from reeve.runtime.store.deliveries import Attempt
 from reeve.runtime.store.reply_codes import number_of
 from services.notify.answers.awaiting import Message, newest, together
+from tests.support.deliveries import delivery
 
 NOW = datetime(2026, 11, 20, 18, tzinfo=UTC)
 
@@ -24,30 +25,19 @@ def message(name: str, *tries: tuple[int, str], subject: str = "T-1", **changes:
     """`tries`: how many minutes ago, and how it ended."""
     asked = Asked(f"n-{name}", "pm-1", "s1", "ticket", subject, "late", f"s1/complaint/{subject}")
     fixed: dict[str, Any] = {"expires_at": NOW + timedelta(days=1), "used_at": None}
-    delivery = Delivery(
+    went_out = delivery(
+        *(Attempt(minutes_ago(minutes), result, "accepted") for minutes, result in tries),
         id=name,
         notification=f"n-{name}",
         case=CaseKey("s1", "complaint", subject),
         recipient="pm-1",
         place="s1",
-        channel="sms",
-        message="late",
-        role="property_manager",
-        rung=0,
         step="late",
-        level=0,
-        round=1,
-        run=1,
-        ack_ends=True,
-        reminds=True,
         at=minutes_ago(60),
         requested_at=minutes_ago(60),
-        rank=0,
-        state="sent",
         due_at=NOW,
-        attempts=[Attempt(minutes_ago(minutes), result, "accepted") for minutes, result in tries],
     )
-    return Message(AckToken(f"h-{name}", asked, **(fixed | changes)), delivery)
+    return Message(AckToken(f"h-{name}", asked, **(fixed | changes)), went_out)
 
 
 def test_the_newest_that_went_out_is_meant() -> None:

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reeve.domain.case import CaseKey
 from reeve.runtime.providers.http_file import HttpFile
 from reeve.runtime.providers.load import Configured
 from reeve.runtime.providers.posts import Receipt
@@ -22,6 +21,7 @@ from reeve.runtime.store.delivery_receipts import by_their_id
 from reeve.runtime.store.provider_posts import ProviderPost
 from services.notify.metrics import RECEIPTS
 from services.notify.receipts import ReceiptKeeper, judged
+from tests.support.deliveries import delivery
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 SENT = Attempt(NOW, "sent", "accepted", "r-1", "alpha")
@@ -32,29 +32,8 @@ AWAY = Attempt(NOW, "transient", "unreachable", None, "alpha")
 
 
 def _delivery(state: State, *attempts: Attempt) -> Delivery:
-    return Delivery(
-        id="k#a#sms",
-        notification="k",
-        case=CaseKey("garden", "complaint", "T-1"),
-        recipient="a",
-        place="garden",
-        channel="sms",
-        message="text",
-        role="technician",
-        rung=0,
-        step="late",
-        level=0,
-        round=1,
-        run=1,
-        ack_ends=True,
-        reminds=True,
-        at=NOW,
-        requested_at=NOW,
-        rank=2,
-        state=state,
-        due_at=NOW,
-        attempts=list(attempts),
-    )
+    these = {"id": "k#a#sms", "notification": "k", "recipient": "a", "rank": 2}
+    return delivery(*attempts, state=state, at=NOW, requested_at=NOW, due_at=NOW, **these)
 
 
 ARRIVED = _delivery("delivered", SENT, CAME)

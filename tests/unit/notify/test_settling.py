@@ -28,6 +28,7 @@ from services.notify.settling import (
     settle,
     unwanted,
 )
+from tests.support.deliveries import delivery
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 KEY = CaseKey("garden", "complaint", "T-1")
@@ -47,30 +48,8 @@ AWAY_BEFORE = Attempt(NOW, "transient", "unreachable", None, "smtp")
 
 
 def _delivery(*attempts: Attempt) -> Delivery:
-    return Delivery(
-        id="k#a#email",
-        notification="k",
-        case=KEY,
-        recipient="a",
-        place="garden",
-        channel="email",
-        message="text",
-        role="technician",
-        rung=0,
-        step="late",
-        level=0,
-        round=1,
-        run=1,
-        ack_ends=True,
-        reminds=True,
-        at=NOW,
-        requested_at=NOW,
-        rank=2,
-        state="claimed",
-        due_at=NOW,
-        claim="me",
-        attempts=list(attempts),
-    )
+    these = {"id": "k#a#email", "notification": "k", "channel": "email", "step": "late", "rank": 2, "claim": "me"}
+    return delivery(*attempts, state="claimed", at=NOW, requested_at=NOW, due_at=NOW, **these)
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reeve.domain.case import Case, CaseKey
-from reeve.runtime.store.deliveries import Delivery
 from services.notify.channels.base import Outcome, Provider, Reason, Result, Text
 from services.notify.hand import CLASSES, Hand, Item
 from services.notify.pool.choice import ProviderPool
 from services.notify.pool.terms import Terms
 from services.notify.turns import Turns
+from tests.support.deliveries import delivery
 from tests.support.waiting import PATIENCE
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -41,29 +41,9 @@ class Named(Provider):
 
 
 def item(name: str, rank: int, *barred: str) -> Item:
-    delivery = Delivery(
-        id=name,
-        notification=name,
-        case=CASE.key,
-        recipient="a",
-        place="garden",
-        channel="sms",
-        message="text",
-        role="technician",
-        rung=0,
-        step="late",
-        level=0,
-        round=1,
-        run=1,
-        ack_ends=True,
-        reminds=True,
-        at=NOW,
-        requested_at=NOW,
-        rank=rank,
-        state="claimed",
-        due_at=NOW + timedelta(minutes=1),
-    )
-    return Item(delivery, None, CASE, barred=frozenset(barred))
+    due = NOW + timedelta(minutes=1)
+    waits = delivery(state="claimed", id=name, notification=name, at=NOW, requested_at=NOW, rank=rank, due_at=due)
+    return Item(waits, None, CASE, barred=frozenset(barred))
 
 
 def pool(*terms: Terms) -> ProviderPool:
