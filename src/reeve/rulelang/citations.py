@@ -81,7 +81,7 @@ def _in_file(doc: Document, rules: list[Rule]) -> Iterator[Citation]:
     for number in sorted({source.position(match.start()).line for match in _ids(source.text)}):
         line = lines[number - 1]
         comment = _comment(line, lines_of_text.get(number, ()))
-        contents = _CONTENTS.search(line, comment)
+        contents = _CONTENTS.search(line, comment) if "Fact" in line else None
         for match in _ids(line, comment):
             listed = contents is not None and match.start() > contents.start()
             rule = None if listed or not rules else _rule_of(rules, starts, lines, number, comment)
@@ -95,9 +95,12 @@ def _in_file(doc: Document, rules: list[Rule]) -> Iterator[Citation]:
 
 def _comment(line: str, texts: tuple[tuple[int, int], ...]) -> int:
     """Where a line's comment begins; its length if it has none. `texts` are the stretches inside quotes."""
-    for match in re.finditer(r"(?:^|(?<=\s))#", line):
-        if not any(begin <= match.start() < end for begin, end in texts):
-            return match.start()
+    at = line.find("#")
+    while at >= 0:
+        begins = at == 0 or line[at - 1].isspace()
+        if begins and not any(begin <= at < end for begin, end in texts):
+            return at
+        at = line.find("#", at + 1)
     return len(line)
 
 

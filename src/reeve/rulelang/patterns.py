@@ -1,12 +1,13 @@
-"""Patterns of `matches`, run by RE2: time grows with the length of the text, whatever the pattern."""
+"""Patterns of `matches`, run by RE2: time grows with the length of the text, whatever the pattern.
+
+RE2 is loaded with the first pattern: most folders have none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
-
-import re2
 
 MOST_STEPS = 4_000
 """Largest compiled size of a pattern: even at the largest text of an event a search stays in milliseconds."""
@@ -16,6 +17,8 @@ Search = Callable[[str], bool]
 
 def pattern_problem(pattern: str) -> str | None:
     """Why a pattern can't be used, in RE2's words; None when it can."""
+    import re2
+
     try:
         compiled = _compiled(pattern)
     except re2.error as error:
@@ -36,6 +39,8 @@ def searcher(pattern: str) -> Search:
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> Any:
+    import re2
+
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True

@@ -36,6 +36,8 @@ LINE_KEYS = (
     "via", "message", "level", "outcome", "because", "late", "provisional",
     "on_change", "now", "points", "fact", "by", "minutes",
 )  # fmt: skip
+_LINE_KEYS = frozenset(LINE_KEYS)
+_EVENT_TYPES = frozenset(ALL_EVENT_TYPES)
 _NO_MOMENT = datetime(1970, 1, 1)  # noqa: DTZ001 -- local, and never used: there is an error
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2})([T ](\d{1,2}):(\d{2})(:\d{2})?([.]\d+)?\s*(Z|[+-]\d{2}:\d{2})?)?", re.ASCII
@@ -160,57 +162,65 @@ class _Reader:
         self._problems = problems
 
     def scenario(self, index: int, shape: ScenarioShape) -> Scenario:
-        until = self._moment(shape.until, index, "until") if shape.until is not None else None
+        until = self._moment(shape.until, self._doc.node(index, "until")) if shape.until is not None else None
+        events = zip(self._items(index, "events"), shape.events, strict=False)
         return Scenario(
             test=shape.test,
             site=shape.site,
             policy=shape.policy,
-            events=tuple(self._event((index, "events", n), n, one) for n, one in enumerate(shape.events)),
-            expect=tuple(self._expectation((index, "expect", n)) for n in range(len(shape.expect))),
-            never=tuple(self._expectation((index, "never", n)) for n in range(len(shape.never))),
+            events=tuple(self._event(node, n, one) for n, (node, one) in enumerate(events)),
+            expect=tuple(map(self._expectation, self._items(index, "expect"))),
+            never=tuple(map(self._expectation, self._items(index, "never"))),
             until=until,
-            since=self._moment(shape.from_, index, "from") if shape.from_ is not None else None,
+            since=self._moment(shape.from_, self._doc.node(index, "from")) if shape.from_ is not None else None,
             pos=self._doc.at(index),
         )
 
-    def _moment(self, text: str, *path: str | int) -> datetime:
+    def _items(self, index: int, key: str) -> list[Node]:
+        """The nodes of a list of a scenario; none where it has no such list."""
+        scenario = self._doc.node(index)
+        listed = scenario.values.get(key) if isinstance(scenario, MappingNode) else None
+        return listed.items if isinstance(listed, SequenceNode) else []
+
+    def _moment(self, text: str, node: Node) -> datetime:
         moment = read_moment(text)
         if moment is None:
-            self._problems.append(problem(self._doc.at(*path), "expected_moment", found=text[:40]))
+            self._problems.append(problem(node.pos, "expected_moment", found=text[:40]))
             return _NO_MOMENT
         return moment
 
-    def _event(self, path: tuple[str | int, ...], number: int, shape: EventShape) -> ScenarioEvent:
-        if shape.type not in ALL_EVENT_TYPES:
+    def _event(self, node: Node, number: int, shape: EventShape) -> ScenarioEvent:
+        values = node.values if isinstance(node, MappingNode) else {}
+        if shape.type not in _EVENT_TYPES:
             choice = Choice(shape.type, ALL_EVENT_TYPES)
-            at = self._doc.at(*path, "type")
-            self._problems.append(problem(at, "unknown_event_type", found=shape.type, choice=choice))
-        data = self._doc.node(*path, "data")
+            self._problems.append(
+                problem(values.get("type", node).pos, "unknown_event_type", found=shape.type, choice=choice)
+            )
+        data = values.get("data")
         return ScenarioEvent(
-            at=self._moment(shape.at, *path, "at"),
+            at=self._moment(shape.at, values.get("at", node)),
             type=shape.type,
             subject=shape.subject,
             data=typed(data) if shape.data and isinstance(data, MappingNode) else {},
             site=shape.site,
             source=shape.source or "/test",
             id=shape.id or f"e{number + 1}",
-            pos=self._doc.at(*path),
+            pos=node.pos,
         )
 
-    def _expectation(self, path: tuple[str | int, ...]) -> Expectation:
-        node: Node = self._doc.node(*path)
-        keys: dict[str, Any] = typed(node) if isinstance(node, MappingNode) else {}
-        for key in keys:
-            if key not in LINE_KEYS:
-                at = self._doc.at_key(*path, key)
-                self._problems.append(problem(at, "unknown_key", key=key, choice=Choice(key, LINE_KEYS)))
+    def _expectation(self, node: Node) -> Expectation:
+        if not isinstance(node, MappingNode):
+            return Expectation({}, node.pos)
+        keys: dict[str, Any] = typed(node)
+        for key in [key for key in keys if key not in _LINE_KEYS]:
+            at = node.keys[key].pos
+            self._problems.append(problem(at, "unknown_key", key=key, choice=Choice(key, LINE_KEYS)))
         for key in ("at", "due"):
             if isinstance(keys.get(key), str):
-                keys[key] = self._moment(keys[key], *path, key)
+                keys[key] = self._moment(keys[key], node.values[key])
         effect = keys.get("effect")
         if effect is not None and effect not in EFFECTS:
             choice = Choice(str(effect), EFFECTS)
-            self._problems.append(
-                problem(self._doc.at(*path, "effect"), "unknown_effect", found=str(effect), choice=choice)
-            )
-        return Expectation(keys, self._doc.at(*path))
+            at = node.values["effect"].pos
+            self._problems.append(problem(at, "unknown_effect", found=str(effect), choice=choice))
+        return Expectation(keys, node.pos)

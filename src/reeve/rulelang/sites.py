@@ -15,7 +15,6 @@ from reeve.rulelang.files import QuietShape, SiteShape
 from reeve.rulelang.flood_settings import FloodReader
 from reeve.rulelang.known_names import CHANNELS, KEYWORDS
 from reeve.rulelang.problems import Choice, Particular, Problem, closest, problem
-from reeve.rulelang.published_calendars import published_calendar
 from reeve.rulelang.times_of_day import read_time as read_time
 from reeve.rulelang.yamltree import Document
 
@@ -81,7 +80,7 @@ class SiteCompiler:
 
     def _zone(self, file: SiteFile, mine: bool) -> str | None:
         zone = file.shape.zone
-        if zone is None or zone in zones():
+        if zone is None or _is_known(zone):
             return zone
         if mine:
             self._report(file, "unknown_zone", "zone", found=zone, choice=Choice(zone, zone_choices(zone)))
@@ -96,6 +95,8 @@ class SiteCompiler:
         known = self.calendars.get(name)
         if known is not None:
             return known
+        from reeve.rulelang.published_calendars import published_calendar  # its lists are long, and seldom asked
+
         stand_in = published_calendar(name)
         if mine:
             code = "no_calendar_file" if stand_in is None else "calendar_stands_in"
@@ -166,6 +167,20 @@ def read_spans(text: str) -> tuple[Span, ...] | None:
     return tuple(spans)
 
 
+_LIKELY = ("Asia/Shanghai", "Asia/Hong_Kong", "Europe/Berlin", "UTC")
+
+
+def _is_known(zone: str) -> bool:
+    """Whether this machine knows the zone; one of the likely ones without going through its folders of zones."""
+    if zone in _LIKELY:
+        try:
+            zoneinfo.ZoneInfo(zone)
+        except zoneinfo.ZoneInfoNotFoundError:
+            return False
+        return True
+    return zone in zones()
+
+
 @cache
 def zones() -> frozenset[str]:
     """Every time zone name this machine knows."""
@@ -178,7 +193,7 @@ def zone_choices(found: str) -> tuple[str, ...]:
     city = closest(found.rpartition("/")[2].replace(" ", "_"), by_city)
     if found in by_city or city is not None:
         return (by_city[found if found in by_city else str(city)],)
-    return ("Asia/Shanghai", "Asia/Hong_Kong", "Europe/Berlin", "UTC")
+    return _LIKELY
 
 
 def _clock_time(minutes: int) -> time:

@@ -132,9 +132,10 @@ class _Reader:
         if kind == "AliasEvent" or event.anchor or event.tag or self._parts > MAX_PARTS or depth > MAX_DEPTH:
             raise BadRule(self._refused(event, kind, depth))
         if kind == "ScalarEvent":
-            text = event.value.translate(SHOW) if self._hidden else event.value
-            start, end = event.start_mark.index, event.end_mark.index
-            return Scalar(self._source, text, start, end, event.style or "")
+            text = event.value
+            if self._hidden and not text.isascii():
+                text = text.translate(SHOW)
+            return Scalar(self._source, text, event.start_mark.index, event.end_mark.index, event.style or "")
         if kind == "SequenceStartEvent":
             return self._sequence(event.start_mark.index, depth + 1)
         return self._mapping(event.start_mark.index, depth + 1)

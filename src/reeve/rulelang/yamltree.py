@@ -49,7 +49,7 @@ class Scalar:
     @property
     def is_null(self) -> bool:
         """Nothing written, `~` or `null`, as YAML 1.2 has it."""
-        return not self.style and self.text in ("", "~", "null", "Null", "NULL")
+        return not self.style and self.text in _NULLS
 
     def position(self, offset: int) -> Position:
         """Where a character of the text stands in the file, through quotes, escapes and folding."""
@@ -165,34 +165,36 @@ class Document:
 
 def plain(node: Node) -> Any:
     """Mappings, lists and texts without positions; `None` where nothing is written."""
-    match node:
-        case Scalar():
-            return None if node.is_null else node.text
-        case Sequence(items=items):
-            return [plain(item) for item in items]
-        case Mapping(values=values):
-            return {key: plain(value) for key, value in values.items()}
+    if isinstance(node, Scalar):
+        return None if node.text in _NULLS and not node.style else node.text
+    if isinstance(node, Mapping):
+        return {key: plain(value) for key, value in node.values.items()}
+    return [plain(item) for item in node.items]
 
 
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_CONSTANTS = {
+    **dict.fromkeys(_NULLS),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
 _INTEGER = re.compile(r"[-+]?[0-9]+\Z")
 _FRACTION = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 
 
 def typed(node: Node) -> Any:
     """Values as YAML 1.2's core schema has them, for event data; a number with a fraction is a Decimal."""
-    match node:
-        case Sequence(items=items):
-            return [typed(item) for item in items]
-        case Mapping(values=values):
-            return {key: typed(value) for key, value in values.items()}
-        case Scalar() if node.style:
-            return node.text
-    if node.is_null:
-        return None
-    if node.text in ("true", "True", "TRUE", "false", "False", "FALSE"):
-        return node.text.lower() == "true"
-    if len(node.text) <= 40 and _INTEGER.match(node.text):
-        return int(node.text)
-    if len(node.text) <= 40 and _FRACTION.match(node.text):
-        return Decimal(node.text)
-    return node.text
+    if isinstance(node, Scalar):
+        text = node.text
+        if node.style:
+            return text
+        if text in _CONSTANTS:
+            return _CONSTANTS[text]
+        if len(text) > 40 or text[0] not in "-+.0123456789":
+            return text
+        if _INTEGER.match(text):
+            return int(text)
+        return Decimal(text) if _FRACTION.match(text) else text
+    if isinstance(node, Mapping):
+        return {key: typed(value) for key, value in node.values.items()}
+    return [typed(item) for item in node.items]
