@@ -47,7 +47,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     ),
     "no_such": ("There is no provider {name}{hint} Known: {known}.", "没有服务商 {name}{hint}已有：{known}。"),
     "stop": (".", "。"),
-    "mean": ("; did you mean {best}?", "，您是否要找 {best}？"),
+    "mean": ("; did you mean {best}?", "；是不是想写 {best}？"),
     "bad_to": (
         "--to: {provider} takes addresses like {like}. Nothing was sent.",
         "--to：{provider} 需要形如 {like} 的地址。未发送。",

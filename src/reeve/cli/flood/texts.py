@@ -52,7 +52,7 @@ TEXTS = {
         "ended": "{id} 已结束。每张未结工单的最新一条通知现在发出。",
         "extended": "{id} 现在至 {until} 结束。",
         "unknown": "--{option} {found}：{hint}",
-        "mean": "是否指 {best}？",
+        "mean": "是不是想写 {best}？",
         "nothing_like": "现行规则和记录中没有。",
         "bad_moment": "--{option} {found}：请写时刻，例如 \"2026-11-22 18:00\"（站点当地）或 2026-11-22T18:00+08:00。",
         "bad_length": "--for {found}：请写时长，例如 8h、90m、3d。",

@@ -83,7 +83,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "one": ("1 message.", "共 1 条。"),
     "more": ("{n} messages; there are more (--limit).", "共 {n} 条，还有更多（--limit）。"),
     "none": ("No message fits.", "没有符合条件的消息。"),
-    "mean": ("Did you mean {best}?", "您是否要找 {best}？"),
+    "mean": ("Did you mean {best}?", "是不是想写 {best}？"),
     "case": ("case", "工单"),
     "asked": ("asked for", "请求"),
     "asked_by": ("{at}, by step {step} ({rule})", "{at}，步骤 {step}（{rule}）"),

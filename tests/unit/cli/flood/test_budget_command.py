@@ -56,7 +56,7 @@ def test_a_budget_is_a_line_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_site_that_nobody_knows_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     budget.check_site("garden", {"garden"}, TEXTS["en"])
-    for lang, hint in (("en", "did you mean garden?"), ("zh", "是否指 garden？")):
+    for lang, hint in (("en", "did you mean garden?"), ("zh", "是不是想写 garden？")):
         with pytest.raises(typer.Exit) as ended:
             budget.check_site("gardn", {"garden", "castle"}, TEXTS[lang])
         assert ended.value.exit_code == 2
