@@ -10,6 +10,7 @@ from reeve.domain.case import CaseKey
 from reeve.runtime.explaining.explanation import only_about
 from reeve.runtime.store.deliveries import NOBODY, Attempt, Delivery, State
 from reeve.runtime.store.short_ids import short_id
+from tests.support.deliveries import delivery as made
 from tests.support.explaining import Desk, step_of, why_not
 from tests.support.simulation import bundle_of, event, moment
 from tests.unit.domain.test_language_example import COMPLAINT
@@ -271,28 +272,19 @@ async def test_quiet_hours_hold_a_message_back() -> None:
 
 def delivery(key: str, state: State, recipient: str = "gm-1", reason: str = "timeout", **more: str) -> Delivery:
     at = moment(OPENED)
-    return Delivery(
+    return made(
+        Attempt(at + timedelta(seconds=1), "permanent", reason),
         id=f"{key}#{recipient}",
         notification=key,
         case=CaseKey("s", "complaint", "T-1"),
         recipient=recipient,
         place="s",
         channel=NOBODY if recipient == NOBODY else "sms",
-        message="complaint_reported",
-        role="general_manager",
-        rung=0,
-        step="report_up",
-        level=0,
-        round=1,
-        run=1,
-        ack_ends=True,
         reminds=False,
         at=at,
         requested_at=at,
-        rank=0,
         state=state,
         due_at=at,
-        attempts=[Attempt(at + timedelta(seconds=1), "permanent", reason)],
         next_role=more.get("next_role"),
     )
 
