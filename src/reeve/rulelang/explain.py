@@ -118,7 +118,7 @@ def _by_number(text: str, index: int, at: Callable[[int], Position]) -> Problem 
         return problem(here, "number_grouped", found=number + unit, right=right)
     if unit in _UNITS:
         return problem(here, "unknown_unit", found=number + unit, right=re.sub(r"^\d+", number, _UNITS[unit]))
-    if unit and not any(closest(unit, (word,)) or unit == word for word in KEYWORDS):
+    if unit and unit not in _CHINESE_WORDS and not any(closest(unit, (word,)) or unit == word for word in KEYWORDS):
         if unit == "M":
             return problem(here, "unknown_unit", found=f"{number}M", right=f"{number}m / {number} months")
         units = ("working days", "working hours", "months", "years", "minutes", "hours", "days", "weeks", "seconds")

@@ -7,8 +7,8 @@ from reeve.rulelang.texts import Texts, error, warning
 
 FILE_TEXTS: dict[str, Texts] = {
     "file_too_large": error(
-        "the file has {size} MB; a rule file has at most 1 MB", "split it, or check that it is the right file",
-        "文件大小为 {size} MB；规则文件最大 1 MB", "请拆分，或检查是否放错了文件",
+        "the file is larger than 1 MB, which no rule file may be", "split it, or check that it is the right file",
+        "文件超过 1 MB；规则文件最大 1 MB", "请拆分，或检查是否放错了文件",
     ),
     "too_many_files": error(
         "the folder holds more than {most} rule files or {size} MB", "check that it is the right folder",
@@ -75,6 +75,15 @@ FILE_TEXTS: dict[str, Texts] = {
         "inside the `{found}` of line {line} this can't be read",
         "close the bracket, or put a text with brackets, commas or colons in quotes",
         "第 {line} 行 `{found}` 中的内容从这里开始无法识别", "请补上右括号；含括号、逗号或冒号的文本请加引号",
+    ),
+    "wide_blank": error(
+        "the line is indented with a blank of another kind ({char}), which YAML takes for a letter",
+        "indent with spaces, two for each level",
+        "行首有全角空格或其他特殊空格（{char}），会被当作文字", "请用半角空格缩进，每级两个",
+    ),
+    "tab_inside": error(
+        "a tab stands here", "write a space",
+        "此处有一个制表符（Tab）", "请改为空格",
     ),
     "needs_quotes": error(
         "a text can't begin with `{found}`", "put the whole text in quotes",

@@ -11,6 +11,7 @@ from reeve.rulelang.yamltree import Source
 
 _WIDE_COLON = re.compile(r"^\s*(?:- )?[\w.]+：")
 _WIDE_BRACKET = re.compile(r"^\s*(?:- )?[\w.]+:\s*[【｛]")
+_WIDE_BLANK = re.compile(r"^[ \t]*([^\S \t\n]|[\u200b\ufeff])\s*(?=\S)")
 _WIDE_SIGNS = {"，": ",", "：": ":", "【": "[", "】": "]", "｛": "{", "｝": "}"}
 _WIDE_SIGN = re.compile("|".join(['"[^"]*"', "'[^']*'", "#.*", *_WIDE_SIGNS]))
 
@@ -26,6 +27,13 @@ def wide_sign(source: Source, start: int, end: int) -> Problem | None:
     return None
 
 
+def _wide_blank(file: str, number: int, line: str) -> Problem | None:
+    """A blank that is no space before the first sign of a line: YAML stumbles over it there or on the next line."""
+    if (blank := _WIDE_BLANK.match(line)) is None:
+        return None
+    return problem(Position(file, max(number, 1), blank.start(1) + 1), "wide_blank", char=f"U+{ord(blank[1]):04X}")
+
+
 def syntax_problem(source: Source, error: Any) -> Problem:
     """What is wrong, in plain words, and where; `error` is ruamel.yaml's, or what its scanner stumbled over."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
@@ -39,6 +47,8 @@ def syntax_problem(source: Source, error: Any) -> Problem:
     if _WIDE_COLON.match(line) or _WIDE_COLON.match(before):
         wide = pos.line if _WIDE_COLON.match(line) else pos.line - 1
         return problem(Position(source.file, wide, 1), "wide_colon")
+    if blank := _wide_blank(source.file, pos.line, line) or _wide_blank(source.file, pos.line - 1, before):
+        return blank
     in_flow = "flow" in str(error.context or "") and error.context_mark is not None
     if in_flow or _WIDE_BRACKET.match(line):
         start = error.context_mark.index if in_flow else source.text.rfind("\n", 0, index) + 1
@@ -55,7 +65,8 @@ def syntax_problem(source: Source, error: Any) -> Problem:
             pos, "flow_broken", found=source.text[opened : opened + 1], line=source.position(opened).line
         )
     if "cannot start any token" in what:
-        return problem(pos, "needs_quotes", found=source.text[index : index + 1])
+        found = source.text[index : index + 1]
+        return problem(pos, "tab_inside") if found == "\t" else problem(pos, "needs_quotes", found=found)
     if "mapping values are not allowed" in what:
         return problem(pos, "stray_colon")
     if "unknown escape" in what:
