@@ -169,6 +169,8 @@ class Page:
             code = "as_role" if each["recipient"] is not None else "nobody"
             state = words(STATES, each["state"], self._lang)
             why = words(REASONS, each["last_reason"] or "", self._lang)
+            if why and each["state"] == "undeliverable":
+                state, why = why, ""
             reason = self._word("brackets", {"words": why}) if why else ""
             self._print("      ", self._word(code, {**each, "state": state}) + reason)
 
@@ -178,14 +180,15 @@ class Page:
         if closer in texts.OUTCOMES:
             code = closer
         elif code == "undeliverable" and told.get("next_role"):
-            code = "undeliverable_next"
+            above = any(each["role"] == told["next_role"] for each in told["deliveries"])
+            code = "undeliverable_all" if above else "undeliverable_next"
         keys = {**told, "others": self._list(told.get("others", ()))}
         return self._say(texts.OUTCOMES, code, keys)
 
     def _why_not(self, reason: Answer) -> None:
         times = f" ({self._word('times', reason)})" if reason.get("times", 1) > 1 else ""
         self._print("    ", self._reason(reason) + times)
-        if reason.get("cause"):
+        if reason.get("cause") and self._cause(reason["cause"]) != "-":
             print_line((f"      {self._because(reason['cause'])}", "dim"))
         if isinstance(reason.get("condition"), Mapping):
             self._condition(reason["condition"], "      ")

@@ -162,8 +162,12 @@ OUTCOMES: Texts = {
     "suppressed": ("not sent ({why})", "未发送（{why}）"),
     "undeliverable": ("NOBODY of the role can be reached", "该角色无人可通知"),
     "undeliverable_next": (
-        "NOBODY of the role can be reached; {next_role} was told instead",
-        "该角色无人可通知，已改为通知 {next_role}",
+        "NOBODY of the role can be reached; {next_role} is told instead",
+        "该角色无人可通知，改为通知 {next_role}",
+    ),
+    "undeliverable_all": (
+        "NOBODY was told: nobody of the role can be reached, nor of those above it",
+        "没有通知到任何人：该角色及其上级均无人可通知",
     ),
     "others": ("went to {others}, not to {who}", "发给了 {others}，没有发给 {who}"),
     "unknown": ("the record does not say what became of it", "没有结果的记录"),
@@ -251,7 +255,7 @@ WORDS: Texts = {
     "round": ("round {round}", "第 {round} 轮"),
     "then": ("level {level}", "第 {level} 级"),
     "as_role": ("{recipient} as {role} by {channel}: {state}", "{recipient}（{role}，{channel}）：{state}"),
-    "nobody": ("nobody for {role}: {state}", "{role} 无人：{state}"),
+    "nobody": ("{role}: {state}", "{role}：{state}"),
     "times": ("{times} times, the last", "共 {times} 次，最近一次"),
     "also_ended": ("then {reason}", "之后{reason}"),
     "no_steps": ("There is none.", "没有。"),

@@ -155,8 +155,11 @@ class Story:
 
     @property
     def site(self) -> SiteSettings | None:
-        """The site's settings at the end of the story."""
-        bundle = self.bundles.get(self.last.bundle) if self.last is not None else None
+        """The site's settings at the end of the story; before its beginning those of rules that decided later."""
+        if self.last is None:
+            bundle = next(iter(self.bundles.values()), None)
+        else:
+            bundle = self.bundles.get(self.last.bundle)
         return None if bundle is None else bundle.site(self.case.key.site)
 
     @property

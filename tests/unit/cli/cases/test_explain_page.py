@@ -72,3 +72,39 @@ async def test_decisions_from_before_are_said_to_be(capsys: pytest.CaptureFixtur
     desk.forget_what_was_looked_at()
     Page("en").case(desk.explain("s/complaint/T-1"))
     assert "decided before explanations were kept" in capsys.readouterr().out
+
+
+async def test_nobody_is_said_to_be_told_instead_where_nobody_was(capsys: pytest.CaptureFixture[str]) -> None:
+    desk = Desk(bundle_of(COMPLAINT))
+    await desk.take(event("2026-02-12 10:00", "ticket.opened", category="complaint", loss_cny=12000))
+    found = desk.explain("s/complaint/T-1")
+    told = next(told for step in found["steps"] for told in step["told"])
+    first = {"role": "technician", "recipient": None, "state": "undeliverable", "last_reason": "nobody"}
+    told |= {"outcome": "undeliverable", "next_role": "front_desk", "deliveries": [first]}
+    Page("en").case(found)
+    assert "NOBODY of the role can be reached; front_desk is told instead" in capsys.readouterr().out
+    told["deliveries"] = [first, {**first, "role": "front_desk"}]
+    Page("en").case(found)
+    page = capsys.readouterr().out
+    assert "NOBODY was told: nobody of the role can be reached, nor of those above it" in page
+    assert "front_desk: nobody can be reached" in page
+    Page("zh").case(found)
+    assert "front_desk：无人可通知\n" in capsys.readouterr().out
+
+
+async def test_before_a_case_was_opened_moments_are_the_sites_too() -> None:
+    desk = Desk(bundle_of(COMPLAINT))
+    await desk.take(event("2026-02-12 10:00", "ticket.opened", category="complaint", loss_cny=12000))
+    found = desk.explain("s/complaint/T-1", at="2026-02-12 09:00")
+    assert found["state"] == "not opened yet"
+    assert found["at"] == "2026-02-12T09:00:00+08:00"
+
+
+async def test_a_step_that_a_clock_would_have_set_off_names_no_dash_as_its_cause(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    desk = Desk(bundle_of(COMPLAINT))
+    await desk.take(event("2026-02-12 10:00", "ticket.opened", category="complaint", loss_cny=2500))
+    await desk.until("2026-02-14 14:00")
+    Page("en").case(desk.explain("s/complaint/T-1"))
+    assert "because of -" not in capsys.readouterr().out
