@@ -100,7 +100,9 @@ def _show(row: dict[str, Any], lang: str) -> None:
     parts.append(say("connections", lang, count=row["connections"]))
     parts += [say(word, lang) for key, word in (("receipts", "receipts"), ("inbound", "answers")) if row[key]]
     print_line(
-        (f"{row['channel']:8}", "cyan"), (f"{row['name']:16}", "bold"), f"{row['kind']:8} {', '.join(parts)}"
+        (f"{row['channel']:8}", "cyan"),
+        (f"{row['name']:16}", "bold"),
+        f"{row['kind']:8} {say('comma', lang).join(parts)}",
     )
     if row["unset"]:
         print_line(" " * 8, (say("unset", lang, names=", ".join(row["unset"])), "yellow"))

@@ -60,6 +60,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "wait": ("It asks to be left alone for {seconds:.0f} s.", "服务商要求等待 {seconds:.0f} 秒。"),
     "next": ("What to do: {hint}", "建议：{hint}"),
     "nothing": ("nobody", "无"),
+    "comma": (", ", "，"),
 }
 
 RESULTS: Mapping[Result, tuple[str, str]] = {

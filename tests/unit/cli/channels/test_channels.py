@@ -67,7 +67,9 @@ def test_providers_are_listed_without_their_secrets(folder: Path, monkeypatch: p
     assert "order 2, share 1, 5/s at most, 9 at once, 8 at a time" in listed.output
     assert "not set: REEVE_TEST_KEY" in listed.output
     assert "This is what the files say. Notify goes by them a few seconds after a save" in listed.stderr
-    assert "以上是配置文件的内容" in RUN.invoke(app, ["list", "--channels", str(folder), "--lang", "zh"]).stderr
+    chinese = RUN.invoke(app, ["list", "--channels", str(folder), "--lang", "zh"])
+    assert "顺序 2，份额 1，每秒最多 5 条，突发 9 条，并发 8" in chinese.stdout
+    assert "以上是配置文件的内容" in chinese.stderr
     monkeypatch.setenv("REEVE_TEST_KEY", "hunter2")
     written = RUN.invoke(app, ["list", "--channels", str(folder), "--json"])
     assert written.stderr == ""
