@@ -37,7 +37,8 @@ class Ran:
 
 
 async def start(folder: Path, nats_url: str, *arguments: str) -> asyncio.subprocess.Process:
-    environment = {**os.environ, "REEVE_NATS_URL": nats_url, "REEVE_DATA": str(folder / "none"), "COLUMNS": "200"}
+    own = {"REEVE_NATS_URL": nats_url, "REEVE_DATA": str(folder / "none"), "COLUMNS": "200", "LC_ALL": "C.UTF-8"}
+    environment = {**os.environ, **own}
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
