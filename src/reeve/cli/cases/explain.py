@@ -64,8 +64,8 @@ async def explain_named(wanted: str, at: datetime | None, who: str | None, speak
             if number:
                 errors().print()
             page.case(found)
-            if who is not None and roles is not None:
-                page.roles(who, roles) if found["steps"] else page.nobody(who, roles)
+            if who is not None:
+                page.about(who, roles, concerned=bool(found["steps"]))
 
 
 def _at_site(at: datetime | None, story: Story) -> datetime | None:
@@ -81,7 +81,7 @@ def _at_site(at: datetime | None, story: Story) -> datetime | None:
 
 
 async def _narrow(database: Database, story: Story, found: dict[str, Any], who: str | None) -> list[str] | None:
-    """Leave only what concerns `who`; the roles that a person of that id has for this case."""
+    """Leave only what concerns `who`; the roles that a person of that id has here; None: no such person."""
     if who is None:
         return None
     site = story.case.key.site
@@ -91,7 +91,7 @@ async def _narrow(database: Database, story: Story, found: dict[str, Any], who: 
     roles = sorted({role for person in people.values() for role in roles_of(person, story)})
     found["who"] = {"asked": who, "recipient": bool(people), "roles": roles}
     found["steps"] = only_about(found["steps"], who, roles)
-    return roles
+    return roles if people else None
 
 
 async def _explain_subject(record: Record, subject: str, speaker: Speaker) -> None:

@@ -73,13 +73,16 @@ class Page:
                 self._print("  ", self._word("untaken_before", {}))
             self.untaken([found["untaken"]])
 
-    def nobody(self, who: str, roles: Iterable[str]) -> None:
-        """No step concerns this person."""
-        self._print("", self._word("who_nothing", {"who": who, "roles": self._list(roles)}))
+    def about(self, who: str, roles: Iterable[str] | None, concerned: bool) -> None:
+        """Under an explanation for one person or role: the person's roles, or that no step is `concerned`.
 
-    def roles(self, who: str, roles: Iterable[str]) -> None:
-        """The roles that a person has for the case."""
-        print_line((self._word("who_roles", {"who": who, "roles": self._list(roles)}), "dim"))
+        `roles` None: no person has that id; it may be a role's.
+        """
+        known = {"who": who, "roles": self._list(roles or ())}
+        if not concerned:
+            self._print("", self._word("who_nothing" if roles is not None else "who_unknown", known))
+        elif roles is not None:
+            print_line((self._word("who_roles", known), "dim"))
 
     # --- parts
 

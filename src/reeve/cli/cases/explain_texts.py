@@ -263,6 +263,10 @@ WORDS: Texts = {
         "No step of this case concerns {who} (roles for this case as recipients stand now: {roles}).",
         "本工单没有与 {who} 有关的步骤（按现有接收人，其角色：{roles}）。",
     ),
+    "who_unknown": (
+        "No step of this case concerns {who}: none tells such a role, and nobody at the site or above has that id.",
+        "本工单没有与 {who} 有关的步骤：没有步骤通知这个角色，本站点及其上级也没有该编号的接收人。",
+    ),
     "who_roles": (
         "{who} has for this case, as recipients stand now: {roles}",
         "按现有接收人，{who} 在本工单中的角色：{roles}",

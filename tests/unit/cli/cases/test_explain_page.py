@@ -108,3 +108,15 @@ async def test_a_step_that_a_clock_would_have_set_off_names_no_dash_as_its_cause
     await desk.until("2026-02-14 14:00")
     Page("en").case(desk.explain("s/complaint/T-1"))
     assert "because of -" not in capsys.readouterr().out
+
+
+def test_a_role_has_no_roles_and_who_is_nobody_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Page("en")
+    page.about("general_manager", None, concerned=True)
+    assert capsys.readouterr().out == ""
+    page.about("gm-1", ["general_manager"], concerned=True)
+    assert "gm-1 has for this case, as recipients stand now: general_manager" in capsys.readouterr().out
+    page.about("gm-1", [], concerned=False)
+    assert "No step of this case concerns gm-1 (roles" in capsys.readouterr().out
+    page.about("general_manger", None, concerned=False)
+    assert "nobody at the site or above has that id" in capsys.readouterr().out
