@@ -64,7 +64,11 @@ def timeline_line(
 def further_keys(effect: Effect, zone: ZoneInfo) -> dict[str, Any]:
     """The details of an effect as JSON values, the keys of contracts.md §5 first."""
     details = effect.details
-    found = {key: _as_json(details[key], zone) for key in FURTHER[effect.what] if key in details}
+    found = {}
+    for key in FURTHER[effect.what]:
+        if key in details:
+            value = details[key]
+            found[key] = value if type(value) is str else _as_json(value, zone)
     if len(found) < len(details):
         found.update((key, _as_json(value, zone)) for key, value in details.items() if key not in found)
     return found
@@ -86,10 +90,13 @@ def local(moment: datetime, zone: ZoneInfo) -> str:
     return moment.astimezone(zone).isoformat()
 
 
+_LISTS = (list, tuple)
+
+
 def _as_json(value: Any, zone: ZoneInfo) -> Any:
     if isinstance(value, datetime):
         return local(value, zone)
-    if isinstance(value, list | tuple):
+    if isinstance(value, _LISTS):
         return [_as_json(item, zone) for item in value]
     return value
 

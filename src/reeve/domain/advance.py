@@ -83,7 +83,7 @@ def _route(workset: Workset, event: Event, bundle: Bundle, now: datetime) -> set
     closed = {case.key: case for case in known if not case.open and not case.never_opened}
     for policy in bundle.policies_for(event.family):
         key = CaseKey(event.site, policy.name, event.subject)
-        if str(key) in touched:
+        if touched and str(key) in touched:
             considered.running.append(policy.name)
             continue
         if not _opens(workset, policy, event, bundle, considered):
@@ -110,8 +110,9 @@ def _opens(workset: Workset, policy: Policy, event: Event, bundle: Bundle, consi
         # What most files say; with it the cost follows the policies that can match, not those that there are.
         name, wanted = only
         value = event.data.get(name)
-        considered.looked_at(policy, {} if value is None else {name: value}, value == wanted)
-        return bool(value == wanted)
+        held = bool(value == wanted)
+        considered.compared(policy, name, value, held)
+        return held
 
     def count(rule: CountRule) -> int:
         return workset.count(policy, rule, None, event, event.at)
@@ -132,9 +133,7 @@ def _count(workset: Workset, event: Event, bundle: Bundle) -> list[tuple[datetim
     """
     crossed: set[tuple[datetime, str]] = set()
     done: dict[str, tuple[Count | None, Count]] = {}
-    for policy in bundle.policies.values():
-        if event.type not in policy.counted_types:
-            continue
+    for policy in bundle.policies_counting(event.type):
         for rule in policy.counts:
             if not any(_counts(policy, rule, a, event, bundle) for a in rule.of.alternatives):
                 continue

@@ -152,11 +152,14 @@ def from_start(start: datetime, by: Duration, site: SiteSettings, pauses: Pauses
     Elapsed lengths grow by the pauses' length, calendar lengths by the days touched (working days for
     working-day lengths); `pauses` are closed, in order, and do not overlap.
     """
+    if isinstance(by, Elapsed):  # the common case, and no calendar is needed
+        end = start + by.timedelta
+        for pause_from, pause_to in pauses:
+            end += pause_to - pause_from
+        return Due(end)
     zone = zone_of(site.zone)
     day = last = local_day(start, zone)
     match by:
-        case Elapsed():
-            return Due(start + by.timedelta + sum((b - a for a, b in pauses), timedelta()))
         case WorkingHours(seconds):
             at = working_time(start, seconds, site, pauses)
             return Due(at, provisional=beyond(local_day(at, zone), site.calendar))
@@ -173,12 +176,12 @@ def from_start(start: datetime, by: Duration, site: SiteSettings, pauses: Pauses
 
 def shift(base: Due, sign: OneOf[1, -1], by: Duration, site: SiteSettings) -> Due:
     """A due moment moved by a length. Calendar lengths move the day of the base and end at its 24:00."""
+    provisional = base.provisional
+    if isinstance(by, Elapsed):
+        return Due(base.at + sign * by.timedelta, None, provisional)
     zone = zone_of(site.zone)
     day = base.day or local_day(base.at, zone)
-    provisional = base.provisional
     match by:
-        case Elapsed():
-            return Due(base.at + sign * by.timedelta, None, provisional)
         case WorkingHours(seconds):
             at = (working_time if sign == 1 else working_time_before)(base.at, seconds, site)
             return Due(at, None, provisional or beyond(local_day(at, zone), site.calendar))

@@ -27,10 +27,10 @@ def due_of(turn: Turn, rule: ClockRule, state: ClockState, until: datetime | Non
     limit = rule.limits.get(turn.case.grade or "") or rule.limits.get("")
     if limit is None or state.started_at is None:
         return None
-    pauses = [(a, b or until) for a, b in state.pauses if (b or until) is not None]
+    pauses = [(a, end) for a, b in state.pauses if (end := b or until) is not None]
     for term in limit.terms:
         if term.base is None and term.by is not None:
-            return from_start(state.started_at, term.by, turn.site, [(a, b) for a, b in pauses if b])
+            return from_start(state.started_at, term.by, turn.site, pauses)
         due = _named(turn, term)
         if due is not None:
             return due

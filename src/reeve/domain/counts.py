@@ -45,17 +45,22 @@ def count_key(site: str, rule: CountRule, facts: Mapping[str, Any]) -> str | Non
 
     A digest: facts may be personal (PRIVACY-01). Policies that count alike share one document.
     """
-    values = tuple(facts.get(name) for name in rule.same)
+    values = tuple([facts.get(name) for name in rule.same])
     if None in values:
         return None
     identity = (site, rule.of.text, rule.same, rule.distinct, rule.within.seconds, values)
-    if all(type(value) is str for value in values):
-        return _cached_digest(identity)
-    return _digest(identity)
+    for value in values:
+        if type(value) is not str:
+            return _digest(identity)
+    return _cached_digest(identity)
+
+
+_IDENTITY = json.JSONEncoder(sort_keys=True, default=str)
+"""What `json.dumps` would make anew for each identity."""
 
 
 def _digest(identity: tuple[Any, ...]) -> str:
-    return hashlib.sha256(json.dumps(identity, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return hashlib.sha256(_IDENTITY.encode(identity).encode()).hexdigest()[:32]
 
 
 _cached_digest = lru_cache(maxsize=65536)(_digest)

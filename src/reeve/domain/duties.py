@@ -55,8 +55,12 @@ def comes_on(schedule: Schedule, day: date, site: SiteSettings) -> bool:
 
 
 def _is_its_day(schedule: Schedule, day: date) -> bool:
-    last = gregorian.monthrange(day.year, day.month)[1]
-    return day.month in schedule.months and day.day == min(schedule.day, last)
+    if day.month not in schedule.months:
+        return False
+    # The month's length is asked for only where it matters: a duty far off is looked for day by day.
+    return day.day == schedule.day or (
+        day.day < schedule.day and day.day == gregorian.monthrange(day.year, day.month)[1]
+    )
 
 
 def occurrences(schedule: Schedule, after: datetime, site: SiteSettings) -> Iterator[tuple[date, datetime]]:

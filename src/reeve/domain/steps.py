@@ -26,6 +26,9 @@ OWNER = "owner"
 
 ACKNOWLEDGED = Happening("case", "acknowledged")
 
+_VALUE = json.JSONEncoder(sort_keys=True)
+"""What `json.dumps` would make anew for each value."""
+
 
 def on_happening(turn: Turn, happening: Happening) -> None:
     """Every step that waits for this has fired; every ladder that it ends has ended."""
@@ -37,12 +40,14 @@ def on_happening(turn: Turn, happening: Happening) -> None:
             _end(turn, step.name, state, "until")
     for step, whens in waiters.steps:
         if turn.any_holds(whens):
-            fire(turn, step, clock=happening.clock or None, moment=_breach_due(turn, happening))
+            moment = _breach_due(turn, happening) if happening.kind == "clock" else None
+            fire(turn, step, clock=happening.clock or None, moment=moment)
 
 
 def _breach_due(turn: Turn, happening: Happening) -> Due | None:
-    """The due that has just run out: where it is 24:00 of a day, repeats count from that day, not from the next."""
-    if (happening.kind, happening.what) != ("clock", "breached"):
+    """The due that has just run out, if that is what happened to the clock. Where it is 24:00 of a day, repeats
+    count from that day, not from the next."""
+    if happening.what != "breached":
         return None
     due = turn.clock_state(happening.clock).due
     return due if due is not None and due.at == turn.at else None
@@ -121,7 +126,7 @@ def _claimed_elsewhere(turn: Turn, step: StepRule) -> bool:
     if value is None:
         return False
     key, grade = turn.case.key, turn.case.grade
-    digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:32]
+    digest = hashlib.sha256(_VALUE.encode(value).encode()).hexdigest()[:32]
     claim = f"{key.site}/{key.policy}/{step.name}/{digest}"
     as_grave = [claim]
     if grade is not None and any(isinstance(a, OnCase) and a.what == "graded" for a in step.on.alternatives):
@@ -213,7 +218,7 @@ def tell(turn: Turn, step: StepRule, state: StepState, level: Level, *, number: 
     )
     if turn.event is None:
         turn.ran_by_time.append(len(turn.effects))
-    key = f"{case.key}|{case.run}|{step.name}|{state.fired}"
+    key = f"{turn.case_id}|{case.run}|{step.name}|{state.fired}"
     turn.emit("notify", level.pos, details, key=key, notification=notification)
 
 

@@ -74,6 +74,12 @@ class Considered:
     own: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     """The same for policies that read counts, whose names are each policy's own."""
 
+    def compared(self, policy: Policy, name: str, value: Any, held: bool) -> None:
+        """The policy's `if`, which is one comparison of a field that is no count, was looked at."""
+        (self.opened if held else self.refused).append(policy.name)
+        if value is not None:
+            self.scope[name] = value
+
     def looked_at(self, policy: Policy, scope: Mapping[str, Any], held: bool) -> None:
         """The policy's `if` was looked at."""
         if held:

@@ -27,6 +27,7 @@ class Turn:
 
     def __init__(self, case: Case, policy: Policy, bundle: Bundle, facts: Facts, now: datetime) -> None:
         self.case = case
+        self.case_id = str(case.key)
         self.policy = policy
         self.listening = listening(policy)
         self.bundle = bundle
@@ -159,7 +160,7 @@ class Turn:
                 what,
                 self.case.key,
                 at or self.at,
-                key or f"{self.case.key}#{self.case.effects}",
+                key or f"{self.case_id}#{self.case.effects}",
                 self.because(pos),
                 details,
                 notification,
