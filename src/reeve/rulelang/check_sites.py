@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 
@@ -16,6 +17,8 @@ from reeve.rulelang.sites import SiteFile
 
 _NO_WAY_UP_NEEDED = ("owner", "assignee")
 """Messages to owners go nowhere else; an assignee is one person."""
+_BETWEEN_ROLES = re.compile(r"[\s,;，；、]+")
+"""No role is called so: a list of people's roles parts them there."""
 _CALENDAR_DAYS = 60
 """So long before a calendar ends it is said. Source: rule-language, Durations."""
 
@@ -59,7 +62,7 @@ def rungs(policies: Mapping[str, Policy]) -> Iterator[tuple[Policy, StepRule, Le
 
 
 def check_roles(policies: Mapping[str, Policy], defaults: SiteSettings) -> Iterator[Problem]:
-    """Roles that steps notify and nobody stands above, and misspelt ones."""
+    """Roles that steps notify and nobody stands above, misspelt ones, and several written as one."""
     up = defaults.ladder
     known = {*ROLES, *up, *up.values()}
     said: set[str] = set()
@@ -68,7 +71,10 @@ def check_roles(policies: Mapping[str, Policy], defaults: SiteSettings) -> Itera
             if role in said or role in up or role in up.values() or role in _NO_WAY_UP_NEEDED:
                 continue
             said.add(role)
-            if role not in known and closest(role, known):
+            if _BETWEEN_ROLES.search(role):
+                right = ", ".join(part for part in _BETWEEN_ROLES.split(role) if part)
+                yield problem(level.pos, "several_roles", found=role, right=f"[{right}]")
+            elif role not in known and closest(role, known):
                 yield problem(level.pos, "unknown_role", found=role, choice=Choice(role, tuple(sorted(known))))
             elif up:
                 yield problem(level.pos, "role_without_ladder", role=role)

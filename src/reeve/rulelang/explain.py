@@ -118,6 +118,8 @@ def _by_number(text: str, index: int, at: Callable[[int], Position]) -> Problem 
         return problem(here, "number_grouped", found=number + unit, right=right)
     if unit in _UNITS:
         return problem(here, "unknown_unit", found=number + unit, right=re.sub(r"^\d+", number, _UNITS[unit]))
+    if chinese := next((word for word in ("并且", "或者", "且", "或") if unit.startswith(word)), None):
+        return problem(at(match.start(2)), "wrong_operator", found=chinese, right=_CHINESE_WORDS[chinese])
     if unit and unit not in _CHINESE_WORDS and not any(closest(unit, (word,)) or unit == word for word in KEYWORDS):
         if unit == "M":
             return problem(here, "unknown_unit", found=f"{number}M", right=f"{number}m / {number} months")

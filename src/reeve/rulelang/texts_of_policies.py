@@ -56,6 +56,7 @@ BUNDLE_TEXTS: dict[str, Texts] = {
     "role_nobody": warning("at {sites} nobody can be reached as `{role}`, nor above in the ladder: nobody is told", "import recipients with that role, an address and that place, or write another role", "在 {sites} 无法联系到任何 `{role}`，上报链中也没有人：将无人得知", "请导入在该处担任此角色并有联系方式的接收人，或改写角色"),
     "role_unmanned": warning("at {sites} nobody can be reached as `{role}`: `{instead}` is told that nobody is", "import recipients with that role, an address and that place", "在 {sites} 无法联系到任何 `{role}`：将改为告知 `{instead}`", "请导入在该处担任此角色并有联系方式的接收人"),
     "role_without_ladder": warning("if nobody holds `{role}`, nobody is told: the ladder does not name it", "write in site.yaml `ladder: {{{role}: …}}`", "若没有人担任 `{role}`，将无人得知：上报链中没有它", "请在 site.yaml 写 `ladder: {{{role}: …}}`"),
+    "several_roles": error("`{found}` is taken for one role, which nobody can hold", "write `{right}`", "`{found}` 会被当作一个角色，没有人能担任", "请写 `{right}`"),
     "unknown_role": warning("the role `{found}` is used nowhere else", "{choice}", "角色 `{found}` 别处没有用到", "{choice}"),
     "unknown_channel": error("there is no channel `{found}`", "{choice}", "没有 `{found}` 渠道", "{choice}"),
     "unknown_site_grade": warning("no policy has a grade `{found}`", "{choice}", "没有策略有 `{found}` 等级", "{choice}"),

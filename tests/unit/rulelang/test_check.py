@@ -138,6 +138,12 @@ def test_roles_need_a_way_up() -> None:
     assert codes(step.replace("guard", "front_dsk"), site=site) == ["unknown_role"]
 
 
+@pytest.mark.parametrize("written", ["front_desk，guard", "front_desk、guard", "front_desk guard"])
+def test_roles_that_no_plain_comma_parts_are_no_role(written: str) -> None:
+    step = f"steps:\n  - {{name: a, on: ticket.updated, notify: [{written}]}}\n"
+    assert codes(step, site="language: 1\n") == ["several_roles"]
+
+
 def test_messages_are_held_against_languages_and_channels_in_use() -> None:
     step = "steps:\n  - {name: a, on: ticket.updated, notify: guard, via: [sms, email]}\n"
     site = "language: 1\nlocale: zh\n"

@@ -178,6 +178,7 @@ def test_the_if_belongs_to_the_last_alternative_alone() -> None:
         ("a && b", "wrong_operator", 3),
         ("a 且 b", "wrong_operator", 3),
         ("a > 1 并且 b", "wrong_operator", 7),
+        ("a > 1或b", "wrong_operator", 6),
         ("1 < a < 3", "chained_comparison", 1),
         ("a == 'x", "quote_not_closed", 6),
         ("损失 ≥ １００ andd b", "unknown_operator", 10),
