@@ -7,10 +7,11 @@ Names in a tree are already the English fact names (the site's `vocabulary` is a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from typing import Literal as OneOf
 
 from reeve.domain.durations import Duration
@@ -304,29 +305,28 @@ Node = Condition | Value
 
 def walk(node: Node) -> Iterator[Node]:
     """The node and everything below it, parents first."""
-    yield node
-    match node:
-        case And(items) | Or(items):
-            for item in items:
-                yield from walk(item)
-        case Not(item) | Known(item) | IsTrue(item):
-            yield from walk(item)
-        case Compare(left=left, right=right):
-            yield from walk(left)
-            yield from walk(right)
-        case In(item=item, options=options):
-            yield from walk(item)
-            for option in options:
-                yield from walk(option)
-        case Contains(whole=whole, part=part):
-            yield from walk(whole)
-            yield from walk(part)
-        case Matches(text=text):
-            yield from walk(text)
-        case Shifted(base=base):
-            yield from walk(base)
-        case _:
-            pass
+    waiting = [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        below = _BELOW.get(type(node))
+        if below is not None:
+            waiting.extend(below(node))
+
+
+_BELOW: dict[type[Node], Callable[[Any], Sequence[Node]]] = {
+    And: lambda node: node.items[::-1],
+    Or: lambda node: node.items[::-1],
+    Not: lambda node: (node.item,),
+    Known: lambda node: (node.item,),
+    IsTrue: lambda node: (node.item,),
+    Compare: lambda node: (node.right, node.left),
+    In: lambda node: (*node.options[::-1], node.item),
+    Contains: lambda node: (node.part, node.whole),
+    Matches: lambda node: (node.text,),
+    Shifted: lambda node: (node.base,),
+}
+"""What is right below a node, last first; a leaf is not in it."""
 
 
 def facts_read(node: Node) -> frozenset[str]:

@@ -32,7 +32,7 @@ def places(text: str) -> int:
     """How many places the text takes in its alphabet."""
     if is_gsm(text):
         return len(text) + sum(map(text.count, _EXTENDED))
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def encoding(text: str) -> str:
