@@ -215,6 +215,8 @@ def _row(shadow: Shadow, now: datetime) -> dict[str, object]:
 
 def _print(shadow: Shadow, cases: list[Findings], now: datetime, lang: str) -> None:
     from reeve.cli.rules.backtest.view import print_cases, print_counts
+    from reeve.runtime.backtest.findings import differs
+    from reeve.runtime.backtest.texts import TEXTS
 
     texts = _TEXTS[lang]
     note = f" ({shadow.note})" if shadow.note else ""
@@ -231,6 +233,8 @@ def _print(shadow: Shadow, cases: list[Findings], now: datetime, lang: str) -> N
     print_line(said.format(events=f"{shadow.events:,}", lag=span(now - shadow.until)))
     print_line((texts["roles"], "dim"))
     found = {**shadow.findings, "recipients_known": False}
+    if not differs(found):
+        print_line(TEXTS[lang]["same"])
     print_counts(found, lang)
     print_cases(found, cases, lang)
 
