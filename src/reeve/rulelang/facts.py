@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Annotated
 from typing import Literal as OneOf
 
-from pydantic import AfterValidator, Field, RootModel, WithJsonSchema
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from reeve.rulelang.citations import FACT_ID, Citation
 from reeve.rulelang.problems import Choice, Problem, closest, problem
-from reeve.rulelang.shapes import Shape, Words
+from reeve.rulelang.shapes import Shape, Whole, Words
 from reeve.rulelang.yamltree import Document
 
 FactKind = OneOf["limit", "trigger", "schedule", "grade", "score", "manner"]
@@ -44,7 +44,7 @@ class FactShape(Shape):
     reason: Words = Field(default={})
 
 
-class FactsShape(RootModel[dict[FactId, FactShape]]):
+class FactsShape(Whole[dict[FactId, FactShape]]):
     """`facts.yaml`: fact id → what it promises."""
 
 

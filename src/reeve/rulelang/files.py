@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from typing import Literal as OneOf
 
-from pydantic import BeforeValidator, Field, RootModel, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from reeve.rulelang.flood_shapes import OptionalBudget, OptionalDigest
@@ -24,6 +24,7 @@ from reeve.rulelang.shapes import (
     Some,
     Times,
     Truth,
+    Whole,
     Words,
 )
 
@@ -202,7 +203,7 @@ ChannelText = Annotated[dict[str, str], BeforeValidator(_channel_text, json_sche
 """{subject, body}; a single text is under the empty key."""
 
 
-class MessagesShape(RootModel[dict[Label, dict[str, dict[str, ChannelText]]]]):
+class MessagesShape(Whole[dict[Label, dict[str, dict[str, ChannelText]]]]):
     """`messages.yaml`, `messages/*.yaml`: message → language → channel → text, or {subject, body}."""
 
 
@@ -249,7 +250,7 @@ class DutyShape(Shape):
     report: ReportShape | None = None
 
 
-class DutiesShape(RootModel[list[DutyShape]]):
+class DutiesShape(Whole[list[DutyShape]]):
     """`duties.yaml`."""
 
 
@@ -264,7 +265,7 @@ class ScoreShape(Shape):
     title: Words = Field(default={})
 
 
-class ScoresShape(RootModel[list[ScoreShape]]):
+class ScoresShape(Whole[list[ScoreShape]]):
     """`score.yaml`."""
 
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pydantic import Field, RootModel
+from pydantic import Field
 
 from reeve.domain.expressions import Position
 from reeve.rulelang.known_names import ALL_EVENT_TYPES
 from reeve.rulelang.problems import Choice, Problem, problem
 from reeve.rulelang.reading import read_shape
-from reeve.rulelang.shapes import Shape
+from reeve.rulelang.shapes import Shape, Whole
 from reeve.rulelang.yamltree import Document, Node, plain, typed
 from reeve.rulelang.yamltree import Mapping as MappingNode
 from reeve.rulelang.yamltree import Sequence as SequenceNode
@@ -70,7 +70,7 @@ class ScenarioShape(Shape):
     recipients: list[dict[str, Any]] = Field(default=[])
 
 
-class ScenariosShape(RootModel[list[ScenarioShape]]):
+class ScenariosShape(Whole[list[ScenarioShape]]):
     """tests/<name>.test.yaml."""
 
 

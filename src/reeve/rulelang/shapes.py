@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, RootModel, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 
@@ -18,6 +18,15 @@ class Shape(BaseModel):
     """A map in a rule file: unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False, defer_build=True)
+
+
+_Inside = TypeVar("_Inside")
+
+
+class Whole(RootModel[_Inside], Generic[_Inside]):
+    """A file that is a list, or a map whose keys are the operator's."""
+
+    model_config = ConfigDict(defer_build=True)
 
 
 def _fault(code: str, **particulars: object) -> PydanticCustomError:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, RootModel, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from reeve.rulelang.shapes import Day, Label, Name, Shape, Some, Truth, Words
+from reeve.rulelang.shapes import Day, Label, Name, Shape, Some, Truth, Whole, Words
 
 SPAN_PATTERN = r"^\s*[0-9]{1,2}[:：][0-9]{2}\s*[-–—－~～至]\s*[0-9]{1,2}[:：][0-9]{2}\s*$"
 
@@ -47,5 +47,5 @@ class RotaShape(LayerShape):
     layers: list[LayerShape] = Field(default=[])
 
 
-class ShiftsShape(RootModel[list[RotaShape]]):
+class ShiftsShape(Whole[list[RotaShape]]):
     """`shifts.yaml`."""
