@@ -18,6 +18,7 @@ from reeve.domain.counts import Count
 from reeve.domain.duties import HandsOver, duty_of, told_by_rota
 from reeve.domain.effects import Effect
 from reeve.domain.events import Event
+from reeve.domain.facts import UTC
 from reeve.domain.recipients import OnShift, Recipient, Resolution, climb_effects, said_once
 from reeve.domain.recurring import schedule_duty, skip_duty
 from reeve.domain.telling import (
@@ -84,11 +85,18 @@ class Simulation:
         """Notifications that wait for an hour, in the order asked for; and the roles told already."""
         self._asked = 0
         self._now: datetime | None = None
+        self.due: tuple[datetime, str] = (datetime.min.replace(tzinfo=UTC), "")
+        """The moment and the case, by its id, of the deadline whose turn came last."""
         self._duties = duties
         self._on_shift = on_shift
         self._hands_over = hands_over
         self._sites: set[str] = set()
         """Sites whose duties run."""
+
+    @property
+    def now(self) -> datetime | None:
+        """The latest moment that an event or `advance` has brought; None before the first."""
+        return self._now
 
     def start(self, site: str, at: datetime) -> None:
         """The site's duties run from `at` on; those of a site in an event do from its first event."""
@@ -163,7 +171,7 @@ class Simulation:
                 hour, _, asked, told = heapq.heappop(self._later)
                 yield from self._told(asked, hour, told)
                 continue
-            at, case_id = heapq.heappop(self._due)
+            at, case_id = self.due = heapq.heappop(self._due)
             case = self._workset.case(case_id)
             if case is None or case.next_due != at:
                 continue

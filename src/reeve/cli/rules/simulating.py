@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -28,11 +29,14 @@ from reeve.domain.facts import zone_of
 from reeve.domain.recipients import Recipient
 from reeve.domain.simulate import Simulation
 from reeve.runtime.process import collect_seldom
+from reeve.runtime.shared_simulation import SharedRun, processes_worth_it
 from reeve.runtime.spill import InTimeOrder, Spill
 
 if TYPE_CHECKING:
     from reeve.runtime.store.shifts import Rotas
 
+WORTH_SHARING = 1_000_000
+"""Bytes: a smaller file is done before other processes have begun."""
 _WORTH_A_BAR = 1_000_000
 """Bytes: a smaller file is done before anybody looks."""
 
@@ -66,6 +70,13 @@ def simulate_file(
     collect_seldom()
     sorted_file = not file.is_file() or _in_order(file)
     tally = Tally()
+    spoken = None if as_json else lang
+    if people is None and rotas is None and sorted_file and _worth_sharing(file):
+        shared = SharedRun(bundle, partial(_parts, bundle, spoken), until, duties, processes_worth_it())
+        # Before there is a bar: its thread must not be copied.
+        with shared.started() as run, opened(file) as (stream, size), _shown(size) as (advance, out):
+            _show_all(run(_before(valid_events([bundle], stream, advance, tally), until)), out, tally)
+        return tally
     with opened(file) as (stream, size), _shown(size) as (advance, out), Spill() as shelf:
         on_shift, hands_over = (rotas.on_shift, rotas.hands_over) if rotas is not None else (None, None)
         simulation = Simulation(
@@ -77,14 +88,21 @@ def simulate_file(
             for effect in effects:
                 ordered.add(effect.at, effect)
             effects = iter(ordered)
-        _show_all(bundle, effects, out, tally, None if as_json else lang)
+        _show_all((_parts(bundle, spoken, effect) for effect in effects), out, tally)
     return tally
 
 
+def _worth_sharing(file: Path) -> bool:
+    return file.is_file() and file.stat().st_size >= WORTH_SHARING and processes_worth_it() > 1
+
+
+def _before(events: Iterator[Event], until: datetime | None) -> Iterator[Event]:
+    return (event for event in events if until is None or event.at <= until)
+
+
 def _effects(simulation: Simulation, events: Iterator[Event], until: datetime | None) -> Iterator[Effect]:
-    for event in events:
-        if until is None or event.at <= until:
-            yield from simulation.feed(event)
+    for event in _before(events, until):
+        yield from simulation.feed(event)
     yield from simulation.finish(until)
 
 
@@ -133,18 +151,25 @@ def valid_events(bundles: Sequence[Bundle], stream: IO[bytes], advance: Advance,
             stderr.print(f"line {line}: {fault}")
 
 
-def _show_all(bundle: Bundle, effects: Iterator[Effect], out: _Out, tally: Tally, lang: str | None) -> None:
-    """`lang` None: as JSON."""
-    for effect in effects:
+_Part = tuple[str, str]
+"""Text, and the style it has on a terminal."""
+
+
+def _parts(bundle: Bundle, lang: str | None, effect: Effect) -> tuple[_Part, ...]:
+    """The line that says it; `lang` None: as JSON."""
+    line = timeline_line(effect, zone_of(bundle.site(effect.case.site).zone))
+    if lang is None:
+        return ((orjson.dumps(line, default=str).decode(), ""),)
+    at, why = line["at"][:19].replace("T", " "), because(line, lang)
+    said = shown(f"{at}  {line['case']:<14} {line['policy']:<10} ")
+    style = STYLES.get(line["effect"], "")
+    return (said, ""), (shown(phrase(line["effect"], line, lang)), style), (f"   {why}", "dim")
+
+
+def _show_all(lines: Iterable[tuple[_Part, ...]], out: _Out, tally: Tally) -> None:
+    for parts in lines:
         tally.lines += 1
-        line = timeline_line(effect, zone_of(bundle.site(effect.case.site).zone))
-        if lang is None:
-            out.line((orjson.dumps(line, default=str).decode(), ""))
-            continue
-        at, why = line["at"][:19].replace("T", " "), because(line, lang)
-        said = shown(f"{at}  {line['case']:<14} {line['policy']:<10} ")
-        style = STYLES.get(line["effect"], "")
-        out.line((said, ""), (shown(phrase(line["effect"], line, lang)), style), (f"   {why}", "dim"))
+        out.line(*parts)
 
 
 class _Out:
@@ -158,7 +183,7 @@ class _Out:
         self._at_once = at_once
         self._held: list[Text] = []
 
-    def line(self, *parts: tuple[str, str]) -> None:
+    def line(self, *parts: _Part) -> None:
         """One line, of (text, style) parts."""
         if self._console is None:
             sys.stdout.write("".join(text for text, _ in parts) + "\n")
