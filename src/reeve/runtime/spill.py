@@ -14,6 +14,8 @@ from typing import Any, Self
 
 HOT = 5_000
 """Entries of one map kept in memory."""
+_MARKS = 1 << 23
+"""Bits that tell which keys may be on disk: a megabyte for each map that spills."""
 
 
 class Spill:
@@ -78,15 +80,16 @@ class SpilledMap(MutableMapping[str, Any]):
         self._name = name
         self._limit = hot
         self._hot: OrderedDict[str, Any] = OrderedDict()
-        self._spilled = False
-        """Whether anything is on disk: until then what is not in memory is nowhere."""
+        self._marks: bytearray | None = None
+        """A bit for each key that ever went to disk, shared by few: most keys asked for are new, and where there is
+        no mark the disk need not be asked. None: nothing went there."""
         database.execute(f"CREATE TABLE {name} (key TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID")
 
     def __getitem__(self, key: str) -> Any:
         if key in self._hot:
             self._hot.move_to_end(key)
             return self._hot[key]
-        if not self._spilled:
+        if not self._may_be_on_disk(key):
             raise KeyError(key)
         row = self._database.execute(f"SELECT value FROM {self._name} WHERE key = ?", (key,)).fetchone()  # noqa: S608
         if row is None:
@@ -95,6 +98,12 @@ class SpilledMap(MutableMapping[str, Any]):
         self[key] = value
         return value
 
+    def _may_be_on_disk(self, key: str) -> bool:
+        if self._marks is None:
+            return False
+        place = hash(key) % _MARKS
+        return bool(self._marks[place >> 3] & (1 << (place & 7)))
+
     def __setitem__(self, key: str, value: Any) -> None:
         self._hot[key] = value
         self._hot.move_to_end(key)
@@ -102,10 +111,14 @@ class SpilledMap(MutableMapping[str, Any]):
             self._let_go(self._limit // 5)
 
     def _let_go(self, count: int) -> None:
-        self._spilled = True
+        marks = self._marks
+        if marks is None:
+            marks = self._marks = bytearray(_MARKS >> 3)
         rows = []
         for _ in range(count):
             key, value = self._hot.popitem(last=False)
+            place = hash(key) % _MARKS
+            marks[place >> 3] |= 1 << (place & 7)
             rows.append((key, pickle.dumps(value, pickle.HIGHEST_PROTOCOL)))
         self._database.execute("BEGIN")
         self._database.executemany(f"INSERT OR REPLACE INTO {self._name} VALUES (?, ?)", rows)  # noqa: S608
