@@ -51,6 +51,7 @@ def phrase(what: str, keys: Mapping[str, Any], lang: str = "en") -> str:
         "via": say.names(given["via"]),
         "late": say.part("late") if given["late"] else "",
         "outcome": say.part("outcome", outcome=given["outcome"]) if given["outcome"] else "",
+        "way": say.part(given["on_change"]) if given["on_change"] in PARTS else given["on_change"],
         "chosen": say.part("chosen", by=given["by"]) if given["by"] else "",
         "detail": say.detail(given),
         "answered": answered(keys, lang),

@@ -26,7 +26,7 @@ PHRASES: Mapping[str, tuple[str, str]] = {
     "reopened": ("reopened{detail}{reason}", "重新打开{detail}{reason}"),
     "child_opened": ("child opened{detail}", "另开立工单 {child}"),
     "closed": ("closed{outcome}", "结案{outcome}"),
-    "adopted": ("goes on with other rules{chosen} ({on_change})", "改用另一版本的规则（{on_change}）{chosen}"),
+    "adopted": ("goes on with other rules{chosen}, {way}{reason}", "改用另一版本的规则（{way}）{chosen}{reason}"),
     "scored": ("scores {points} to {to}", "{to} 计 {points} 分"),
 }
 """By the effect of the line."""
@@ -58,7 +58,10 @@ PARTS: Mapping[str, tuple[str, str]] = {
     "missed": ("too late", "已超时"),
     "late": (" (late)", "（补发）"),
     "outcome": (": {outcome}", "：{outcome}"),
-    "chosen": (" for {by}", "，由 {by} 决定"),
+    "chosen": (" as {by} chose", "，由 {by} 决定"),
+    "adopt": ("as `on_change: adopt` says", "沿用等级和时限"),
+    "recompute": ("graded and timed anew", "重新定级和计时"),
+    "person": ("for this case only", "仅此工单"),
     "reason": (" ({reason})", "（{reason}）"),
     "answered": (" by {recipient} ({way})", "，由 {recipient} 答复（{way}）"),
     "detail": (" {those}", "（{those}）"),

@@ -120,7 +120,12 @@ def test_phrases(what: str, keys: dict[str, Any], text: str) -> None:
         ("closed", {"outcome": "paid"}, "结案：paid"),
         ("undeliverable", {"to": ["owner"]}, "owner 无人可通知"),
         ("suppressed", {"step": "late", "reason": "case_closed"}, "未发送（步骤 late）（此前已结案）"),
-        ("adopted", {"on_change": "person", "by": "wang"}, "改用另一版本的规则（person），由 wang 决定"),
+        (
+            "adopted",
+            {"on_change": "person", "by": "wang", "reason": "已与客户商定"},
+            "改用另一版本的规则（仅此工单），由 wang 决定（已与客户商定）",
+        ),
+        ("adopted", {"on_change": "recompute"}, "改用另一版本的规则（重新定级和计时）"),
         ("scored", {"points": -2, "to": "repair"}, "repair 计 -2 分"),
         (
             "escalated",

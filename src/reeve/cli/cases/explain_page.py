@@ -11,7 +11,7 @@ from reeve.cli.cases.explain_texts import Texts, say
 from reeve.cli.notifications.texts import REASONS, STATES
 from reeve.cli.output import moment, print_line
 from reeve.cli.speaking import say as words
-from reeve.cli.wording import STYLES
+from reeve.cli.wording import STYLES, phrase
 from reeve.runtime.explaining.conditions import HIDDEN
 
 Answer = Mapping[str, Any]
@@ -93,7 +93,7 @@ class Page:
         title = (found.get("title") or {}).get(self._lang)
         grade = f"{found['grade']} ({title})" if title else found["grade"]
         self._print("  ", self._say(texts.GRADE, code, {**found, "grade": grade}))
-        if found.get("cause"):
+        if found.get("cause") and self._known(found["cause"]):
             self._print("  ", self._because(found["cause"]))
         if found.get("condition"):
             self._condition(found["condition"], "    ")
@@ -124,10 +124,14 @@ class Page:
             self._print(f"{indent}  ", self._word("nothing", {}))
             return
         keys = {**line["keys"], "to": self._list(line["keys"].get("to") or ())}
+        caused = f", {self._cause(line['cause'])}" if self._known(line["cause"]) else ""
+        said = self._say(texts.EFFECTS, line["effect"], keys)
+        if line["effect"] == "adopted":
+            said = phrase("adopted", keys, self._lang)
         print_line(
             (f"{indent}{moment(line['at'])}  ", "dim"),
-            (self._say(texts.EFFECTS, line["effect"], keys), STYLES.get(line["effect"], "")),
-            (f"  ← {line['rule']}, {self._cause(line['cause'])}", "dim"),
+            (said, STYLES.get(line["effect"], "")),
+            (f"  ← {line['rule']}{caused}", "dim"),
         )
         if line.get("clock"):
             print_line((f"{indent}    {self._word('clock_behind', line['clock'])}", "dim"))
@@ -167,7 +171,8 @@ class Page:
             f"{self._list(told['to'])}: {told['message']}, {self._word('round', told)}{level}: ",
             (self._outcome(told), STYLES.get(told["outcome"], "bold yellow")),
         )
-        print_line((f"      {self._because(told['cause'])}, {told['rule']}", "dim"))
+        caused = f"{self._because(told['cause'])}, " if self._known(told["cause"]) else ""
+        print_line((f"      {caused}{told['rule']}", "dim"))
         for each in told["deliveries"]:
             code = "as_role" if each["recipient"] is not None else "nobody"
             state = words(STATES, each["state"], self._lang)
@@ -191,7 +196,7 @@ class Page:
     def _why_not(self, reason: Answer) -> None:
         times = f" ({self._word('times', reason)})" if reason.get("times", 1) > 1 else ""
         self._print("    ", self._reason(reason) + times)
-        if reason.get("cause") and self._cause(reason["cause"]) != "-":
+        if reason.get("cause") and self._known(reason["cause"]):
             print_line((f"      {self._because(reason['cause'])}", "dim"))
         if isinstance(reason.get("condition"), Mapping):
             self._condition(reason["condition"], "      ")
@@ -242,6 +247,10 @@ class Page:
             return self._word("hidden", {"name": name})
         text = {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
         return self._word("was", {"name": name, "value": text})
+
+    def _known(self, cause: Answer) -> bool:
+        """Whether it was an event or a clock, and no change of rules or a moment that a fact names."""
+        return any(cause.get(name) for name in ("type", "event", "clock"))
 
     def _because(self, cause: Answer) -> str:
         return self._word("because", {"cause": self._cause(cause)})

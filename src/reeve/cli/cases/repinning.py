@@ -66,7 +66,7 @@ async def repin_case(asked: Asked, as_json: bool, lang: str) -> None:
             raise CantRepin(_say("closed", lang, case=case_id))
         store = BundleStore(database)
         bundles = Bundles(store, time, None, targets.matcher)
-        version = await find_version(store, ACTIVE if asked.to == "current" else asked.to)
+        version = await find_version(store, ACTIVE if asked.to == "current" else asked.to, lang)
         digest = await bundles.digest_of(version, case.key.policy)
         if digest is None:
             raise CantRepin(_say("no_policy", lang, version=version, policy=case.key.policy))

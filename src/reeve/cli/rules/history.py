@@ -67,7 +67,7 @@ def diff(
     from reeve.rulelang.comparing import differences, text_differences
 
     lang = spoken_language(lang)
-    (one, was), (other, now) = rules_named(first), rules_named(second)
+    (one, was), (other, now) = rules_named(first, lang), rules_named(second, lang)
     if text and not as_json:
         for line in text_differences(was, now, (one, other)):
             print_line((line, _style(line)))

@@ -79,7 +79,7 @@ def rollback(
 
     language = spoken_language(lang)
     _can_ask(yes, dry_run, language)
-    found, files = recorded_files(version)
+    found, files = recorded_files(version, language)
     wish = Wish(
         "rollback",
         files,

@@ -14,6 +14,7 @@ from tests.support.explaining import Desk
 from tests.support.simulation import bundle_of, event
 from tests.unit.domain.test_language_example import COMPLAINT
 from tests.unit.explaining.test_steps import MESSAGES, STEPS
+from tests.unit.explaining.test_versions import switched
 
 ALL = {**texts.GRADE, **texts.REASONS, **texts.OUTCOMES, **texts.EFFECTS, **texts.WORDS, **texts.HEADINGS}
 
@@ -108,6 +109,19 @@ async def test_a_step_that_a_clock_would_have_set_off_names_no_dash_as_its_cause
     await desk.until("2026-02-14 14:00")
     Page("en").case(desk.explain("s/complaint/T-1"))
     assert "because of -" not in capsys.readouterr().out
+
+
+async def test_what_a_change_of_rules_did_names_no_dash_as_its_cause(capsys: pytest.CaptureFixture[str]) -> None:
+    rules = COMPLAINT.replace("on_change: pin", "on_change: recompute")
+    desk = Desk(bundle_of(rules))
+    await desk.take(event("2026-02-12 10:00", "ticket.opened", category="complaint", loss_cny=5000))
+    switched(desk, rules.replace("loss_cny >= 10000", "loss_cny >= 4000"))
+    await desk.follow("s/complaint/T-1", "2026-02-12 10:02")
+    Page("zh").case(desk.explain("s/complaint/T-1"))
+    page = capsys.readouterr().out
+    assert "改用另一版本的规则（重新定级和计时）" in page
+    assert "自 2026-02-12 10:02:00 起为 major" in page
+    assert not re.search(r"(原因：|, |，)-(,|$)", page, re.MULTILINE)
 
 
 def test_a_role_has_no_roles_and_who_is_nobody_is_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:
