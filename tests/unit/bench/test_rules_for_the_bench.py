@@ -11,7 +11,7 @@ from reeve.contracts.events import canonical
 from reeve.devstack.bench.activation_section import changed_rules
 from reeve.devstack.bench.many_rules import many_rules
 from reeve.devstack.bench.programs import BenchFailed
-from reeve.devstack.bench.rig import complaints, usable_bundle
+from reeve.devstack.bench.rig import complaints
 from reeve.devstack.bench.rules_section import simulated_rate
 from reeve.devstack.bench.sections import SECTIONS
 from reeve.rulelang.load import load_bundle, read_folder
@@ -47,7 +47,7 @@ def test_rules_without_complaints_can_not_be_measured_so() -> None:
         changed_rules({"site.yaml": b""})
 
 
-def test_a_simulation_of_what_came_in_has_a_rate() -> None:
-    bundle = usable_bundle(RULES)
-    bodies = [canonical(event) for event in complaints(20, moment("2026-03-02 09:00"))]
-    assert simulated_rate(bundle, bodies) > 0
+async def test_a_simulation_of_what_came_in_has_a_rate(tmp_path: Path) -> None:
+    file, at = tmp_path / "events.ndjson", moment("2026-03-02 09:00")
+    file.write_bytes(b"\n".join(canonical(event) for event in complaints(20, at)))
+    assert await simulated_rate(RULES, file, 20, at) > 0
