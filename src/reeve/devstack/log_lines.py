@@ -21,10 +21,13 @@ COLOURS = ("cyan", "magenta", "green", "yellow", "blue")
 
 
 def show(console: Console, text: Text | str) -> None:
-    """Shown, if there still is a terminal: a closed one must not keep the stack from draining."""
+    """Shown as it stands, if there still is a terminal: a closed one must not keep the stack from draining.
+
+    Rules hold brackets, which are no markup.
+    """
     # rich turns a broken pipe into SystemExit after it has pointed stdout at nothing.
     with contextlib.suppress(OSError, SystemExit):
-        console.print(text, soft_wrap=True, highlight=False)
+        console.print(text, soft_wrap=True, highlight=False, markup=False, emoji=False)
 
 
 class LineSplitter:
