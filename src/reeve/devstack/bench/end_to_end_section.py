@@ -17,10 +17,12 @@ from reeve.devstack.bench.decide_loops import PLAIN_PREFIX
 from reeve.devstack.bench.figures import Figure, median_of, percentile, ratio_of
 from reeve.devstack.bench.posting import post_all, post_paced, single_posts
 from reeve.devstack.bench.programs import SERVICES, BenchFailed, journal, prepare, running, service
-from reeve.devstack.bench.rig import SITES, Rig, serious_complaints
+from reeve.devstack.bench.rig import SITES, Rig, serious_complaints, site_names
 from reeve.devstack.bench.takers import Taker, mail_taker
 from reeve.devstack.launching import free_port
 from reeve.devstack.local_server import HOST
+from reeve.domain.duties import runs_at
+from reeve.runtime.store.scheduled_duties import ScheduledDuties
 from reeve.runtime.time_source import SystemTime
 
 SECTION = "end-to-end"
@@ -29,7 +31,8 @@ _CONNECTIONS = 32
 _LIMIT_SECONDS = 60.0
 RATE = 50.0
 """Events a second while latency is measured."""
-_TASTERS = 10
+_TASTERS = SITES
+"""One of each site: the first event of a site brings all its duties with it, a second's work for many sites."""
 _WATCHER = "bench-watcher"
 
 
@@ -97,6 +100,14 @@ async def world(rig: Rig) -> AsyncIterator[World]:
 
 async def _duties_are_there(rig: Rig) -> None:
     """A clean start puts the coming duties of every site into the record: work of its first seconds alone."""
+    duties = ScheduledDuties(rig.database)
+
+    async def sites_with_duties() -> int:
+        return len({each.site for each in await duties.coming()})
+
+    all_duties = rig.bundle.duties.values()
+    wanted = sum(any(runs_at(duty, site) for duty in all_duties) for site in site_names())
+    await _until("sites with duties", sites_with_duties, wanted)
     before = -1
     while (now := await rig.database["cases"].estimated_document_count()) != before:
         before = now
@@ -186,11 +197,14 @@ async def _answered(here: World, port: int, count: int, seconds: float) -> float
     return answered / (perf_counter() - begun)
 
 
-async def latencies(here: World, port: int, each: int, seconds: float) -> list[float]:
-    """Seconds from the moment an event was due to be posted to the arrival of each of its emails."""
+async def latencies(here: World, port: int, each: int, seconds: float, rate: float = RATE) -> list[float]:
+    """Seconds from the moment an event was due to be posted to the arrival of each of its emails.
+
+    `rate`: events a second.
+    """
     first, before = here.posted, arrived(here.taker.out)
-    count = round(RATE * seconds)
-    due = await post_paced(port, here.requests(count), RATE)
+    count = round(rate * seconds)
+    due = await post_paced(port, here.requests(count), rate)
     await here.taker.until(before + count * each)
     return [
         at - due[number - first]

@@ -100,13 +100,19 @@ class Rig:
             await asyncio.sleep(0.02)
 
 
+def site_names() -> list[str]:
+    """The sites of all events here."""
+    return [f"site-{number}" for number in range(SITES)]
+
+
 def complaints(
     count: int, at: datetime, tag: str = "B", ago: timedelta = timedelta(), first: int = 0
 ) -> Iterator[Event]:
     """New complaints of many sites, each on a subject of its own, every tenth sharing an incident."""
     grades = (0, 2500, 12000, 120000)
+    sites = site_names()
     for number in range(first, first + count):
-        site = f"site-{number % SITES}"
+        site = sites[number % SITES]
         posted = f"{tag}{number}"
         data = {
             "category": "complaint",
