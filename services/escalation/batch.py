@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 from reeve.domain.advance import apply_event, apply_revision, apply_tick
 from reeve.domain.bundle import Bundle
@@ -85,7 +86,7 @@ class _Batch:
             if applied:
                 self._repeats.add(index)
             elif applied is None:
-                checked = attempt(lambda work=item: check(work), reading=True)  # type: ignore[misc]
+                checked = attempt(partial(check, item), reading=True)
                 if isinstance(checked, Failure):
                     self._failures[index] = checked
                 else:
@@ -175,7 +176,7 @@ class _Batch:
         failed: dict[int, Failure] = {}
         for index, item in self._active():
             try:
-                result = attempt(lambda work=item: self._apply(workset, work))  # type: ignore[misc]
+                result = attempt(partial(self._apply, workset, item))
             except NotLoaded as question:
                 missing.setdefault(question.kind, set()).add(question.key)
                 continue
