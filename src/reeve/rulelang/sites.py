@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 from functools import cache
@@ -67,10 +67,10 @@ class SiteCompiler:
             channels={"default": ("email",)} | _merged([_channels(file.shape) for file in files]),
             ladder={role: up for role, up in _merged([f.shape.ladder for f in files]).items() if up != "none"},
             quiet=quiet,
-            owner_messages=_last(files, "owner_messages") or "any time",  # type: ignore[arg-type]
+            owner_messages=_last(f.shape.owner_messages for f in files) or "any time",
             flood=FloodReader([(file.doc, file.shape) for file in files], self.problems).settings(),
-            subjects=_last(files, "subjects") or "plain",  # type: ignore[arg-type]
-            parent=_last(files, "parent"),
+            subjects=_last(f.shape.subjects for f in files) or "plain",
+            parent=_last(f.shape.parent for f in files),
             title=_merged([{lang or locale: text for lang, text in f.shape.title.items()} for f in files]),
             vocabulary=self.vocabulary,
         )
@@ -214,6 +214,6 @@ def _merged(maps: list[dict[str, _Item]]) -> dict[str, _Item]:
     return merged
 
 
-def _last(files: list[SiteFile], key: str) -> str | None:
-    values = [value for file in files if (value := getattr(file.shape, key)) is not None]
-    return str(values[-1]) if values else None
+def _last(said: Iterable[_Item | None]) -> _Item | None:
+    values = [value for value in said if value is not None]
+    return values[-1] if values else None

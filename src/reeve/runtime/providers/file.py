@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any
@@ -83,6 +84,6 @@ class ProviderFile(Strict):
             raise ValueError("unknown: wait waits for a receipt, and receipts is not given")
         return self
 
+    @abstractmethod
     def texts(self) -> list[tuple[tuple[str, ...], str]]:
         """Every template that is filled for a message or connection, with its place in the file."""
-        raise NotImplementedError
